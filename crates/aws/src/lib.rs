@@ -1,0 +1,3 @@
+//! AWS on the wire. Today: Firehose as a sender (envelope, headers, answers) and its failed-record lines.
+
+pub mod firehose;

@@ -1,0 +1,1 @@
+//! Delivery streams and destinations; retry, backup, quarantine.

@@ -1,0 +1,1 @@
+//! Sources: what arrives becomes journal entries.

@@ -1,0 +1,1 @@
+//! The accept loop every HTTP door of Hydrant shares: TLS, limits, drain.

@@ -1,0 +1,1 @@
+//! Generators and strict receivers that demo and simulate ship with.

@@ -1,0 +1,1 @@
+//! Scripted peers on loopback, temporary directories, a process harness.
