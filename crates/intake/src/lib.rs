@@ -1,1 +1,3 @@
-//! Sources: what arrives becomes journal entries.
+//! Sources: what arrives becomes journal entries, and only then is a sender told yes (I1).
+
+pub mod firehose;

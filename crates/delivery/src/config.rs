@@ -1,0 +1,93 @@
+//! What a delivery stream is told.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use rules::Filter;
+
+use crate::sink;
+
+/// One delivery stream, checked.
+#[derive(Clone, Debug)]
+pub struct StreamConfig {
+    /// Name in the settings; also the name of its cursor.
+    pub name: String,
+    /// Names of its sources.
+    pub sources: Vec<String>,
+    /// Include filters; empty takes all.
+    pub include: Vec<Filter>,
+    /// Exclude filters.
+    pub exclude: Vec<Filter>,
+    /// Where it goes.
+    pub destination: Destination,
+    /// When it wakes.
+    pub buffering: Buffering,
+    /// How long it is retried before the backup takes it.
+    pub retry_duration: Duration,
+    /// Where a new stream starts.
+    pub start_from: StartFrom,
+    /// Backup; there always is one.
+    pub backup: BackupConfig,
+    /// Past this many bytes of journal the oldest data goes to backup.
+    pub max_backlog_bytes: u64,
+    /// Requests in flight at a time.
+    pub concurrency: usize,
+}
+
+/// A fixed destination, or the one each delivery names.
+#[derive(Clone, Debug)]
+pub enum Destination {
+    /// From the settings.
+    Fixed(sink::Config),
+    /// Drop-in for Dynatrace's endpoint: target and token from the request.
+    FromRequest(FromRequest),
+}
+
+/// Drop-in mode.
+#[derive(Clone, Debug)]
+pub struct FromRequest {
+    /// Everything but URL and token, which each lane has of its own.
+    pub dynatrace: sink::dynatrace::Config,
+    /// Hosts a delivery may name: exact, or `*.suffix`.
+    pub allowed_hosts: Vec<String>,
+    /// Seals tokens at rest.
+    pub token_key: remote::Secret,
+    /// Lanes at most.
+    pub lanes_max: usize,
+}
+
+/// Size or interval, whichever first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Buffering {
+    /// Raw bytes.
+    pub size_bytes: u64,
+    /// Age of the oldest; zero does not wait.
+    pub interval: Duration,
+}
+
+/// `start_from`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StartFrom {
+    /// After what is there.
+    Newest,
+    /// At the oldest kept.
+    Oldest,
+}
+
+/// `backup`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BackupConfig {
+    /// What is backed up.
+    pub mode: BackupMode,
+    /// Where.
+    pub directory: PathBuf,
+}
+
+/// `backup.mode`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BackupMode {
+    /// Only what could not be delivered.
+    FailedDataOnly,
+    /// Every record, besides.
+    AllData,
+}

@@ -1,0 +1,5 @@
+//! Nowhere: takes every point.
+
+/// The packing half.
+#[derive(Default)]
+pub struct Packer {}

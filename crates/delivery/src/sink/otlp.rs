@@ -1,0 +1,66 @@
+//! OTLP over HTTP.
+
+use remote::{ClientConfig, OAuth2Config, Secret};
+
+/// Settings.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// `/v1/metrics` is appended unless the URL has a path.
+    pub endpoint: String,
+    /// Protobuf or JSON.
+    pub protocol: Protocol,
+    /// gzip or none (zstd where the receiver takes it).
+    pub compression: Compression,
+    /// Static headers.
+    pub headers: Vec<(String, Secret)>,
+    /// `Authorization: Bearer`.
+    pub bearer_token: Option<Secret>,
+    /// OAuth2 client credentials.
+    pub oauth2: Option<OAuth2Config>,
+    /// Added to every resource; wins over what came.
+    pub resource_attributes: Vec<(String, String)>,
+    /// How a statistic set is expressed.
+    pub points: Points,
+    /// Most points of a request.
+    pub points_max: u32,
+    /// Most plain bytes of a request.
+    pub bytes_max: usize,
+    /// TLS and time limits.
+    pub client: ClientConfig,
+}
+
+/// `protocol`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protocol {
+    /// `http/protobuf`.
+    HttpProtobuf,
+    /// `http/json`.
+    HttpJson,
+}
+
+/// `compression`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compression {
+    /// None.
+    None,
+    /// gzip.
+    Gzip,
+    /// zstd.
+    Zstd,
+}
+
+/// `points`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Points {
+    /// As they came.
+    Summary,
+    /// `.min .max .sum .count .avg` and percentiles.
+    Gauges,
+    /// Delta histogram with no buckets.
+    DeltaHistogram,
+}
+
+/// The packing half.
+pub struct Packer {}
+/// The sending half.
+pub struct Wire {}
