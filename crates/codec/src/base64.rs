@@ -16,9 +16,7 @@ pub fn decode_into(text: &[u8], out: &mut Vec<u8>) -> Result<(), NotBase64> {
     out.clear();
     let n = base64_simd::STANDARD.decoded_length(text).map_err(|_| NotBase64)?;
     out.resize(n, 0);
-    base64_simd::STANDARD
-        .decode(text, base64_simd::Out::from_slice(out))
-        .map_err(|_| NotBase64)?;
+    base64_simd::STANDARD.decode(text, base64_simd::Out::from_slice(out)).map_err(|_| NotBase64)?;
     Ok(())
 }
 

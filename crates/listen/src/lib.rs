@@ -5,5 +5,5 @@
 mod serve;
 mod tls;
 
-pub use serve::{Listener, Limits, Peer, serve};
+pub use serve::{Limits, Listener, Peer, serve};
 pub use tls::{ServerTls, TlsError};
