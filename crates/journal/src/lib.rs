@@ -222,10 +222,7 @@ pub struct ReadError {
 
 impl Journal {
     /// Opens `directory` on the real disk. Torn tails and bit rot never stop it.
-    pub fn open(
-        _directory: &std::path::Path,
-        _options: Options,
-    ) -> Result<(Journal, Recovery), OpenError> {
+    pub fn open(_directory: &std::path::Path, _options: Options) -> Result<(Journal, Recovery), OpenError> {
         unimplemented!()
     }
     /// Opens or creates a topic; one writer thread each.
