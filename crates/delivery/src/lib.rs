@@ -4,12 +4,14 @@
 //! It never sees a sender's socket. Whatever it is told by a destination, a point ends delivered,
 //! filtered by a counted rule, in the backup, in quarantine, or stays in the journal (I5).
 
+mod alldata;
 mod backup;
 mod claim;
 mod config;
 mod dispatch;
 mod divert;
 mod feed;
+mod lanes;
 mod marker;
 mod pack;
 mod parcel;
@@ -28,6 +30,7 @@ mod worker;
 pub use config::{
     BackupConfig, BackupMode, Buffering, Destination, FromRequest, StartFrom, StreamConfig,
 };
+pub use lanes::{CERTIFICATE_ATTRIBUTE, Lanes, NotAdmitted, PartsFor, TARGET_ATTRIBUTE};
 pub use share::{Share, Spent, folder_size};
 pub use stats::{REQUEST_OUTCOMES, State, Stats};
 pub use stream::{Parts, Stream};

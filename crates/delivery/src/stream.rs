@@ -12,8 +12,9 @@ use journal::{Start, Topic};
 use metric::Decoder;
 use rules::Selection;
 
+use crate::alldata::{self, AllData, Copier};
 use crate::backup::Backup;
-use crate::config::{StartFrom, StreamConfig};
+use crate::config::{BackupMode, StartFrom, StreamConfig};
 use crate::dispatch::Dispatch;
 use crate::feed::Feed;
 use crate::marker::Marker;
@@ -59,6 +60,7 @@ pub struct Stream {
     name: String,
     inbox: SyncSender<Event>,
     thread: Option<JoinHandle<()>>,
+    all_data: Option<AllData>,
     stats: Arc<Stats>,
     place: String,
 }
@@ -74,6 +76,7 @@ impl Stream {
         let place = wire.describe();
         let selection = Selection::compile(config.include.clone(), config.exclude.clone())?;
         let name = config.name.clone();
+        let all_data = start_all_data(&config, &parts)?;
         let stats = Arc::clone(&parts.stats);
         let (inbox, events) = sync_channel(INBOX);
         let woken = Arc::new(AtomicBool::new(false));
@@ -112,7 +115,7 @@ impl Stream {
             .name(format!("stream {name}"))
             .spawn(move || worker.run(&events))
             .map_err(|e| format!("starting the thread of stream {name}: {e}"))?;
-        Ok(Stream { name, inbox, thread: Some(thread), stats, place })
+        Ok(Stream { name, inbox, thread: Some(thread), all_data, stats, place })
     }
 
     /// Its name.
@@ -133,6 +136,7 @@ impl Stream {
     /// False when its thread has ended without being told to: a bug, the process must stop.
     pub fn lives(&self) -> bool {
         self.thread.as_ref().is_some_and(|t| !t.is_finished())
+            && self.all_data.as_ref().is_none_or(AllData::lives)
     }
 
     /// Drops everything it has not delivered yet; answers the number of points.
@@ -156,7 +160,32 @@ impl Stream {
     /// Waits until it has stopped. False when it ended by a panic.
     pub fn join(mut self) -> bool {
         self.stop();
-        self.thread.take().is_none_or(|t| t.join().is_ok())
+        let copied = self.all_data.take().is_none_or(AllData::join);
+        self.thread.take().is_none_or(|t| t.join().is_ok()) && copied
+    }
+}
+
+fn start_all_data(config: &StreamConfig, parts: &Parts) -> Result<Option<AllData>, String> {
+    if config.backup.mode != BackupMode::AllData {
+        return Ok(None);
+    }
+    let mut feeds = Vec::with_capacity(parts.topics.len());
+    for topic in &parts.topics {
+        let name = alldata::cursor_name(config);
+        let cursor = topic.cursor(&name, start_of(config)).map_err(|e| e.to_string())?;
+        feeds.push(Feed::new(cursor, parts.lane, Arc::clone(&parts.tail)));
+    }
+    let share = Arc::clone(&parts.backup_share);
+    let backup = Backup::new(config.backup.directory.clone(), &config.name, share);
+    let (stats, clock) = (Arc::clone(&parts.stats), Arc::clone(&parts.clock));
+    let copier = Copier { feeds, backup, stats, clock };
+    AllData::start(&config.name, copier).map(Some).map_err(|e| e.to_string())
+}
+
+fn start_of(config: &StreamConfig) -> Start {
+    match config.start_from {
+        StartFrom::Newest => Start::Newest,
+        StartFrom::Oldest => Start::Oldest,
     }
 }
 
@@ -166,13 +195,9 @@ fn open_feeds(
     inbox: &SyncSender<Event>,
     woken: &Arc<AtomicBool>,
 ) -> Result<Vec<Feed>, String> {
-    let start = match config.start_from {
-        StartFrom::Newest => Start::Newest,
-        StartFrom::Oldest => Start::Oldest,
-    };
     let mut feeds = Vec::with_capacity(parts.topics.len());
     for topic in &parts.topics {
-        let cursor = topic.cursor(&config.name, start).map_err(|e| e.to_string())?;
+        let cursor = topic.cursor(&config.name, start_of(config)).map_err(|e| e.to_string())?;
         let (inbox, woken) = (inbox.clone(), Arc::clone(woken));
         topic.on_commit(Box::new(move |_end| {
             // Told once until it is seen; a full inbox is busy and will look anyway.

@@ -14,7 +14,7 @@ use journal::Position;
 use metric::Decoder;
 
 use crate::backup::Backup;
-use crate::config::{BackupMode, StreamConfig};
+use crate::config::StreamConfig;
 use crate::dispatch::{Dispatch, Failed};
 use crate::feed::Feed;
 use crate::marker::Marker;
@@ -405,10 +405,5 @@ impl Worker {
             s.side_lane = side_lane;
             s.backlog_bytes = backlog;
         });
-    }
-
-    /// AllData is the business of a worker of its own.
-    pub(crate) fn backs_up_all(config: &StreamConfig) -> bool {
-        config.backup.mode == BackupMode::AllData
     }
 }
