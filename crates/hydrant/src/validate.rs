@@ -4,10 +4,13 @@
 //! destination whether it can be reached and knows us, without sending a metric.
 
 mod describe;
+mod online;
 
 use std::path::Path;
 
 use serde_json::{Value, json};
+
+pub use describe::destination_text;
 
 use crate::cli::{ValidateArgs, ValidateOutput};
 use crate::exit::Exit;
@@ -28,7 +31,7 @@ pub fn command(args: &ValidateArgs) -> Exit {
         Ok(settings) => (settings, Exit::Done),
         Err(problems) => return refuse(args.output, &problems),
     };
-    let probes = if args.online { crate::run::probe(&settings) } else { Vec::new() };
+    let probes = if args.online { online::probe(&settings) } else { Vec::new() };
     let exit = probes.iter().fold(exit, |worst, probe| worse(worst, probe.exit));
     let printed = match args.output {
         ValidateOutput::Text => {

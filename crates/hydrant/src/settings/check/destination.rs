@@ -61,8 +61,12 @@ pub(super) fn destination(report: &Report, stream: &Section<'_>) -> Option<ReadD
         ("file", Type::File),
         ("blackhole", Type::Blackhole),
     ];
-    let kind = section.need("type", "one of dynatrace, otlp, file or blackhole")?;
-    let read = match kind.choice(&types, &LATER_TYPES)? {
+    let kind = section.need("type", "one of dynatrace, otlp, file or blackhole");
+    let Some(kind) = kind.and_then(|at| at.choice(&types, &LATER_TYPES)) else {
+        section.finish_untyped();
+        return None;
+    };
+    let read = match kind {
         Type::Dynatrace => dynatrace::destination(report, &section),
         Type::Otlp => {
             otlp::config(report, &section).map(|config| fixed(sink::Config::Otlp(config)))

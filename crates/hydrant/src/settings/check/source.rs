@@ -60,7 +60,10 @@ fn source(report: &Report, name: Found<String>, at: &At<'_>) -> Source {
     let kind = section.need("type", "for instance: type: firehose");
     let kind = kind.and_then(|at| at.choice(&[("firehose", Type::Firehose)], &LATER_TYPES));
     // Without its type nobody can say which of the other keys are right.
-    let Some(Type::Firehose) = kind else { return unread(name) };
+    let Some(Type::Firehose) = kind else {
+        section.finish_untyped();
+        return unread(name);
+    };
     let listen = section.need("listen", "for instance: listen: 127.0.0.1:4433");
     let listen = listen.and_then(|at| listen_address(&at));
     let keys = access_keys(report, &section);

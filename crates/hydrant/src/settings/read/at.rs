@@ -7,6 +7,7 @@ use remote::Secret;
 
 use super::{Found, Report, Section, Spot};
 use crate::settings::nearest::nearest;
+use crate::settings::problem::Place;
 use crate::settings::quantity::{self, QuantityFault};
 use crate::settings::tree::{Node, Text, Value};
 
@@ -21,6 +22,8 @@ pub(in crate::settings) type Range<T> = RangeInclusive<T>;
 pub(in crate::settings) struct At<'a> {
     pub(super) report: &'a Report,
     pub(super) node: &'a Node,
+    /// Where the key stands that it belongs to.
+    pub(super) owner: Place,
     /// Keys from the top.
     pub(super) path: String,
     /// The same with `<name>` for names that people give.
@@ -30,7 +33,8 @@ pub(in crate::settings) struct At<'a> {
 impl<'a> At<'a> {
     /// The top of the tree.
     pub(in crate::settings) fn top(report: &'a Report, node: &'a Node) -> Self {
-        Self { report, node, path: String::new(), pattern: String::new() }
+        let (path, pattern) = (String::new(), String::new());
+        Self { report, node, owner: node.place, path, pattern }
     }
 
     /// Where it stands; the value is not shown.
@@ -230,6 +234,7 @@ impl<'a> At<'a> {
             .map(|(index, node)| At {
                 report: self.report,
                 node,
+                owner: node.place,
                 path: format!("{}[{index}]", self.path),
                 pattern: format!("{}[]", self.pattern),
             })
@@ -254,7 +259,8 @@ impl<'a> At<'a> {
             let pattern = join(&self.pattern, "<name>");
             let value = Some(entry.key.clone());
             let spot = Spot { path: path.clone(), place: entry.place, value };
-            let at = At { report: self.report, node: &entry.node, path, pattern };
+            let (report, owner) = (self.report, entry.place);
+            let at = At { report, node: &entry.node, owner, path, pattern };
             (Found { value: entry.key.clone(), spot }, at)
         });
         Some(named.collect())
