@@ -1,6 +1,10 @@
 //! A problem in the settings: where, what, the rule it breaks, and what to do.
 
+mod mask;
+
 use std::path::PathBuf;
+
+pub use mask::Hidden;
 
 /// Must it be repaired before anything runs?
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,4 +62,23 @@ pub struct Problems {
     pub text: String,
     /// The problems by place; at least one of them is an error.
     pub list: Vec<Problem>,
+    /// What must not be shown of the text.
+    pub hidden: Hidden,
+}
+
+impl Problem {
+    /// An error of the file as a whole.
+    pub(super) fn of_file(rule: String, hint: Option<String>) -> Self {
+        let (severity, path) = (Severity::Error, String::new());
+        Self { severity, path, place: None, value: None, rule, hint }
+    }
+
+    /// The rule, led by the path it is about.
+    pub fn sentence(&self) -> String {
+        // The rules about keys name the key already.
+        if self.path.is_empty() || self.rule.starts_with("unknown key") {
+            return self.rule.clone();
+        }
+        format!("{}: {}", self.path, self.rule)
+    }
 }

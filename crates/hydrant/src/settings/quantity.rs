@@ -95,6 +95,18 @@ pub fn size_text(bytes: u64) -> String {
     format!("{bytes}B")
 }
 
+/// A size rounded down to a tenth of the largest binary unit below it, for reading only.
+pub fn size_about(bytes: u64) -> String {
+    let binary = [("TiB", 1_u64 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
+    for (unit, factor) in binary {
+        if bytes >= factor {
+            let tenths = bytes / (factor / 10);
+            return format!("{}.{} {unit}", tenths / 10, tenths % 10);
+        }
+    }
+    format!("{bytes} B")
+}
+
 /// The number, the letters after it, and the rest.
 fn split(text: &str) -> Result<(u64, &str, &str), QuantityFault> {
     let digits_end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
