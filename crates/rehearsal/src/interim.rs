@@ -153,15 +153,6 @@ fn pair(key: &[u8], value: &[u8]) -> Vec<u8> {
     out
 }
 
-pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
-    use std::io::Write;
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(6));
-    if encoder.write_all(bytes).is_err() {
-        return Vec::new();
-    }
-    encoder.finish().unwrap_or_default()
-}
-
 fn name_of(unit: metric::Unit<'_>) -> &[u8] {
     match unit {
         metric::Unit::Other(name) => name,

@@ -88,12 +88,15 @@ pub fn points(options: &Options, mut visit: impl FnMut(&Point<'_>)) {
 
 /// The body of a delivery that holds `records`, plain.
 pub fn body(records: &[Vec<u8>], request_id: &str) -> Vec<u8> {
-    crate::sender::body(records.iter().map(Vec::as_slice), request_id, Options::default().start_ms)
+    let mut out = Vec::new();
+    let timestamp_ms = i64::try_from(Options::default().start_ms).unwrap_or(0);
+    aws::firehose::request::body(request_id, timestamp_ms, records, &mut out);
+    out
 }
 
 /// `bytes` as one gzip member of level 6, as Firehose compresses.
 pub fn gzip(bytes: &[u8]) -> Vec<u8> {
-    crate::interim::gzip(bytes)
+    crate::sender::gzip(bytes)
 }
 
 /// What a walk meets.
