@@ -1,6 +1,23 @@
 //! Gzip in and out. Inflating is bounded by a limit and reads every member; deflating reuses its state.
+//!
+//! Owns: the wording of what can be wrong with a gzip body, and the member framing of RFC 1952.
+//!
+//! Always: both readers accept and refuse the same bytes. A body is one or more members back to
+//! back; every member's CRC and length are checked; bytes after the last member that do not begin
+//! another one (zero padding too) are [`InflateError::Corrupt`], because a sender that appends
+//! bytes to a body is not one whose body can be trusted to be whole.
+//!
+//! Not here: what is inside, and any wish to keep a body.
 
-use std::io::Read;
+mod deflate;
+mod inflate;
+mod stream;
+#[cfg(test)]
+mod tests;
+
+pub use deflate::Deflater;
+pub use inflate::Inflater;
+pub use stream::StreamInflater;
 
 /// Why bytes did not inflate.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -22,69 +39,13 @@ pub enum InflateError {
     },
 }
 
+/// The first bytes of a member: the magic number and method 8, deflate (RFC 1952 2.3.1).
+const MAGIC: [u8; 3] = [0x1f, 0x8b, 0x08];
+
+/// The smallest member: 10 bytes of header, 2 of an empty block, 8 of trailer.
+const MEMBER_MIN: usize = 20;
+
 /// True when `bytes` begin as a gzip member does.
 pub fn is_gzip(bytes: &[u8]) -> bool {
-    matches!(bytes, [0x1f, 0x8b, 0x08, ..])
-}
-
-/// Inflates whole bodies, reusing its state and the caller's buffer.
-pub struct Inflater {
-    _state: libdeflater::Decompressor,
-}
-
-impl Default for Inflater {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl Inflater {
-    /// New state, about 32 KiB.
-    pub fn new() -> Self {
-        Self { _state: libdeflater::Decompressor::new() }
-    }
-    /// Replaces `out` with the content of all gzip members of `input`; at most `limit` bytes.
-    pub fn gunzip(
-        &mut self,
-        _input: &[u8],
-        _out: &mut Vec<u8>,
-        _limit: usize,
-    ) -> Result<(), InflateError> {
-        unimplemented!()
-    }
-}
-
-/// Inflates a stream in a small window, for bodies that should never be held whole.
-/// Reads every member, checks every CRC. A failure is an `io::Error` whose source is an [`InflateError`].
-pub struct StreamInflater<R: Read> {
-    _inner: R,
-}
-
-impl<R: Read> StreamInflater<R> {
-    /// At most `limit` bytes come out; one more is [`InflateError::TooLarge`].
-    pub fn new(inner: R, _limit: u64) -> Self {
-        Self { _inner: inner }
-    }
-}
-
-impl<R: Read> Read for StreamInflater<R> {
-    fn read(&mut self, _out: &mut [u8]) -> std::io::Result<usize> {
-        unimplemented!()
-    }
-}
-
-/// Gzip out, level 1 by default, state reused from body to body.
-pub struct Deflater {
-    _level: u32,
-}
-
-impl Deflater {
-    /// `level` 1 to 9.
-    pub fn new(level: u32) -> Self {
-        Self { _level: level }
-    }
-    /// Appends one gzip member holding `input` to `out`.
-    pub fn gzip(&mut self, _input: &[u8], _out: &mut Vec<u8>) {
-        unimplemented!()
-    }
+    bytes.starts_with(&MAGIC)
 }

@@ -5,3 +5,4 @@
 pub mod base64;
 pub mod checksum;
 pub mod gzip;
+pub mod zstd;

@@ -1,7 +1,32 @@
 //! The last inflated bodies, shared by the streams that read at the head of the journal.
 //! A miss is no error: the journal has the bytes.
+//!
+//! Owns: the kept bodies, oldest out first, and a few spare buffers that bodies come from and go
+//! back to, so that a steady flow of deliveries allocates nothing.
+//!
+//! Always: what is held is bounded by the size given, counted by capacity, plus [`SPARE_BYTES_MAX`].
+//! The lock is held for pushes and lookups only, never while a body is copied or freed.
+//!
+//! Not here: inflating, and reading the journal on a miss.
 
-use std::sync::Arc;
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+#[cfg(test)]
+mod tests;
+
+/// Most bodies kept, so that a flood of tiny ones does not make the index larger than they are.
+const BODIES_MAX: usize = 4096;
+
+/// Most spare buffers: one for each source and stream that could be at work at once.
+const SPARE_MAX: usize = 8;
+
+/// Most bytes in spare buffers. A delivery of 5 MiB of records is 7 MB of JSON: one such body at
+/// work and one on the way fit.
+const SPARE_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// A buffer this small is never worth shrinking before it is kept.
+const SHRINK_MIN: usize = 64 * 1024;
 
 /// Which entry.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -13,31 +38,132 @@ pub struct TailKey {
 }
 
 /// A bounded cache of inflated bodies, oldest out first.
-pub struct Tail {}
+pub struct Tail {
+    bytes_max: usize,
+    kept: Mutex<Kept>,
+    spare: Mutex<Spare>,
+}
+
+#[derive(Default)]
+struct Kept {
+    bodies: HashMap<TailKey, Arc<Vec<u8>>>,
+    order: VecDeque<TailKey>,
+    bytes: usize,
+}
+
+#[derive(Default)]
+struct Spare {
+    buffers: Vec<Vec<u8>>,
+    bytes: usize,
+}
 
 impl Tail {
     /// A tail that holds at most `bytes` (0 turns it off).
-    pub fn new(_bytes: usize) -> Self {
-        Self {}
+    pub fn new(bytes: usize) -> Self {
+        Self { bytes_max: bytes, kept: Mutex::default(), spare: Mutex::default() }
     }
+
     /// Keeps a body. Bodies above a quarter of the tail are not kept.
-    pub fn put(&self, _key: TailKey, _plain: Vec<u8>) {
-        unimplemented!()
+    pub fn put(&self, key: TailKey, mut plain: Vec<u8>) {
+        if plain.len() > self.bytes_max / 4 || plain.is_empty() {
+            return self.give_back(plain);
+        }
+        // A small body in the buffer of a large one would push out ten of its kind.
+        if plain.capacity() / 2 > plain.len().max(SHRINK_MIN)
+            || plain.capacity() > self.bytes_max / 4
+        {
+            plain.shrink_to_fit();
+        }
+        let evicted = locked(&self.kept).put(key, plain, self.bytes_max);
+        for body in evicted {
+            // A body that a stream still reads is freed by that stream.
+            if let Ok(buffer) = Arc::try_unwrap(body) {
+                self.give_back(buffer);
+            }
+        }
     }
+
     /// A kept body.
-    pub fn get(&self, _key: &TailKey) -> Option<Arc<Vec<u8>>> {
-        unimplemented!()
+    pub fn get(&self, key: &TailKey) -> Option<Arc<Vec<u8>>> {
+        locked(&self.kept).bodies.get(key).cloned()
     }
+
     /// An empty buffer to inflate into, from those given back (or new).
     pub fn buffer(&self) -> Vec<u8> {
-        unimplemented!()
+        let mut buffer = self.stale_buffer();
+        buffer.clear();
+        buffer
     }
+
+    /// Like [`Tail::buffer`], but still holding old bytes. For `codec::gzip::Inflater::gunzip`,
+    /// which replaces them and need not zero what is already there.
+    pub fn stale_buffer(&self) -> Vec<u8> {
+        locked(&self.spare).take()
+    }
+
     /// Gives a buffer back for reuse.
-    pub fn give_back(&self, _buffer: Vec<u8>) {
-        unimplemented!()
+    pub fn give_back(&self, buffer: Vec<u8>) {
+        // What does not fit is freed here, after the lock.
+        let _refused = locked(&self.spare).give_back(buffer);
     }
-    /// Bytes held now.
+
+    /// Bytes held now in kept bodies.
     pub fn bytes(&self) -> usize {
-        unimplemented!()
+        locked(&self.kept).bytes
     }
+
+    /// Bytes held now in spare buffers.
+    pub fn spare_bytes(&self) -> usize {
+        locked(&self.spare).bytes
+    }
+}
+
+impl Kept {
+    /// Keeps a body; returns those that had to go.
+    fn put(&mut self, key: TailKey, plain: Vec<u8>, bytes_max: usize) -> Vec<Arc<Vec<u8>>> {
+        let mut gone = Vec::new();
+        let size = plain.capacity();
+        if self.bodies.contains_key(&key) {
+            self.order.retain(|other| *other != key);
+            gone.extend(self.remove(&key));
+        }
+        while self.bytes + size > bytes_max || self.order.len() >= BODIES_MAX {
+            let Some(oldest) = self.order.pop_front() else { break };
+            gone.extend(self.remove(&oldest));
+        }
+        self.bytes += size;
+        self.order.push_back(key.clone());
+        self.bodies.insert(key, Arc::new(plain));
+        gone
+    }
+
+    fn remove(&mut self, key: &TailKey) -> Option<Arc<Vec<u8>>> {
+        let body = self.bodies.remove(key)?;
+        self.bytes -= body.capacity();
+        Some(body)
+    }
+}
+
+impl Spare {
+    fn take(&mut self) -> Vec<u8> {
+        let buffer = self.buffers.pop().unwrap_or_default();
+        self.bytes -= buffer.capacity();
+        buffer
+    }
+
+    /// Takes a buffer, or returns it when there are enough.
+    fn give_back(&mut self, buffer: Vec<u8>) -> Option<Vec<u8>> {
+        let size = buffer.capacity();
+        if size == 0 || self.buffers.len() >= SPARE_MAX || self.bytes + size > SPARE_BYTES_MAX {
+            return Some(buffer);
+        }
+        self.bytes += size;
+        self.buffers.push(buffer);
+        None
+    }
+}
+
+/// A panic elsewhere leaves bodies and counts in step: each method changes both or neither.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,6 +1,21 @@
 //! Failed-record lines: what Firehose writes to S3 under `http-endpoint-failed/`, and so do we.
+//!
+//! Owns: the one form in which such records are written, and the many in which they are found.
+//!
+//! Always: what [`write()`] wrote, [`read()`] gives back. The reader takes what Firehose is known or
+//! feared to write: either casing of the subsequence number, `errorCode`, `lastErrorCode` and
+//! `ErrorCode`, numbers in quotes, LF, CRLF or nothing between objects, no line end at the end.
+//! Only `rawData` must be there. What it can't read it names with its offset, and goes on at the
+//! next line.
+//!
+//! Not here: decompressing, and decoding `rawData`.
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+
+#[cfg(test)]
+mod tests;
 
 /// One line. Unknown members are ignored when read; `hydrant` is ours and ignored by others.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -50,9 +65,170 @@ pub struct Origin {
     /// Source ARN of the delivery.
     pub source_arn: String,
     /// Common attributes of the delivery.
-    pub attributes: std::collections::BTreeMap<String, String>,
+    pub attributes: BTreeMap<String, String>,
     /// Items (points and undecodable pieces) in the record.
     pub points: u32,
     /// Half-open ranges of item numbers within the record that were not delivered.
     pub undelivered: Vec<(u32, u32)>,
+}
+
+/// Appends the record as one line.
+pub fn write(record: &FailedRecord, out: &mut Vec<u8>) {
+    serde_json::to_writer(&mut *out, record)
+        .expect("a Vec takes every byte, and every key of the type is a string");
+    out.push(b'\n');
+}
+
+/// A piece of a failed-record object that is not a failed record.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{what} at byte {offset}")]
+pub struct FailedFault {
+    /// Where the object begins.
+    pub offset: u64,
+    /// What is wrong with it.
+    pub what: String,
+}
+
+/// The records in `plain`, an object that Firehose or we wrote, decompressed.
+pub fn read(plain: &[u8]) -> FailedRecords<'_> {
+    FailedRecords { plain, at: 0 }
+}
+
+/// Iterates over the records of an object; see [`read()`].
+#[derive(Debug, Clone)]
+pub struct FailedRecords<'a> {
+    plain: &'a [u8],
+    at: usize,
+}
+
+impl FailedRecords<'_> {
+    fn fault(&mut self, offset: usize, what: String) -> FailedFault {
+        let rest = self.plain.get(offset..).unwrap_or_default();
+        let line = memchr::memchr(b'\n', rest).map_or(rest.len(), |end| end + 1);
+        self.at = offset + line;
+        FailedFault { offset: offset as u64, what }
+    }
+}
+
+impl Iterator for FailedRecords<'_> {
+    type Item = Result<FailedRecord, FailedFault>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let rest = self.plain.get(self.at..).unwrap_or_default();
+        let offset = self.at + (rest.len() - rest.trim_ascii_start().len());
+        let rest = self.plain.get(offset..).unwrap_or_default();
+        if rest.is_empty() {
+            self.at = offset;
+            return None;
+        }
+        if !rest.starts_with(b"{") {
+            return Some(Err(self.fault(offset, "expected the `{` of a failed record".to_owned())));
+        }
+        let mut objects = serde_json::Deserializer::from_slice(rest).into_iter::<Line>();
+        let found = objects.next();
+        let length = objects.byte_offset();
+        match found {
+            Some(Ok(line)) => {
+                self.at = offset + length;
+                Some(line.record().map_err(|what| FailedFault { offset: offset as u64, what }))
+            }
+            Some(Err(error)) => Some(Err(self.fault(offset, describe(&error)))),
+            None => None,
+        }
+    }
+}
+
+/// What is wrong, without the text around it: the offset says where, and a record may be secret.
+fn describe(error: &serde_json::Error) -> String {
+    use serde_json::error::Category;
+    match error.classify() {
+        Category::Eof => "the failed record is cut short".to_owned(),
+        Category::Syntax | Category::Io => "the failed record is not valid JSON".to_owned(),
+        Category::Data => "a member of the failed record has the wrong type".to_owned(),
+    }
+}
+
+/// A failed record in any of the forms in which it is found.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Line {
+    attempts_made: Option<Number>,
+    arrival_timestamp: Option<Number>,
+    attempt_ending_timestamp: Option<Number>,
+    error_code: Option<String>,
+    last_error_code: Option<String>,
+    #[serde(rename = "ErrorCode")]
+    error_code_capital: Option<String>,
+    error_message: Option<String>,
+    last_error_message: Option<String>,
+    #[serde(rename = "ErrorMessage")]
+    error_message_capital: Option<String>,
+    raw_data: Option<String>,
+    subsequence_number: Option<Number>,
+    #[serde(rename = "subSequenceNumber")]
+    subsequence_number_capital: Option<Number>,
+    sequence_number: Option<Number>,
+    data_id: Option<String>,
+    hydrant: Option<Origin>,
+}
+
+/// A number, in quotes or not.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Number {
+    Whole(i64),
+    Text(String),
+}
+
+impl Number {
+    fn whole(&self, name: &str) -> Result<i64, String> {
+        match self {
+            Number::Whole(number) => Ok(*number),
+            Number::Text(text) => {
+                text.parse().map_err(|_| format!("`{name}` of the failed record is no number"))
+            }
+        }
+    }
+
+    fn text(self) -> String {
+        match self {
+            Number::Whole(number) => number.to_string(),
+            Number::Text(text) => text,
+        }
+    }
+}
+
+impl Line {
+    fn record(self) -> Result<FailedRecord, String> {
+        let whole =
+            |number: &Option<Number>, name| number.as_ref().map_or(Ok(0), |n| n.whole(name));
+        let small = |number, name| {
+            u32::try_from(whole(number, name)?)
+                .map_err(|_| format!("`{name}` of the failed record is out of range"))
+        };
+        let subsequence = self.subsequence_number.or(self.subsequence_number_capital);
+        let subsequence_number = small(&subsequence, "subsequenceNumber")?;
+        let data_id = match (self.data_id, self.sequence_number) {
+            (Some(id), _) => id,
+            (None, Some(sequence)) => format!("{}.{subsequence_number}", sequence.text()),
+            (None, None) => String::new(),
+        };
+        let error_code = self.error_code.or(self.last_error_code).or(self.error_code_capital);
+        let error_message =
+            self.error_message.or(self.last_error_message).or(self.error_message_capital);
+        Ok(FailedRecord {
+            attempts_made: small(&self.attempts_made, "attemptsMade")?,
+            arrival_timestamp: whole(&self.arrival_timestamp, "arrivalTimestamp")?,
+            error_code: error_code.unwrap_or_default(),
+            error_message: error_message.unwrap_or_default(),
+            attempt_ending_timestamp: whole(
+                &self.attempt_ending_timestamp,
+                "attemptEndingTimestamp",
+            )?,
+            raw_data: self.raw_data.ok_or("the failed record has no `rawData`")?,
+            subsequence_number,
+            data_id,
+            hydrant: self.hydrant,
+        })
+    }
 }

@@ -4,3 +4,6 @@ pub mod answer;
 pub mod attributes;
 pub mod envelope;
 pub mod failed;
+pub mod headers;
+mod json;
+pub mod request;

@@ -1,0 +1,3 @@
+//! Measures the codecs against one libdeflater gunzip of the same body.
+
+fn main() {}
