@@ -65,7 +65,7 @@ impl Log {
         let mut numbers = Vec::new();
         for entry in fs::read_dir(folder_of(&self.path))? {
             let name = entry?.file_name();
-            let number = name.to_string_lossy().strip_prefix(&prefix).map(str::parse);
+            let number = name.to_string_lossy().strip_prefix(&prefix).map(str::parse::<u64>);
             numbers.extend(number.and_then(Result::ok));
         }
         numbers.sort_unstable();

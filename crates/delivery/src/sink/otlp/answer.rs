@@ -3,10 +3,10 @@
 //! A receiver may refuse some data points in a 200; and a 200 whose body is no answer of OTLP comes
 //! from something else, which took nothing.
 
+use metric::wire::Reader;
 use remote::Answer;
 use serde::Deserialize;
 
-use super::proto::{Field, read_field};
 use crate::Verdict;
 use crate::sink::Payload;
 use crate::sink::answer::{self, Class};
@@ -107,29 +107,48 @@ fn number(value: &serde_json::Value) -> u64 {
     }
 }
 
-fn read_protobuf(mut body: &[u8]) -> Option<Partial> {
+/// Tags of a length-delimited field and of a varint field.
+const BYTES_1: u32 = 1 << 3 | 2;
+const BYTES_2: u32 = 2 << 3 | 2;
+const VARINT_1: u32 = 1 << 3;
+
+fn read_protobuf(body: &[u8]) -> Option<Partial> {
     let mut partial = Partial::default();
-    while !body.is_empty() {
-        let (number, field, rest) = read_field(body)?;
-        body = rest;
-        if let (1, Field::Bytes(mut inner)) = (number, field) {
-            while !inner.is_empty() {
-                let (number, field, rest) = read_field(inner)?;
-                inner = rest;
-                match (number, field) {
-                    // An int64; a negative one makes no sense and rejects nothing.
-                    (1, Field::Varint(value)) => {
-                        partial.rejected = if i64::try_from(value).is_ok() { value } else { 0 };
-                    }
-                    (2, Field::Bytes(text)) => {
-                        partial.message = String::from_utf8_lossy(text).into_owned();
-                    }
-                    _ => {}
-                }
-            }
+    let mut reader = Reader::new(body);
+    while !reader.is_empty() {
+        match reader.tag()? {
+            BYTES_1 => read_partial(Reader::new(reader.bytes()?), &mut partial)?,
+            other => reader.skip(other)?,
         }
     }
     Some(partial)
+}
+
+fn read_partial(mut reader: Reader<'_>, partial: &mut Partial) -> Option<()> {
+    while !reader.is_empty() {
+        match reader.tag()? {
+            // An int64; a negative one makes no sense and rejects nothing.
+            VARINT_1 => {
+                let value = reader.varint()?;
+                partial.rejected = if i64::try_from(value).is_ok() { value } else { 0 };
+            }
+            BYTES_2 => partial.message = String::from_utf8_lossy(reader.bytes()?).into_owned(),
+            other => reader.skip(other)?,
+        }
+    }
+    Some(())
+}
+
+/// Field 2 of `google.rpc.Status`, the message.
+fn read_status(body: &[u8]) -> Option<String> {
+    let mut reader = Reader::new(body);
+    while !reader.is_empty() {
+        match reader.tag()? {
+            BYTES_2 => return Some(String::from_utf8_lossy(reader.bytes()?).into_owned()),
+            other => reader.skip(other)?,
+        }
+    }
+    None
 }
 
 /// The sentence in an error: `google.rpc.Status` in either encoding, else the body as it is.
@@ -140,14 +159,8 @@ fn text_of(answer: &Answer) -> String {
     let declared = answer.headers.get("content-type").is_some_and(|value| {
         value.as_bytes().to_ascii_lowercase().starts_with(b"application/x-protobuf")
     });
-    let mut body = &answer.body[..];
-    while declared && let Some((number, field, rest)) = read_field(body) {
-        if let (2, Field::Bytes(text)) = (number, field) {
-            return String::from_utf8_lossy(text).into_owned();
-        }
-        body = rest;
-    }
-    String::from_utf8_lossy(&answer.body).into_owned()
+    let message = if declared { read_status(&answer.body) } else { None };
+    message.unwrap_or_else(|| String::from_utf8_lossy(&answer.body).into_owned())
 }
 
 #[cfg(test)]

@@ -10,7 +10,6 @@ mod groups;
 mod json;
 mod losses;
 mod packer;
-mod proto;
 mod protobuf;
 mod reading;
 mod wire;

@@ -4,7 +4,7 @@
 //! are written anew. In steady state nothing is allocated per point.
 
 use codec::gzip::Deflater;
-use codec::zstd::Compressor;
+use codec::zstd::ZstdEncoder;
 use metric::{Point, Source};
 
 use super::groups::{GROUPS_MAX, Group, Groups};
@@ -31,7 +31,8 @@ pub struct Packer {
     data_points: usize,
     bytes: usize,
     quantiles: Vec<(f64, f64)>,
-    suffix: Vec<u8>,
+    /// A suffix, or a metric, while it is made.
+    scratch: Vec<u8>,
     resource: Vec<u8>,
     plain: Vec<u8>,
     compressed: Vec<u8>,
@@ -42,7 +43,7 @@ pub struct Packer {
 enum Coder {
     None,
     Gzip(Deflater),
-    Zstd(Box<Compressor>),
+    Zstd(Box<ZstdEncoder>),
 }
 
 impl Packer {
@@ -59,14 +60,14 @@ impl Packer {
             data_points: 0,
             bytes: 0,
             quantiles: Vec::new(),
-            suffix: Vec::new(),
+            scratch: Vec::new(),
             resource: Vec::new(),
             plain: Vec::new(),
             compressed: Vec::new(),
             compressor: match config.compression {
                 Compression::None => Coder::None,
                 Compression::Gzip => Coder::Gzip(Deflater::new(LEVEL)),
-                Compression::Zstd => Coder::Zstd(Box::new(Compressor::new(1))),
+                Compression::Zstd => Coder::Zstd(Box::new(ZstdEncoder::new(1))),
             },
             losses: Losses::default(),
         }
@@ -115,12 +116,13 @@ impl Packer {
         }
         match self.form {
             Points::Summary => {
-                quantiles(point, reading, &mut self.quantiles, losses);
                 if json {
                     separate(out);
+                    quantiles(point, reading, &mut self.quantiles, losses);
                     json::push_summary(out, point, reading, &self.quantiles);
                 } else {
-                    protobuf::push_summary(out, point, reading, &self.quantiles);
+                    losses.statistics_left_out +=
+                        protobuf::push_summary(out, point, &mut self.scratch);
                 }
                 1
             }
@@ -144,7 +146,7 @@ impl Packer {
     }
 
     fn write_gauges(&mut self, point: &Point<'_>, reading: &Reading) -> usize {
-        let Packer { losses, groups, suffix, protocol, .. } = self;
+        let Packer { losses, groups, scratch, protocol, .. } = self;
         let out = &mut groups.of(point).metrics;
         let mut written = 0;
         let mut push = |suffix: &[u8], unit: &[u8], value: f64| {
@@ -175,10 +177,10 @@ impl Packer {
                 losses.statistics_left_out += 1;
                 continue;
             }
-            suffix.clear();
-            suffix.push(b'.');
-            extra.statistic.write_name(suffix);
-            push(suffix, unit, extra.value);
+            scratch.clear();
+            scratch.push(b'.');
+            extra.statistic.write_name(scratch);
+            push(scratch, unit, extra.value);
         }
         written
     }
@@ -215,7 +217,9 @@ impl Packer {
             }
             Coder::Zstd(compressor) => {
                 self.compressed.clear();
-                compressor.compress(&self.plain, &mut self.compressed);
+                compressor
+                    .compress(&self.plain, &mut self.compressed)
+                    .expect("zstd only fails without memory or room, and it makes its own room");
                 bytes::Bytes::copy_from_slice(&self.compressed)
             }
         };

@@ -1,48 +1,39 @@
-//! A point as `Metric` messages in protobuf, for points that cannot be copied.
+//! A point as `Metric` messages in protobuf. Summaries that came alone are copied, others are
+//! written by `metric`; gauges and histograms, which CloudWatch never sends, are written here.
 //!
 //! Lengths are worked out before writing, so every message is written once, forward, and minimal.
 
 use metric::Point;
+use metric::wire::{field_len, put_bytes, put_head, put_uint};
 
-use super::proto::{
-    attribute_len, field_len, push_attribute, push_bytes, push_double, push_fixed64, push_head,
-};
 use super::reading::{NAME_PREFIX, Reading};
 
-/// `ScopeMetrics.metrics`.
-const METRIC: u8 = 0x12;
+/// Field `metrics` of `ScopeMetrics`.
+const METRICS: u32 = 2;
+/// Fields `gauge` and `histogram` of `Metric`.
+const GAUGE: u32 = 5;
+const HISTOGRAM: u32 = 9;
+/// Field `attributes` of `NumberDataPoint` and `HistogramDataPoint`.
+const NUMBER_ATTRIBUTES: u32 = 7;
+const HISTOGRAM_ATTRIBUTES: u32 = 9;
+/// Bytes of a field of eight bytes with its tag.
+const FIXED: usize = 9;
 
 /// Appends a metric that came as the body of a `Metric` message.
 #[inline]
 pub(crate) fn push_copy(out: &mut Vec<u8>, body: &[u8]) {
-    push_bytes(out, METRIC, body);
+    put_bytes(METRICS, body, out);
 }
 
-/// Appends a summary.
-pub(crate) fn push_summary(
-    out: &mut Vec<u8>,
-    point: &Point<'_>,
-    reading: &Reading,
-    quantiles: &[(f64, f64)],
-) {
-    const QUANTILE: usize = 18;
-    let attributes = Attributes::of(point);
-    let data_point = 4 * 9 + quantiles.len() * field_len(QUANTILE) + attributes.fields_len();
-    push_metric_head(out, point, b"", point.unit.otel(), 0x5a, field_len(data_point));
-    push_head(out, 0x0a, data_point);
-    push_fixed64(out, 0x11, reading.start_ns);
-    push_fixed64(out, 0x19, reading.end_ns);
-    push_fixed64(out, 0x21, reading.whole_count);
-    push_double(out, 0x29, reading.sum);
-    for (quantile, value) in quantiles {
-        push_head(out, 0x32, QUANTILE);
-        push_double(out, 0x09, *quantile);
-        push_double(out, 0x11, *value);
-    }
-    attributes.push(out, 0x3a, point);
+/// Appends a summary, by way of `scratch`. Returns how many statistics it has no place for.
+pub(crate) fn push_summary(out: &mut Vec<u8>, point: &Point<'_>, scratch: &mut Vec<u8>) -> u64 {
+    scratch.clear();
+    let left_out = metric::encode::otel10_metric(point, scratch);
+    push_copy(out, scratch);
+    left_out
 }
 
-/// Appends a gauge named `<name>.<suffix>`.
+/// Appends a gauge named `<name><suffix>`.
 pub(crate) fn push_gauge(
     out: &mut Vec<u8>,
     point: &Point<'_>,
@@ -51,58 +42,65 @@ pub(crate) fn push_gauge(
     value: f64,
 ) {
     let attributes = Attributes::of(point);
-    let data_point = 3 * 9 + attributes.fields_len();
-    push_metric_head(out, point, suffix, unit, 0x2a, field_len(data_point));
-    push_head(out, 0x0a, data_point);
-    push_fixed64(out, 0x11, reading.start_ns);
-    push_fixed64(out, 0x19, reading.end_ns);
-    push_double(out, 0x21, value);
-    attributes.push(out, 0x3a, point);
+    let data_point = 3 * FIXED + attributes.fields_len();
+    push_metric_head(out, point, suffix, unit, (GAUGE, field_len(data_point)));
+    put_head(1, data_point, out);
+    push_fixed(out, 2, reading.start_ns);
+    push_fixed(out, 3, reading.end_ns);
+    push_fixed(out, 4, value.to_bits());
+    attributes.push(out, NUMBER_ATTRIBUTES, point);
 }
 
 /// Appends a delta histogram with one bucket, which has no bounds.
 pub(crate) fn push_histogram(out: &mut Vec<u8>, point: &Point<'_>, reading: &Reading) {
+    /// `AGGREGATION_TEMPORALITY_DELTA`.
+    const DELTA: u64 = 1;
     let attributes = Attributes::of(point);
     let extremes = usize::from(reading.min.is_some()) + usize::from(reading.max.is_some());
-    let data_point = (4 + extremes) * 9 + field_len(8) + attributes.fields_len();
-    push_metric_head(out, point, b"", point.unit.otel(), 0x4a, field_len(data_point) + 2);
-    push_head(out, 0x0a, data_point);
-    push_fixed64(out, 0x11, reading.start_ns);
-    push_fixed64(out, 0x19, reading.end_ns);
-    push_fixed64(out, 0x21, reading.whole_count);
-    push_double(out, 0x29, reading.sum);
-    push_bytes(out, 0x32, &reading.whole_count.to_le_bytes());
-    attributes.push(out, 0x4a, point);
-    if let Some(min) = reading.min {
-        push_double(out, 0x59, min);
+    let data_point = (4 + extremes) * FIXED + field_len(8) + attributes.fields_len();
+    let temporality = 2;
+    let histogram = (HISTOGRAM, field_len(data_point) + temporality);
+    push_metric_head(out, point, b"", point.unit.otel(), histogram);
+    put_head(1, data_point, out);
+    push_fixed(out, 2, reading.start_ns);
+    push_fixed(out, 3, reading.end_ns);
+    push_fixed(out, 4, reading.whole_count);
+    push_fixed(out, 5, reading.sum.to_bits());
+    put_bytes(6, &reading.whole_count.to_le_bytes(), out);
+    attributes.push(out, HISTOGRAM_ATTRIBUTES, point);
+    for (field, extreme) in [(11, reading.min), (12, reading.max)] {
+        if let Some(value) = extreme {
+            push_fixed(out, field, value.to_bits());
+        }
     }
-    if let Some(max) = reading.max {
-        push_double(out, 0x61, max);
-    }
-    // AGGREGATION_TEMPORALITY_DELTA
-    out.extend_from_slice(&[0x10, 0x01]);
+    put_uint(2, DELTA, out);
 }
 
-/// Tag and length of the metric, its name and unit, and tag and length of its `data`.
+/// A field of eight bytes, written even when it holds zero: these fields are optional ones or say
+/// more when they are there.
+fn push_fixed(out: &mut Vec<u8>, field: u8, bits: u64) {
+    out.push(field << 3 | 1);
+    out.extend_from_slice(&bits.to_le_bytes());
+}
+
+/// The metric's head, name and unit, and the head of its `data` (field and length).
 fn push_metric_head(
     out: &mut Vec<u8>,
     point: &Point<'_>,
     suffix: &[u8],
     unit: &[u8],
-    data_tag: u8,
-    data: usize,
+    (data_field, data): (u32, usize),
 ) {
-    let name =
-        NAME_PREFIX.len() + point.namespace.len() + 1 + point.name.len() + suffix.len();
-    push_head(out, METRIC, field_len(name) + field_len(unit.len()) + field_len(data));
-    push_head(out, 0x0a, name);
+    let name = NAME_PREFIX.len() + point.namespace.len() + 1 + point.name.len() + suffix.len();
+    put_head(METRICS, field_len(name) + field_len(unit.len()) + field_len(data), out);
+    put_head(1, name, out);
     out.extend_from_slice(NAME_PREFIX);
     out.extend_from_slice(point.namespace);
     out.push(b'/');
     out.extend_from_slice(point.name);
     out.extend_from_slice(suffix);
-    push_bytes(out, 0x1a, unit);
-    push_head(out, data_tag, data);
+    put_bytes(3, unit, out);
+    put_head(data_field, data, out);
 }
 
 /// Lengths of the three attributes of a data point: `Namespace`, `MetricName`, `Dimensions`.
@@ -129,32 +127,46 @@ impl Attributes {
         field_len(self.namespace) + field_len(self.name) + field_len(self.dimensions)
     }
 
-    fn push(&self, out: &mut Vec<u8>, tag: u8, point: &Point<'_>) {
-        push_attribute(out, tag, b"Namespace", point.namespace);
-        push_attribute(out, tag, b"MetricName", point.name);
-        push_head(out, tag, self.dimensions);
-        push_bytes(out, 0x0a, b"Dimensions");
-        push_head(out, 0x12, field_len(self.list));
-        push_head(out, 0x32, self.list);
+    fn push(&self, out: &mut Vec<u8>, field: u32, point: &Point<'_>) {
+        push_attribute(out, field, b"Namespace", point.namespace);
+        push_attribute(out, field, b"MetricName", point.name);
+        put_head(field, self.dimensions, out);
+        put_bytes(1, b"Dimensions", out);
+        put_head(2, field_len(self.list), out);
+        // `kvlist_value` of `AnyValue`.
+        put_head(6, self.list, out);
         for (name, value) in point.dimensions {
-            push_attribute(out, 0x0a, name, value);
+            push_attribute(out, 1, name, value);
         }
     }
 }
 
-/// Appends a `Resource` message with these attributes.
+/// Length of a `KeyValue` with a string value.
+fn attribute_len(key: &[u8], value: &[u8]) -> usize {
+    field_len(key.len()) + field_len(field_len(value.len()))
+}
+
+/// A `KeyValue` with a string value, as field `field`.
+fn push_attribute(out: &mut Vec<u8>, field: u32, key: &[u8], value: &[u8]) {
+    put_head(field, attribute_len(key, value), out);
+    put_bytes(1, key, out);
+    put_head(2, field_len(value.len()), out);
+    put_bytes(1, value, out);
+}
+
+/// Appends the body of a `Resource` message with these attributes.
 pub(crate) fn push_resource<'a>(
     out: &mut Vec<u8>,
     attributes: impl Iterator<Item = (&'a [u8], &'a [u8])>,
 ) {
     for (key, value) in attributes {
-        push_attribute(out, 0x0a, key, value);
+        push_attribute(out, 1, key, value);
     }
 }
 
 /// Appends `ResourceMetrics` of one resource and one scope, which is left unset as AWS leaves it.
 pub(crate) fn push_group(out: &mut Vec<u8>, resource: &[u8], metrics: &[u8]) {
-    push_head(out, 0x0a, field_len(resource.len()) + field_len(metrics.len()));
-    push_bytes(out, 0x0a, resource);
-    push_bytes(out, 0x12, metrics);
+    put_head(1, field_len(resource.len()) + field_len(metrics.len()), out);
+    put_bytes(1, resource, out);
+    put_bytes(2, metrics, out);
 }
