@@ -305,7 +305,7 @@ pub(crate) fn next_piece<'a>(
 fn side(body: EntryBody) -> Box<dyn Read + Send> {
     match body {
         EntryBody::Bytes(bytes) => Box::new(Bytes::new(bytes)),
-        EntryBody::Side(file, _) => Box::new(file),
+        EntryBody::Side(body) => Box::new(body.reader()),
     }
 }
 

@@ -3,7 +3,9 @@
 //! The only crate that reads the environment and the settings file (I4) and the only one that
 //! prints. Each command is one module with a function `command(&Args) -> Exit`.
 
+pub mod admin;
 pub mod cli;
+pub mod control;
 pub mod demo;
 pub mod exit;
 pub mod inspect;

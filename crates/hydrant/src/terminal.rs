@@ -82,7 +82,7 @@ impl Paint {
 }
 
 /// `NO_COLOR` counts when it is set to anything but the empty string.
-fn colours_wanted() -> bool {
+pub fn colours_wanted() -> bool {
     let environment = crate::settings::Environment::of_process();
     let refused = environment.text("NO_COLOR").is_some_and(|value| !value.is_empty());
     let dumb = environment.text("TERM") == Some("dumb");

@@ -90,8 +90,12 @@ impl House {
     /// Opens the journal and starts the streams; sources listen after [`House::open_doors`].
     pub fn build(settings: Settings, folder: Folder, runtime: Handle) -> Result<House, String> {
         let budget = settings.budget;
-        let mut options = journal::Options::new(budget.journal_bytes);
-        options.segment_bytes = SEGMENT_BYTES.min(budget.journal_bytes / 8);
+        let options = journal::Options {
+            segment_bytes: SEGMENT_BYTES.min(budget.journal_bytes / 8),
+            budget_bytes: budget.journal_bytes,
+            topic_bytes: budget.journal_bytes,
+            ..journal::Options::default()
+        };
         let (journal, recovery) =
             Journal::open(&folder.journal(), options).map_err(|e| e.to_string())?;
         for finding in &recovery.findings {

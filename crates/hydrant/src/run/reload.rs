@@ -23,6 +23,11 @@ impl House {
         result
     }
 
+    /// Settings that could not even be read.
+    pub fn refuse_reload(&mut self, why: String) {
+        self.reload_failure = Some(why);
+    }
+
     async fn try_reload(&mut self, settings: Settings) -> Result<String, String> {
         self.refuse_unchangeable(&settings)?;
         let plan = self.plan(&settings).await?;
