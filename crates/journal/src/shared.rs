@@ -192,16 +192,6 @@ impl Shared {
         Ok(())
     }
 
-    /// The sequences up to `next` were given to nothing that became durable.
-    pub(crate) fn skip_to(&self, next: u64) {
-        let mut log = locked(&self.log);
-        let end = log.end;
-        if end < next {
-            log.end = next;
-            log.add_hole(end, next);
-        }
-    }
-
     /// Notes that `from..to` holds no entry that can be read; every cursor steps over it.
     pub(crate) fn add_hole(&self, from: u64, to: u64) {
         if from < to {
@@ -255,6 +245,15 @@ impl Log {
     pub(crate) fn segment_of(&self, sequence: u64) -> Option<&Segment> {
         let after = self.segments.partition_point(|segment| segment.end <= sequence);
         self.segments.get(after)
+    }
+
+    /// The sequences up to `next` were given to nothing that became durable.
+    pub(crate) fn skip_to(&mut self, next: u64) {
+        let end = self.end;
+        if end < next {
+            self.end = next;
+            self.add_hole(end, next);
+        }
     }
 
     fn take_freed(&mut self, below: u64, upto: Option<u64>) -> (Vec<Segment>, Vec<SideRef>) {
