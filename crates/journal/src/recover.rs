@@ -251,11 +251,13 @@ impl<'a> Recoverer<'a> {
 
     fn take_cursor(&mut self, name: &str, path: PathBuf) -> Result<CursorState, OpenError> {
         let opened = SlotFile::open(self.disk.clone(), path.clone());
+        let mut damaged = false;
         let mut file = match opened.map_err(failed("reading", &path))? {
             SlotsFound::Newer(found) => {
                 return Err(OpenError::Newer { path, found, known: VERSION });
             }
-            SlotsFound::Whole(file, damaged) => {
+            SlotsFound::Whole(file, one_damaged) => {
+                damaged = one_damaged;
                 if damaged {
                     self.find(format!("one slot of cursor {name} is damaged: the other is used"));
                 }
@@ -271,8 +273,11 @@ impl<'a> Recoverer<'a> {
             }
         };
         let settled = file.written().clone();
-        // The slot may be seen and yet not be on disk.
-        let synced = file.write(&settled).and_then(|()| file.sync());
+        // The slot may be seen and yet not be on disk; a damaged other one is made whole on the way.
+        let mut synced = file.write(&settled).and_then(|()| file.sync());
+        if damaged && synced.is_ok() {
+            synced = file.write(&settled).and_then(|()| file.sync());
+        }
         let mut synced_low = settled.low();
         if let Err(error) = synced {
             self.find(format!("cursor {name} could not be synced: {error}"));

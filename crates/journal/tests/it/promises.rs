@@ -273,3 +273,30 @@ fn keys_are_bounded() {
     assert_eq!(append(&topic, keyed(4, 1, b"x")), Ok(Appended::Repeat));
     assert!(matches!(append(&topic, keyed(0, 1, b"x")), Ok(Appended::Stored { .. })));
 }
+
+/// *Scenario:* segments are freed and power fails before their removal is durable, so that some of them are
+/// back and others not; they are freed again, and power fails again.
+/// *Guarantees:* every key is still known, though the key file was written anew in between.
+#[test]
+fn keys_survive_half_a_removal() {
+    for seed in 0..40 {
+        let mut disk = SimDisk::new(seed);
+        let journal = open(&disk, small());
+        let topic = journal.topic("aws").unwrap();
+        let mut cursor = topic.cursor("one", Start::Oldest).unwrap();
+        for number in 0..24 {
+            store(&topic, keyed(number, 1, &[0; 3000]));
+        }
+        cursor.settle(at(0), at(23)).unwrap();
+        cursor.sync().unwrap();
+        for _ in 0..2 {
+            disk = disk.power_cut();
+            let journal = open(&disk, small());
+            let topic = journal.topic("aws").unwrap();
+            for number in 0..24 {
+                let again = append(&topic, keyed(number, 1, b""));
+                assert_eq!(again, Ok(Appended::Repeat), "seed {seed}: key {number}");
+            }
+        }
+    }
+}
