@@ -22,7 +22,7 @@ use super::permits::{Permit, Permits};
 use super::refusal::{Reason, Refusal};
 use super::spool::{self, Chunk, PIPE_CHUNKS, SPOOL_BYTES, WIRE_WHOLE_MAX};
 use super::stats::Stats;
-use super::{Access, Admission, Config, answer};
+use super::{Admission, Config, answer};
 
 /// Milliseconds since the epoch.
 pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
@@ -40,9 +40,6 @@ const CHECK_HERE_MAX: usize = 8 * 1024;
 const WINDOW_BYTES: usize = 2 * 1024 * 1024;
 /// The least that is set aside to inflate a body into.
 const INFLATE_MIN: usize = 64 * 1024;
-/// The longest answer to a question nobody may see: request ids made up for senders without one.
-const MADE_UP: &str = "hydrant";
-
 /// One source. Cheap to clone.
 #[derive(Clone)]
 pub struct Source {
@@ -423,8 +420,9 @@ impl Inner {
         Refusal::new(Reason::Busy, message)
     }
 
+    /// For a sender (an emulator) that gave none: an answer must hold one.
     fn made_up_id(&self, arrival_ms: i64) -> String {
-        format!("{MADE_UP}-{arrival_ms}-{}", self.stats.accepted.get())
+        format!("hydrant-{arrival_ms}-{}", self.stats.accepted.get())
     }
 }
 
