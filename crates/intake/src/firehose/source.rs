@@ -233,14 +233,20 @@ impl Inner {
         let plain = self.permits.plain(asked, limits.wait).await.ok_or_else(|| self.busy())?;
         let (tail, permits) = (Arc::clone(&self.tail), Arc::clone(&self.permits));
         let copy = body.clone();
-        let checking = move || check::whole(&copy, &expect, room, &tail, &permits);
-        let checked = if length <= CHECK_HERE_MAX {
+        // The share moves along: a client that leaves now does not free what is still in use.
+        let checking = move || {
+            check::whole(&copy, &expect, room, &tail, &permits).map(|checked| (checked, plain))
+        };
+        let (checked, plain) = if length <= CHECK_HERE_MAX {
             checking()?
         } else {
             let turn = self.permits.worker().await;
-            let checked = tokio::task::spawn_blocking(checking).await;
-            drop(turn);
-            checked.map_err(|_| internal())??
+            let checked = tokio::task::spawn_blocking(move || {
+                let checked = checking();
+                drop(turn);
+                checked
+            });
+            checked.await.map_err(|_| internal())??
         };
         let wire_bytes = body.len() as u64;
         let plain_permit = checked.plain.is_some().then_some(plain);
@@ -292,7 +298,7 @@ impl Inner {
         expect: Expect,
     ) -> Result<Passed, Refusal> {
         let limits = &self.config.limits;
-        let permit = self.permits.wire(SPOOL_BYTES, limits.wait).await;
+        let permit = self.permits.spool(SPOOL_BYTES, limits.wait).await;
         let permit = permit.ok_or_else(|| self.busy())?;
         let (pipe, end) = mpsc::channel(PIPE_CHUNKS);
         let topic = self.topic.clone();
