@@ -5,6 +5,9 @@
 
 use base64_simd::STANDARD;
 
+#[cfg(test)]
+mod tests;
+
 /// The text is not standard base64.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not standard base64")]

@@ -1,4 +1,12 @@
 //! Checksums: CRC32C for what lies on disk, a 128-bit hash for "is this the same data".
+//!
+//! Always: the same value for the same bytes on every machine and in every release, because both
+//! are written to disk.
+//!
+//! Not here: anything that withstands an adversary.
+
+#[cfg(test)]
+mod tests;
 
 /// CRC32C of `bytes`, continuing from `seed` (a salt, or the CRC of what came before).
 pub fn crc32c(seed: u32, bytes: &[u8]) -> u32 {

@@ -7,11 +7,11 @@
 
 use std::io::Read;
 
+#[cfg(test)]
+mod tests;
+
 /// Largest window taken when decompressing, as a power of two.
 const WINDOW_LOG_MAX: u32 = 23;
-
-/// Bytes asked for at a time when decompressing.
-const STEP: usize = 64 * 1024;
 
 /// Why bytes did not decompress.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -62,23 +62,27 @@ impl ZstdEncoder {
     }
 }
 
-/// Replaces `out` with the content of all frames of `input`; at most `limit` bytes.
+/// Replaces `out` with the content of all frames of `input`; at most `limit` bytes. On failure `out`
+/// is empty.
 pub fn decompress(input: &[u8], out: &mut Vec<u8>, limit: usize) -> Result<(), ZstdError> {
-    let corrupt = |error: std::io::Error| ZstdError::Corrupt(error.to_string());
     out.clear();
-    let mut decoder = ::zstd::stream::read::Decoder::with_buffer(input).map_err(corrupt)?;
-    decoder.window_log_max(WINDOW_LOG_MAX).map_err(corrupt)?;
-    let mut bounded = decoder.take((limit as u64).saturating_add(1));
-    loop {
-        out.reserve(STEP);
-        let before = out.len();
-        let read = bounded.by_ref().take(STEP as u64).read_to_end(out).map_err(corrupt)?;
-        if out.len() > limit {
-            out.clear();
-            return Err(ZstdError::TooLarge { limit });
-        }
-        if read == 0 || out.len() == before {
-            return Ok(());
-        }
+    let result = match read_frames(input, out, limit) {
+        Ok(_) if out.len() > limit => Err(ZstdError::TooLarge { limit }),
+        Ok(_) => Ok(()),
+        Err(error) => Err(ZstdError::Corrupt(error.to_string())),
+    };
+    if result.is_err() {
+        out.clear();
     }
+    result
+}
+
+/// Appends at most one byte more than `limit`, by which too large is told from just right.
+fn read_frames(input: &[u8], out: &mut Vec<u8>, limit: usize) -> std::io::Result<usize> {
+    if input.is_empty() {
+        return Err(std::io::Error::other("no frame"));
+    }
+    let mut decoder = ::zstd::stream::read::Decoder::with_buffer(input)?;
+    decoder.window_log_max(WINDOW_LOG_MAX)?;
+    decoder.take((limit as u64).saturating_add(1)).read_to_end(out)
 }

@@ -7,6 +7,9 @@
 
 use super::json;
 
+#[cfg(test)]
+mod tests;
+
 /// Most characters Firehose takes in `errorMessage`.
 pub const ERROR_MESSAGE_MAX: usize = 8192;
 

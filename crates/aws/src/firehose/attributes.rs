@@ -12,6 +12,9 @@ use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use super::json;
 
+#[cfg(test)]
+mod tests;
+
 /// The key of the wrapped form.
 const WRAPPER: &str = "commonAttributes";
 

@@ -6,6 +6,9 @@
 
 use super::{attributes, headers, json};
 
+#[cfg(test)]
+mod tests;
+
 /// Appends the body of a delivery of these records to `out`.
 pub fn body(request_id: &str, timestamp_ms: i64, records: &[impl AsRef<[u8]>], out: &mut Vec<u8>) {
     out.extend_from_slice(b"{\"requestId\":");
