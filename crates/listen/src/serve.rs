@@ -1,28 +1,43 @@
-//! Accept, shake hands, read heads, call the handler, drain.
+//! Accept, hand over, drain.
 
 use std::future::Future;
+use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::Full;
 use hyper::body::Incoming;
-use tokio::sync::watch;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
 
-use crate::ServerTls;
+use crate::connection::{House, attend};
+use crate::{Seldom, ServerTls};
+
+/// After an accept error that is the process's own (out of descriptors, out of memory): long enough
+/// for a connection to end, short enough that nobody notices.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// A bound socket.
-pub struct Listener {}
+#[derive(Debug)]
+pub struct Listener {
+    socket: TcpListener,
+    address: SocketAddr,
+}
 
 impl Listener {
     /// Binds `address` (`host:port`; port 0 picks one).
-    pub async fn bind(_address: &str) -> std::io::Result<Listener> {
-        unimplemented!()
+    pub async fn bind(address: &str) -> io::Result<Listener> {
+        let socket = TcpListener::bind(address).await?;
+        let address = socket.local_addr()?;
+        Ok(Listener { socket, address })
     }
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
-        unimplemented!()
+        self.address
     }
 }
 
@@ -48,16 +63,97 @@ pub struct Peer {
     pub address: SocketAddr,
 }
 
-/// Serves until `stop` turns true, then finishes the requests in flight (at most `drain_time`).
+/// Serves until `stop` turns true (or its sender is gone), then finishes the requests in flight
+/// (at most `drain_time`). A head over the limit is answered 431, one that is not HTTP 400, a handler
+/// that panics 500.
 pub async fn serve<H, F>(
-    _listener: Listener,
-    _tls: Option<ServerTls>,
-    _limits: Limits,
-    _stop: watch::Receiver<bool>,
-    _handler: H,
+    listener: Listener,
+    tls: Option<ServerTls>,
+    limits: Limits,
+    stop: watch::Receiver<bool>,
+    handler: H,
 ) where
     H: Fn(Request<Incoming>, Peer) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Response<Full<Bytes>>> + Send + 'static,
 {
-    unimplemented!()
+    let bad_handshakes = Seldom::default();
+    let bad_requests = Seldom::default();
+    let house = Arc::new(House { handler, limits, tls, bad_handshakes, bad_requests });
+    let mut connections = JoinSet::new();
+    accept_all(&listener.socket, &house, &mut connections, stop).await;
+    // From here on the port is free, also for a successor of this process.
+    drop(listener);
+    let drained = tokio::time::timeout(limits.drain_time, join_all(&mut connections)).await;
+    if drained.is_err() {
+        tracing::warn!(connections = connections.len(), "requests in flight given up");
+        connections.shutdown().await;
+    }
+}
+
+async fn accept_all<H, F>(
+    socket: &TcpListener,
+    house: &Arc<House<H>>,
+    connections: &mut JoinSet<()>,
+    mut stop: watch::Receiver<bool>,
+) where
+    H: Fn(Request<Incoming>, Peer) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = Response<Full<Bytes>>> + Send + 'static,
+{
+    let seats = Arc::new(Semaphore::new(house.limits.connections));
+    let for_connections = stop.clone();
+    let stopped = stop.wait_for(|stop| *stop);
+    tokio::pin!(stopped);
+    loop {
+        let seat = tokio::select! {
+            _ = &mut stopped => return,
+            seat = Arc::clone(&seats).acquire_owned() => seat,
+        };
+        // The semaphore is never closed.
+        let Ok(seat) = seat else { return };
+        let (stream, address) = tokio::select! {
+            _ = &mut stopped => return,
+            accepted = accept(socket) => accepted,
+        };
+        while let Some(ended) = connections.try_join_next() {
+            report(ended);
+        }
+        let (house, stop) = (Arc::clone(house), for_connections.clone());
+        connections.spawn(async move {
+            attend(house, stream, Peer { address }, stop).await;
+            drop(seat);
+        });
+    }
+}
+
+/// The next connection. Errors of one connection are skipped; errors of the process are waited out.
+async fn accept(socket: &TcpListener) -> (TcpStream, SocketAddr) {
+    loop {
+        match socket.accept().await {
+            Ok(accepted) => return accepted,
+            Err(error) if is_the_clients(&error) => {}
+            Err(error) => {
+                tracing::warn!(%error, "accept failed; trying again");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+fn is_the_clients(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
+}
+
+async fn join_all(connections: &mut JoinSet<()>) {
+    while let Some(ended) = connections.join_next().await {
+        report(ended);
+    }
+}
+
+fn report(ended: Result<(), tokio::task::JoinError>) {
+    if let Err(error) = ended
+        && error.is_panic()
+    {
+        tracing::error!(%error, "a connection panicked");
+    }
 }

@@ -1,11 +1,24 @@
 //! One HTTP request, one answer.
+//!
+//! Owns a connection pool. Always holds: one attempt a call, no redirect followed, no body decoded, no
+//! more of an answer read than asked for. `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` (in
+//! either case) are honoured; with a proxy a `dns` or `connect` failure is the proxy's. What an answer
+//! means is the caller's business.
 
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use reqwest::Url;
 
-use crate::{TlsConfig, TlsError};
+use crate::unreachable::{Unreachable, Why, describe};
+use crate::{TlsConfig, TlsError, retry_after, tls};
+
+/// Connections are closed on our side before most peers and middle boxes do it (60 s and more), so
+/// that a request does not meet a connection that is just being closed.
+const POOL_IDLE: Duration = Duration::from_secs(30);
+/// A stream has a few requests in flight; more idle connections than this to one host is waste.
+const POOL_PER_HOST: usize = 16;
 
 /// How to reach a backend.
 #[derive(Clone, Debug)]
@@ -16,7 +29,8 @@ pub struct ClientConfig {
     pub connect_timeout: Duration,
     /// Time for the whole exchange.
     pub request_timeout: Duration,
-    /// Most bytes of an answer's body that are read; the rest is dropped and the body marked cut.
+    /// Most bytes of an answer's body that are read; the rest is dropped (and the connection with it),
+    /// so a body of exactly this length may have been longer.
     pub answer_bytes: usize,
 }
 
@@ -40,66 +54,110 @@ pub struct Answer {
     pub status: u16,
     /// Headers.
     pub headers: HeaderMap,
-    /// Body, at most `answer_bytes` of it.
+    /// Body as it came (a content encoding is not undone), at most `answer_bytes` of it.
     pub body: Bytes,
     /// `Retry-After`, seconds or HTTP date, as a duration from now.
     pub retry_after: Option<Duration>,
 }
 
-/// No answer.
-#[derive(Clone, Debug, thiserror::Error)]
-#[error("{why}: {detail}")]
-pub struct Unreachable {
-    /// Kind.
-    pub why: Why,
-    /// For a person: names host and cause, never a secret.
-    pub detail: String,
-}
-
-/// Why there is no answer. A closed set; each is an error code of a failed record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Why {
-    /// Name does not resolve.
-    Dns,
-    /// TCP refused or unreachable.
-    Connect,
-    /// TLS: certificate not valid, or handshake failed.
-    Tls,
-    /// No answer in time.
-    Timeout,
-    /// Connection closed or reset before a whole answer.
-    Reset,
-    /// Not HTTP.
-    Protocol,
-    /// The request itself could not be made (URL, header).
-    Request,
-}
-
-impl std::fmt::Display for Why {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Why::Dns => "dns",
-            Why::Connect => "connect",
-            Why::Tls => "tls",
-            Why::Timeout => "timeout",
-            Why::Reset => "reset",
-            Why::Protocol => "protocol",
-            Why::Request => "request",
-        })
-    }
-}
-
 /// The client. Cheap to clone; keeps connections. Never follows a redirect, never retries.
-#[derive(Clone)]
-pub struct Client {}
+#[derive(Clone, Debug)]
+pub struct Client {
+    http: reqwest::Client,
+    answer_bytes: usize,
+    connect_timeout: Duration,
+    request_timeout: Duration,
+}
 
 impl Client {
-    /// Builds.
-    pub fn new(_config: &ClientConfig) -> Result<Client, TlsError> {
-        unimplemented!()
+    /// Builds. Without any CA certificate on this machine `http://` works and `https://` fails per
+    /// request, as `tls`.
+    pub fn new(config: &ClientConfig) -> Result<Client, TlsError> {
+        let builder = || {
+            reqwest::Client::builder()
+                .user_agent(concat!("hydrant/", env!("CARGO_PKG_VERSION")))
+                .redirect(reqwest::redirect::Policy::none())
+                .retry(reqwest::retry::never())
+                .referer(false)
+                .http1_only()
+                .tcp_nodelay(true)
+                .connect_timeout(config.connect_timeout)
+                .timeout(config.request_timeout)
+                .pool_idle_timeout(POOL_IDLE)
+                .pool_max_idle_per_host(POOL_PER_HOST)
+        };
+        Ok(Client {
+            http: tls::build(builder, &config.tls)?,
+            answer_bytes: config.answer_bytes,
+            connect_timeout: config.connect_timeout,
+            request_timeout: config.request_timeout,
+        })
     }
+
     /// One attempt.
-    pub async fn send(&self, _request: Request) -> Result<Answer, Unreachable> {
-        unimplemented!()
+    pub async fn send(&self, request: Request) -> Result<Answer, Unreachable> {
+        let url = parse_url(&request.url)?;
+        let place = place_of(&url);
+        let mut builder = self.http.request(request.method, url).body(request.body);
+        for (name, value) in request.headers {
+            builder = builder.header(name, value);
+        }
+        let response = builder.send().await.map_err(|error| self.explain(&place, &error))?;
+        self.read(response, &place).await
+    }
+
+    async fn read(
+        &self,
+        mut response: reqwest::Response,
+        place: &str,
+    ) -> Result<Answer, Unreachable> {
+        let status = response.status().as_u16();
+        let headers = std::mem::take(response.headers_mut());
+        let retry_after = retry_after::parse(&headers, jiff::Timestamp::now());
+        let mut body: Vec<u8> = Vec::new();
+        while body.len() < self.answer_bytes {
+            let chunk = response.chunk().await.map_err(|error| self.explain(place, &error))?;
+            let Some(chunk) = chunk else { break };
+            let room = self.answer_bytes - body.len();
+            body.extend_from_slice(chunk.get(..room).unwrap_or(&chunk));
+        }
+        Ok(Answer { status, headers, body: Bytes::from(body), retry_after })
+    }
+
+    fn explain(&self, place: &str, error: &reqwest::Error) -> Unreachable {
+        let (why, cause) = describe(error);
+        let cause = match why {
+            Why::Timeout if error.is_connect() => {
+                format!("not connected within {:?}", self.connect_timeout)
+            }
+            Why::Timeout => format!("no whole answer within {:?}", self.request_timeout),
+            _ => cause,
+        };
+        Unreachable { why, detail: format!("{place}: {cause}") }
+    }
+
+    /// `Authorization: Basic` for these.
+    pub(crate) fn basic(&self, user: &str, password: &str) -> Option<HeaderValue> {
+        let request = self.http.get("http://localhost").basic_auth(user, Some(password)).build();
+        let mut value = request.ok()?.headers().get(http::header::AUTHORIZATION).cloned()?;
+        value.set_sensitive(true);
+        Some(value)
+    }
+}
+
+/// The URL, or an error that shows nothing of it: it may hold a password.
+fn parse_url(text: &str) -> Result<Url, Unreachable> {
+    let refuse = |detail: String| Unreachable { why: Why::Request, detail };
+    let url = Url::parse(text).map_err(|error| refuse(format!("not a url: {error}")))?;
+    let usable = matches!(url.scheme(), "http" | "https") && url.has_host();
+    if usable { Ok(url) } else { Err(refuse("not an http or https url".to_owned())) }
+}
+
+/// `host:port`, all of a URL that is shown to anyone.
+pub(crate) fn place_of(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    match url.port_or_known_default() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
     }
 }

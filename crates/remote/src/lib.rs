@@ -4,10 +4,13 @@
 
 mod client;
 mod oauth2;
+mod retry_after;
 mod secret;
 mod tls;
+mod unreachable;
 
-pub use client::{Answer, Client, ClientConfig, Request, Unreachable, Why};
-pub use oauth2::{OAuth2, OAuth2Config};
+pub use client::{Answer, Client, ClientConfig, Request};
+pub use oauth2::{OAuth2, OAuth2Config, TokenError};
 pub use secret::Secret;
 pub use tls::{TlsConfig, TlsError, install_provider};
+pub use unreachable::{Unreachable, Why};

@@ -1,0 +1,323 @@
+//! Reading entries: by sequence, below the durable mark, checked, stepping over damage.
+//!
+//! A reader remembers where it was, so reading on costs one or two `pread`s an entry. A segment that is freed
+//! under a reader stays readable through its open file; one that is gone before it was opened is looked up
+//! anew. Not here: who may read, and what is settled.
+
+use std::io::{self, ErrorKind, IoSlice};
+use std::path::Path;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::disk::{Disk, File};
+use crate::frame::{HEADER, Header, Kind};
+use crate::item::{EntryBody, ReadError};
+use crate::locked;
+use crate::scan::{Step, WINDOW_ENTRY, Walk, Window};
+use crate::segment::Place;
+use crate::shared::Shared;
+use crate::side::{self, SideBody};
+
+/// Folder of the copies of damaged stretches in a topic's directory.
+pub(crate) const DAMAGED: &str = "damaged";
+/// Most bytes of copies a topic keeps; damage beyond is counted only.
+const COPIES_MAX: u64 = 16 * 1024 * 1024;
+
+/// Where a reader was.
+#[derive(Debug, Default)]
+pub(crate) struct Reader {
+    file: Option<(u64, Arc<dyn File>)>,
+    place: Option<Place>,
+}
+
+/// How much of an entry is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    Whole,
+    Head,
+}
+
+/// An entry as found.
+#[derive(Debug)]
+pub(crate) struct Found {
+    pub(crate) sequence: u64,
+    pub(crate) head: Bytes,
+    pub(crate) body: EntryBody,
+    pub(crate) body_length: u64,
+}
+
+/// What is needed of a segment to read in it.
+struct Target {
+    segment: u64,
+    salt: u32,
+    durable: u64,
+    end: u64,
+    place: Place,
+    file: Arc<dyn File>,
+}
+
+/// A frame that was found.
+struct Sighting {
+    place: Place,
+    header: Header,
+    target: Target,
+}
+
+impl Shared {
+    /// The first readable entry at or behind `sequence`.
+    pub(crate) fn read(
+        &self,
+        reader: &mut Reader,
+        sequence: u64,
+        wanted: Wanted,
+    ) -> Result<Option<Found>, ReadError> {
+        let mut sequence = sequence;
+        loop {
+            let Some(sighting) = self.seek(reader, sequence)? else { return Ok(None) };
+            let here = sighting.header.sequence;
+            self.add_hole(sequence, here);
+            let read = self.read_entry(&sighting, wanted);
+            match read.map_err(|source| ReadError { sequence: here, source })? {
+                Some((found, side_length)) => {
+                    reader.place = Some(after(&sighting, side_length));
+                    return Ok(Some(found));
+                }
+                None => {
+                    self.add_hole(here, here + 1);
+                    sequence = here + 1;
+                }
+            }
+        }
+    }
+
+    /// Bytes and entries from `sequence` to the end.
+    pub(crate) fn backlog(&self, reader: &mut Reader, sequence: u64) -> (u64, u64) {
+        let found = self.seek(reader, sequence);
+        let place = match &found {
+            Ok(Some(sighting)) => Some(sighting.place),
+            Ok(None) => return (0, 0),
+            Err(_) => None,
+        };
+        reader.place = place;
+        let log = locked(&self.log);
+        let place =
+            place.or_else(|| log.segment_of(sequence).map(|one| one.place_before(sequence)));
+        let Some(place) = place else { return (0, 0) };
+        let (mut bytes, mut entries) = (0, 0);
+        for segment in log.segments.iter().filter(|segment| segment.first >= place.segment) {
+            bytes += segment.used();
+            entries += segment.entries;
+            if segment.first == place.segment {
+                bytes = bytes.saturating_sub(place.offset + place.side_before);
+                entries = entries.saturating_sub(place.entries_before);
+            } else {
+                bytes -= crate::segment::DATA_START;
+            }
+        }
+        (bytes, entries)
+    }
+
+    /// The first frame of an entry at or behind `sequence`.
+    fn seek(&self, reader: &mut Reader, sequence: u64) -> Result<Option<Sighting>, ReadError> {
+        let mut sequence = sequence;
+        let failed = |sequence| move |source| ReadError { sequence, source };
+        while let Some(target) = self.target(reader, sequence).map_err(failed(sequence))? {
+            match self.walk(&target, sequence).map_err(failed(sequence))? {
+                Some((place, header)) => return Ok(Some(Sighting { place, header, target })),
+                None => {
+                    self.add_hole(sequence, target.end);
+                    sequence = target.end;
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// The segment in which `sequence` is to be looked for, open.
+    fn target(&self, reader: &mut Reader, sequence: u64) -> io::Result<Option<Target>> {
+        loop {
+            let (segment, path) = {
+                let log = locked(&self.log);
+                let Some(segment) = log.segment_of(sequence) else { return Ok(None) };
+                let (salt, durable) = (segment.salt, segment.durable);
+                let known = segment.place_before(sequence);
+                let usable = |place: &Place| {
+                    place.segment == segment.first
+                        && place.sequence <= sequence
+                        && place.offset > known.offset
+                };
+                let place = reader.place.filter(usable).unwrap_or(known);
+                ((segment.first, salt, durable, segment.end, place), segment.path.clone())
+            };
+            let (first, salt, durable, end, place) = segment;
+            let file = match &reader.file {
+                Some((open, file)) if *open == first => file.clone(),
+                _ => match self.disk.open(&path) {
+                    Ok(file) => file,
+                    Err(error) if error.kind() == ErrorKind::NotFound && self.is_gone(first) => {
+                        continue;
+                    }
+                    Err(error) => return Err(error),
+                },
+            };
+            reader.file = Some((first, file.clone()));
+            return Ok(Some(Target { segment: first, salt, durable, end, place, file }));
+        }
+    }
+
+    fn is_gone(&self, first: u64) -> bool {
+        locked(&self.log).segments.iter().all(|segment| segment.first != first)
+    }
+
+    /// Walks from the target's place to the first entry at or behind `sequence`.
+    fn walk(&self, target: &Target, sequence: u64) -> io::Result<Option<(Place, Header)>> {
+        let mut place = target.place;
+        let window = Window::new(&*target.file, WINDOW_ENTRY);
+        let mut walk = Walk::new(window, target.salt, place.offset, target.durable);
+        loop {
+            match walk.step()? {
+                Step::Frame(offset, header) => {
+                    place.offset = offset;
+                    if header.kind != Kind::Entry {
+                        continue;
+                    }
+                    place.sequence = header.sequence;
+                    if header.sequence >= sequence {
+                        return Ok(Some((place, header)));
+                    }
+                    place.entries_before += 1;
+                    place.side_before += side_length(&mut walk.window, offset, &header)?;
+                }
+                Step::Damage { from, to } => self.note_damage(target, from, to),
+                Step::Rest(from) => {
+                    if from < target.durable {
+                        self.note_damage(target, from, target.durable);
+                    }
+                    return Ok(None);
+                }
+            }
+        }
+    }
+
+    /// The entry of a frame and the length of its side file; `None` when it is damaged or freed.
+    fn read_entry(&self, sighting: &Sighting, wanted: Wanted) -> io::Result<Option<(Found, u64)>> {
+        let (target, header) = (&sighting.target, &sighting.header);
+        let offset = sighting.place.offset;
+        let damaged = || self.note_damage(target, offset, offset + header.frame_length());
+        let mut window = Window::new(&*target.file, WINDOW_ENTRY);
+        let front_at = offset + HEADER as u64;
+        let front = window.get(front_at, header.front_length())?;
+        let whole = crc32c::crc32c_append(target.salt, front) == header.head_crc;
+        let (true, Some(extras)) = (whole, header.extras(front)) else {
+            damaged();
+            return Ok(None);
+        };
+        let head = Bytes::copy_from_slice(front.get(header.extras_length()..).unwrap_or_default());
+        let side_length = extras.side.map_or(0, |side| side.length);
+        let body_length = side_length + u64::from(header.body_length);
+        let body = match (wanted, extras.side) {
+            (Wanted::Head, _) => EntryBody::Bytes(Bytes::new()),
+            (Wanted::Whole, Some(about)) => {
+                let path = self.directory.join(side::FOLDER).join(side::file_name(about.id));
+                match self.disk.open(&path) {
+                    Ok(file) if file.length()? == about.length => {
+                        EntryBody::Side(SideBody::new(file, about))
+                    }
+                    Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+                    _ => {
+                        self.note_side_lost(header.sequence);
+                        return Ok(None);
+                    }
+                }
+            }
+            (Wanted::Whole, None) => {
+                let length = header.body_length as usize;
+                let body = window.take(front_at + header.front_length() as u64, length)?;
+                if crc32c::crc32c_append(target.salt, &body) != header.body_crc {
+                    damaged();
+                    return Ok(None);
+                }
+                EntryBody::Bytes(body)
+            }
+        };
+        let found = Found { sequence: header.sequence, head, body, body_length };
+        Ok(Some((found, side_length)))
+    }
+
+    fn note_side_lost(&self, sequence: u64) {
+        let mut log = locked(&self.log);
+        if sequence >= log.freed {
+            if let Some(about) = log.sides.get(&sequence).copied() {
+                log.counters.rotten_bytes += about.length;
+            }
+        }
+    }
+
+    /// Counts a damaged stretch once and copies it aside.
+    fn note_damage(&self, target: &Target, from: u64, to: u64) {
+        let news = {
+            let mut log = locked(&self.log);
+            let news = log.damaged.insert((target.segment, from), to - from).is_none();
+            if news {
+                log.counters.rotten_bytes += to - from;
+            }
+            news
+        };
+        if news {
+            let folder = self.directory.join(DAMAGED);
+            let file = &*target.file;
+            match copy_damage(&*self.disk, &folder, target.segment, file, from, to) {
+                Ok(bytes) => self.share.force(bytes),
+                Err(error) => self.count_failure("copying damage to", &folder, Err(error)),
+            }
+        }
+    }
+}
+
+/// Copies a damaged stretch to `folder`, within the bound. Returns the bytes written.
+pub(crate) fn copy_damage(
+    disk: &dyn Disk,
+    folder: &Path,
+    segment: u64,
+    file: &dyn File,
+    from: u64,
+    to: u64,
+) -> io::Result<u64> {
+    let name = format!("{segment:016x}-{from:x}.bin");
+    let there = disk.list(folder)?;
+    let total: u64 = there.iter().map(|one| one.length).sum();
+    if total + (to - from) > COPIES_MAX || there.iter().any(|one| one.name == name) {
+        return Ok(0);
+    }
+    let mut bytes = Vec::new();
+    file.read_at(&mut bytes, usize::try_from(to - from).unwrap_or(usize::MAX), from)?;
+    let copy = disk.create(&folder.join(name))?;
+    copy.write_at(&[IoSlice::new(&bytes)], 0)?;
+    copy.sync()?;
+    Ok(bytes.len() as u64)
+}
+
+fn after(sighting: &Sighting, side_length: u64) -> Place {
+    let place = sighting.place;
+    Place {
+        offset: place.offset + sighting.header.frame_length(),
+        sequence: sighting.header.sequence + 1,
+        entries_before: place.entries_before + 1,
+        side_before: place.side_before + side_length,
+        ..place
+    }
+}
+
+/// Length of the side file that the frame at `offset` refers to; 0 for none.
+pub(crate) fn side_length(
+    window: &mut Window<'_>,
+    offset: u64,
+    header: &Header,
+) -> io::Result<u64> {
+    if !header.has_side {
+        return Ok(0);
+    }
+    let front = window.get(offset + HEADER as u64, header.extras_length())?;
+    Ok(header.extras(front).and_then(|extras| extras.side).map_or(0, |side| side.length))
+}

@@ -1,0 +1,6 @@
+//! Tests of the journal through its public doors, on the real disk and on a simulated one.
+
+#[cfg(test)]
+mod common;
+#[cfg(test)]
+mod real_disk;

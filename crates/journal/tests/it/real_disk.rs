@@ -1,0 +1,127 @@
+//! The journal on the machine's own disk.
+
+use crate::common::{Dir, append, at, item, keyed, read_from, small, store};
+use journal::{Appended, Body, EntryBody, Item, Journal, Start};
+
+/// *Scenario:* entries are appended, read, partly settled, and the journal is closed and opened again.
+/// *Guarantees:* what was settled stays settled, what was not is read again, byte for byte.
+#[test]
+fn append_read_settle_reopen() {
+    let dir = Dir::new();
+    let bodies: Vec<Vec<u8>> = (0..40).map(|n| vec![n as u8; 37 * n]).collect();
+    {
+        let (journal, recovery) = Journal::open(dir.path(), small()).unwrap();
+        assert!(recovery.findings.is_empty());
+        let topic = journal.topic("aws").unwrap();
+        let mut cursor = topic.cursor("dynatrace", Start::Newest).unwrap();
+        for (index, body) in bodies.iter().enumerate() {
+            let sequence = store(&topic, item(&format!("head {index}"), body));
+            assert_eq!(sequence, index as u64);
+        }
+        let all = read_from(&cursor, 0);
+        assert_eq!(all.len(), 40);
+        assert!(all.iter().zip(&bodies).all(|((.., read), written)| read == written));
+        assert_eq!(cursor.read_head(7).unwrap().unwrap().2, 37 * 7);
+        cursor.settle(at(0), at(13)).unwrap();
+        cursor.settle(at(20), at(21)).unwrap();
+        cursor.sync().unwrap();
+        assert_eq!(cursor.low(), at(13));
+        drop(cursor);
+        journal.close();
+        assert!(append(&topic, item("", b"late")).is_err());
+    }
+    let (journal, recovery) = Journal::open(dir.path(), small()).unwrap();
+    assert!(recovery.findings.is_empty(), "{recovery:?}");
+    let topic = journal.topic("aws").unwrap();
+    assert_eq!(topic.end(), 40);
+    let cursor = topic.cursor("dynatrace", Start::Newest).unwrap();
+    assert_eq!((cursor.low(), cursor.settled()), (at(13), vec![(at(20), at(21))]));
+    let all = read_from(&cursor, 13);
+    assert_eq!(all.len(), 27);
+    assert_eq!(all[0], (13, b"head 13".to_vec(), bodies[13].clone()));
+    assert_eq!(store(&topic, item("", b"next")), 40);
+}
+
+/// *Scenario:* a cursor settles everything in a topic of several segments.
+/// *Guarantees:* all segments but the last are removed from the disk, and the backlog is nothing.
+#[test]
+fn settled_segments_are_freed() {
+    let dir = Dir::new();
+    let (journal, _) = Journal::open(dir.path(), small()).unwrap();
+    let topic = journal.topic("aws").unwrap();
+    let mut cursor = topic.cursor("one", Start::Oldest).unwrap();
+    for _ in 0..50 {
+        store(&topic, item("h", &[1; 2000]));
+    }
+    let segments = || {
+        let files = std::fs::read_dir(dir.path().join("aws")).unwrap();
+        files.filter(|one| one.as_ref().unwrap().path().extension().is_some()).count()
+    };
+    assert!(segments() > 3);
+    assert!(cursor.backlog_bytes() > 100_000);
+    cursor.settle(at(0), at(50)).unwrap();
+    assert_eq!(cursor.backlog_bytes(), 0);
+    cursor.sync().unwrap();
+    assert_eq!(segments(), 1);
+    assert!(journal.bytes() < 16 * 1024 + 64 * 1024);
+}
+
+/// *Scenario:* a delivery is repeated, at once, after a restart, and with other data.
+/// *Guarantees:* it is stored once; other data under the same key is stored and said to be other.
+#[test]
+fn repeats_are_recognised() {
+    let dir = Dir::new();
+    let (journal, _) = Journal::open(dir.path(), small()).unwrap();
+    let topic = journal.topic("aws").unwrap();
+    store(&topic, keyed(1, 1, b"body"));
+    assert_eq!(append(&topic, keyed(1, 1, b"body")), Ok(Appended::Repeat));
+    journal.close();
+    drop((journal, topic));
+    let (journal, _) = Journal::open(dir.path(), small()).unwrap();
+    let topic = journal.topic("aws").unwrap();
+    assert_eq!(append(&topic, keyed(1, 1, b"body")), Ok(Appended::Repeat));
+    let other = append(&topic, keyed(1, 2, b"else"));
+    assert_eq!(other, Ok(Appended::Stored { sequence: 1, other_data: true }));
+    assert_eq!(journal.status()[0].repeats, 1);
+}
+
+/// *Scenario:* a body goes through a side file, is read, and is settled; another is dropped unfinished.
+/// *Guarantees:* it reads back whole, also after a restart; files nobody needs are gone.
+#[test]
+fn side_files_come_and_go() {
+    let dir = Dir::new();
+    let side = dir.path().join("aws/side");
+    let files = || std::fs::read_dir(&side).unwrap().count();
+    {
+        let (journal, _) = Journal::open(dir.path(), small()).unwrap();
+        let topic = journal.topic("aws").unwrap();
+        drop(topic.cursor("one", Start::Oldest).unwrap());
+        let mut writer = topic.side_file().unwrap();
+        writer.write(&[5; 100_000]).unwrap();
+        writer.write(&[6; 1]).unwrap();
+        let file = writer.finish().unwrap();
+        assert_eq!(file.len(), 100_001);
+        store(&topic, Item { key: None, head: b"big".to_vec(), body: Body::Side(file) });
+        let mut unfinished = topic.side_file().unwrap();
+        unfinished.write(b"x").unwrap();
+        assert_eq!(files(), 2);
+        drop(unfinished);
+        drop(topic.side_file().unwrap().finish().unwrap());
+        assert_eq!(files(), 1);
+        journal.close();
+    }
+    std::fs::write(side.join("00000000000000ff.body"), b"orphan").unwrap();
+    let (journal, _) = Journal::open(dir.path(), small()).unwrap();
+    assert_eq!(files(), 1);
+    let topic = journal.topic("aws").unwrap();
+    let mut cursor = topic.cursor("one", Start::Oldest).unwrap();
+    let entry = cursor.read(0).unwrap().unwrap();
+    assert!(matches!(&entry.body, EntryBody::Side(side) if side.len() == 100_001));
+    assert!(cursor.backlog_bytes() > 100_001);
+    cursor.settle(at(0), at(1)).unwrap();
+    cursor.sync().unwrap();
+    assert_eq!(files(), 0);
+    let bytes = crate::common::body(&entry.body);
+    assert_eq!((bytes.len(), bytes[100_000]), (100_001, 6));
+    assert!(cursor.read(0).unwrap().is_none());
+}
