@@ -9,7 +9,6 @@ mod door;
 pub mod dynatrace;
 mod fault;
 mod fleet;
-mod interim;
 pub mod ledger;
 pub mod otlp;
 pub mod payload;
