@@ -14,6 +14,7 @@ pub mod otlp;
 pub mod payload;
 pub mod random;
 pub mod sender;
+pub mod services;
 mod stats;
 
 pub use door::Checking;
