@@ -48,7 +48,8 @@ fn main() {
     let address = listener.address();
     let (_stop, stopped) = watch::channel(false);
     let serving = source.clone();
-    runtime.spawn(async move { serving.serve(listener, None, stopped).await });
+    runtime
+        .spawn(async move { serving.serve(listener, None, Duration::from_secs(5), stopped).await });
 
     for format in [Format::Otel10, Format::Json] {
         throughput(address, format, if full { 300 } else { 20 });

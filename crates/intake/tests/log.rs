@@ -4,6 +4,7 @@
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use aws::firehose::request::{self, Delivery};
 use entry::Tail;
@@ -62,7 +63,8 @@ fn refusals_are_logged_seldom_and_without_the_key() {
     let address = listener.address();
     let (_stop, stopped) = watch::channel(false);
     let serving = source.clone();
-    runtime.spawn(async move { serving.serve(listener, None, stopped).await });
+    runtime
+        .spawn(async move { serving.serve(listener, None, Duration::from_secs(5), stopped).await });
     for _ in 0..100 {
         assert_eq!(exchange(address, &post("wr0ng-k3y")).unwrap().status, 401);
     }

@@ -30,8 +30,6 @@ pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
 /// An idle connection is kept longer than load balancers keep theirs (60 s), so that it is never us
 /// who closes it under a request.
 const IDLE_TIME: Duration = Duration::from_secs(75);
-/// After a stop, for deliveries in flight: within the 30 s most supervisors give a process.
-const DRAIN_TIME: Duration = Duration::from_secs(25);
 /// Firehose gives up after 3 minutes; told before that, it knows that it should come again.
 const ANSWER_TIME: Duration = Duration::from_secs(170);
 /// A body this small is checked where it is; handing it to another thread would cost more.
@@ -52,7 +50,7 @@ struct Inner {
     tail: Arc<Tail>,
     permits: Arc<Permits>,
     clock: Clock,
-    stats: Stats,
+    stats: Arc<Stats>,
     /// One line of log per reason and interval.
     seldom: Vec<Seldom>,
     attributes_seldom: Seldom,
@@ -81,14 +79,14 @@ impl Source {
         clock: Clock,
     ) -> Source {
         let seldom = Reason::ALL.iter().map(|_| Seldom::default()).collect();
-        let (stats, attributes_seldom) = (Stats::default(), Seldom::default());
+        let (stats, attributes_seldom) = (Arc::default(), Seldom::default());
         let inner = Inner { config, topic, tail, permits, clock, stats, seldom, attributes_seldom };
         Source { inner: Arc::new(inner) }
     }
 
     /// Its counters.
-    pub fn stats(&self) -> &Stats {
-        &self.inner.stats
+    pub fn stats(&self) -> Arc<Stats> {
+        Arc::clone(&self.inner.stats)
     }
 
     /// Its name in the settings.
@@ -96,11 +94,13 @@ impl Source {
         &self.inner.config.name
     }
 
-    /// Takes deliveries until `stop` turns true, then finishes those in flight.
+    /// Takes deliveries until `stop` turns true (or its sender is gone), then finishes those in flight,
+    /// for at most `drain_time`.
     pub async fn serve(
-        &self,
+        self,
         listener: Listener,
         tls: Option<ServerTls>,
+        drain_time: Duration,
         stop: watch::Receiver<bool>,
     ) {
         let limits = self.inner.config.limits;
@@ -109,9 +109,9 @@ impl Source {
             header_time: limits.header_time,
             connections: limits.connections,
             idle_time: IDLE_TIME,
-            drain_time: DRAIN_TIME,
+            drain_time,
         };
-        let inner = Arc::clone(&self.inner);
+        let inner = self.inner;
         let handler = move |request: Request<Incoming>, peer: Peer| {
             let inner = Arc::clone(&inner);
             async move { inner.respond(request, peer).await }

@@ -19,6 +19,7 @@ use testkit::{RawAnswer, TempDir, exchange};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
+const DRAIN_TIME: Duration = Duration::from_secs(5);
 pub(crate) const NOW: i64 = 1_763_600_000_000;
 pub(crate) const ARN: &str = "arn:aws:firehose:eu-west-1:111122223333:deliverystream/metrics";
 pub(crate) const ID: &str = "ed4acda5-034f-9f42-bba1-f29aea6d7d8f";
@@ -119,7 +120,7 @@ pub(crate) fn open_in(directory: &Path, plan: Plan) -> Door {
     let (stop, stopped) = watch::channel(false);
     let serving = source.clone();
     let tls = plan.tls;
-    runtime.spawn(async move { serving.serve(listener, tls, stopped).await });
+    runtime.spawn(async move { serving.serve(listener, tls, DRAIN_TIME, stopped).await });
     Door {
         address,
         source,
