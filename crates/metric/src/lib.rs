@@ -1,19 +1,27 @@
 //! What a CloudWatch metric is, and its three wire forms, both ways.
 //!
-//! No I/O, no clock, no async, and no input makes it panic (I3).
+//! Owns the point as everything behind the journal sees it, its decoder and its encoder, and the
+//! tables of units. No I/O, no clock, no async, and no input makes it panic (I3). What the forms
+//! hold, what each cannot carry and every reason of a reject is written in `docs/formats.md`.
+//! Deliberately not here: base64 and the envelope around a record (`codec`, `aws`), and what
+//! becomes of a point (`rules`, `delivery`).
 
 mod decode;
-mod encode;
+pub mod encode;
+mod number;
 mod point;
 mod reject;
 mod shape;
 mod sniff;
+mod statistic;
 mod unit;
+pub mod wire;
 
 pub use decode::{Decoder, Visit};
 pub use encode::{Encoder, Format};
-pub use point::{Dimension, Extra, Point, Source, Statistic};
+pub use point::{Dimension, Extra, Point, Source, text};
 pub use reject::{Reason, Reject};
 pub use shape::{ShapeId, Shapes};
 pub use sniff::{Kind, sniff};
+pub use statistic::Statistic;
 pub use unit::Unit;

@@ -1,9 +1,12 @@
 //! One point: one statistic set of one metric in one period, borrowed from the record it came in.
 //!
+//! Owns the vocabulary that decoder, rules and sinks share. Deliberately not here: how it is read
+//! (`decode`) and written (`encode`).
+//!
 //! All text fields are bytes that are known to be valid UTF-8 (the decoder checks), kept as `[u8]`
 //! so that the hot path never checks twice. `text` turns them into `str` where speed does not matter.
 
-use crate::Unit;
+use crate::{Statistic, Unit};
 
 /// One dimension: name and value.
 pub type Dimension<'a> = (&'a [u8], &'a [u8]);
@@ -37,7 +40,7 @@ pub struct Point<'a> {
     pub max: Option<f64>,
     /// Sum, when sent (OTel: an absent sum is 0).
     pub sum: Option<f64>,
-    /// SampleCount; fractional in JSON only.
+    /// SampleCount; fractional in JSON only. 0 when it was not sent, so guard before dividing by it.
     pub count: f64,
     /// Additional statistics in the order they came.
     pub extra: &'a [Extra<'a>],
@@ -52,22 +55,13 @@ impl Point<'_> {
     }
 }
 
-/// An additional statistic: `p99`, `TM(25%:75%)`, …
+/// An additional statistic: `p99`, `TM(25%:75%)` and so on.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Extra<'a> {
     /// Which statistic.
     pub statistic: Statistic<'a>,
     /// Its value.
     pub value: f64,
-}
-
-/// The name of a statistic, as text (JSON) or as the quantile of a summary (OTel).
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Statistic<'a> {
-    /// As configured on the metric stream, for instance `p99.9` or `TM(25%:75%)`.
-    Named(&'a [u8]),
-    /// Quantile of an OTel summary, strictly between 0 and 1: 0.999 is `p99.9`.
-    Quantile(f64),
 }
 
 /// The bytes a point was read from.

@@ -1,0 +1,214 @@
+//! A line of JSON in CloudWatch's own layout: keys in its order, no white space, no escapes.
+//!
+//! Owns the fast reading of that one layout, at several times the speed of a general parser.
+//! Whatever differs, in the least, is left to `tolerant`: [`line`] then returns `None` and has
+//! shown nothing to the visitor. What both accept, both read alike (a test holds them together).
+
+use super::scratch::{DIMENSIONS_MAX, EXTRA_MAX, Scratch};
+use super::{Visit, tolerant};
+use crate::{Extra, Point, Source, Statistic, Unit, number};
+
+/// Decodes the line at the start of `rest` and shows its point; returns what follows its line feed.
+#[inline]
+pub(super) fn line<'a, V: Visit>(
+    rest: &'a [u8],
+    scratch: &mut Scratch<'a>,
+    visit: &mut V,
+) -> Option<&'a [u8]> {
+    scratch.dimensions.clear();
+    scratch.extra.clear();
+    let mut at = Cursor { rest };
+    let stream = at.text_after(b"{\"metric_stream_name\":\"")?;
+    let account = at.text_after(b"\",\"account_id\":\"")?;
+    let region = at.text_after(b"\",\"region\":\"")?;
+    let namespace = at.text_after(b"\",\"namespace\":\"")?;
+    let name = at.text_after(b"\",\"metric_name\":\"")?;
+    at.literal(b"\",\"dimensions\":{")?;
+    at.dimensions(scratch)?;
+    at.literal(b",\"timestamp\":")?;
+    let (timestamp_ms, after) = number::read_integer(at.rest)?;
+    at.rest = after;
+    at.literal(b",\"value\":{")?;
+    let values = at.values(scratch)?;
+    let unit = at.text_after(b",\"unit\":\"")?;
+    at.literal(b"\"}")?;
+    let line = rest.get(..rest.len() - at.rest.len())?;
+    if !is_plain_text(line) || namespace.is_empty() || name.is_empty() {
+        return None;
+    }
+    visit.point(&Point {
+        stream,
+        exporter_arn: &[],
+        account,
+        region,
+        namespace,
+        name,
+        dimensions: &scratch.dimensions,
+        unit: Unit::parse(unit),
+        start_ns: tolerant::instant_ns(timestamp_ms)?,
+        end_ns: None,
+        min: values.min,
+        max: values.max,
+        sum: values.sum,
+        count: values.count.unwrap_or(0.0),
+        extra: &scratch.extra,
+        source: Source::Json,
+    });
+    Some(at.rest.strip_prefix(b"\n").unwrap_or(at.rest))
+}
+
+/// The four statistics that are always sent.
+#[derive(Default)]
+pub(super) struct Values {
+    pub(super) max: Option<f64>,
+    pub(super) min: Option<f64>,
+    pub(super) sum: Option<f64>,
+    pub(super) count: Option<f64>,
+}
+
+/// What has not been read of a line.
+struct Cursor<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Cursor<'a> {
+    #[inline]
+    fn literal(&mut self, literal: &[u8]) -> Option<()> {
+        self.rest = self.rest.strip_prefix(literal)?;
+        Some(())
+    }
+
+    /// The text between `literal`, which ends with a quote, and the next quote, which stays unread.
+    /// Escapes are not looked at here: [`is_plain_text`] looks at the whole line.
+    #[inline]
+    fn text_after(&mut self, literal: &[u8]) -> Option<&'a [u8]> {
+        self.literal(literal)?;
+        let (text, rest) = self.rest.split_at_checked(find_quote(self.rest)?)?;
+        self.rest = rest;
+        Some(text)
+    }
+
+    /// The names and values of `dimensions`, with the closing brace.
+    #[inline]
+    fn dimensions(&mut self, scratch: &mut Scratch<'a>) -> Option<()> {
+        if let Some(rest) = self.rest.strip_prefix(b"}") {
+            self.rest = rest;
+            return Some(());
+        }
+        loop {
+            let name = self.text_after(b"\"")?;
+            let value = self.text_after(b"\":\"")?;
+            if scratch.dimensions.len() == DIMENSIONS_MAX {
+                return None;
+            }
+            scratch.dimensions.push((name, value));
+            match self.rest.split_first_chunk::<2>()? {
+                (b"\",", rest) => self.rest = rest,
+                (b"\"}", rest) => {
+                    self.rest = rest;
+                    return Some(());
+                }
+                _ => return None,
+            }
+        }
+    }
+
+    /// The statistics of `value`, with the closing brace.
+    #[inline]
+    fn values(&mut self, scratch: &mut Scratch<'a>) -> Option<Values> {
+        let mut values = Values::default();
+        loop {
+            let slot = if let Some(rest) = self.rest.strip_prefix(b"\"max\":") {
+                self.rest = rest;
+                Some(&mut values.max)
+            } else if let Some(rest) = self.rest.strip_prefix(b"\"min\":") {
+                self.rest = rest;
+                Some(&mut values.min)
+            } else if let Some(rest) = self.rest.strip_prefix(b"\"sum\":") {
+                self.rest = rest;
+                Some(&mut values.sum)
+            } else if let Some(rest) = self.rest.strip_prefix(b"\"count\":") {
+                self.rest = rest;
+                Some(&mut values.count)
+            } else {
+                None
+            };
+            let Some(slot) = slot else {
+                self.extra(scratch)?;
+                if self.ends_values()? {
+                    return Some(values);
+                }
+                continue;
+            };
+            let (value, rest) = number::read(self.rest)?;
+            self.rest = rest;
+            // The same key twice is no layout of CloudWatch's.
+            if slot.replace(value).is_some() {
+                return None;
+            }
+            if self.ends_values()? {
+                return Some(values);
+            }
+        }
+    }
+
+    #[inline]
+    fn ends_values(&mut self) -> Option<bool> {
+        let (first, rest) = self.rest.split_first()?;
+        self.rest = rest;
+        match first {
+            b',' => Some(false),
+            b'}' => Some(true),
+            _ => None,
+        }
+    }
+
+    /// An additional statistic.
+    fn extra(&mut self, scratch: &mut Scratch<'a>) -> Option<()> {
+        let name = self.text_after(b"\"")?;
+        self.literal(b"\":")?;
+        let (value, rest) = number::read(self.rest)?;
+        self.rest = rest;
+        if scratch.extra.len() == EXTRA_MAX {
+            return None;
+        }
+        scratch.extra.push(Extra { statistic: Statistic::Named(name), value });
+        Some(())
+    }
+}
+
+/// Where the next quote is: eight bytes at a time.
+#[inline]
+fn find_quote(text: &[u8]) -> Option<usize> {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGHS: u64 = 0x8080_8080_8080_8080;
+    const QUOTES: u64 = ONES * b'"' as u64;
+    let mut at = 0;
+    let mut rest = text;
+    while let Some((block, tail)) = rest.split_first_chunk::<8>() {
+        let difference = u64::from_le_bytes(*block) ^ QUOTES;
+        // The lowest marked byte is exact: a borrow can only mark bytes above a real match.
+        let marks = difference.wrapping_sub(ONES) & !difference & HIGHS;
+        if marks != 0 {
+            return Some(at + (marks.trailing_zeros() / 8) as usize);
+        }
+        at += 8;
+        rest = tail;
+    }
+    rest.iter().position(|&byte| byte == b'"').map(|found| at + found)
+}
+
+/// True when a line that was cut at its quotes is what it seems: without escapes, without control
+/// characters (which JSON does not allow in text), and UTF-8.
+#[inline]
+fn is_plain_text(line: &[u8]) -> bool {
+    let (mut special, mut high) = (false, 0_u8);
+    for &byte in line {
+        special |= (byte < 0x20) | (byte == b'\\');
+        high |= byte;
+    }
+    !special && (high < 0x80 || std::str::from_utf8(line).is_ok())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,198 @@
+//! Labels of 0.7 and attributes of 1.0.
+//!
+//! Owns the reading of one label or attribute, and the slow gathering of all of them for the rare
+//! data point whose dimensions are not plain strings. A number or a truth value becomes its text,
+//! an absent value empty text; bytes, arrays and nested lists have none and reject the data point.
+
+use std::borrow::Cow;
+
+use super::{Fault, MALFORMED, MANY_DIMENSIONS, NO_NAME, NOT_FINITE, NOT_TEXT, is_text};
+use crate::Dimension;
+use crate::decode::scratch::DIMENSIONS_MAX;
+use crate::wire::Reader;
+
+/// An `AnyValue`.
+#[derive(Clone, Copy)]
+pub(super) enum Value<'a> {
+    /// `string_value`.
+    Text(&'a [u8]),
+    /// `kvlist_value`.
+    List(&'a [u8]),
+    Bool(bool),
+    Int(i64),
+    Double(f64),
+    /// Bytes, an array, or a kind that is newer than this.
+    Other,
+}
+
+/// Key and value of a `StringKeyValue`.
+#[inline]
+pub(super) fn label(body: &[u8]) -> Option<(&[u8], &[u8])> {
+    let mut reader = Reader::new(body);
+    let (mut key, mut value): (&[u8], &[u8]) = (&[], &[]);
+    while !reader.is_empty() {
+        match reader.tag()? {
+            0x0a => key = reader.bytes()?,
+            0x12 => value = reader.bytes()?,
+            tag => reader.skip(tag)?,
+        }
+    }
+    Some((key, value))
+}
+
+/// Key and value of a `KeyValue`.
+#[inline]
+pub(super) fn key_value(body: &[u8]) -> Option<(&[u8], Value<'_>)> {
+    let mut reader = Reader::new(body);
+    let (mut key, mut value): (&[u8], _) = (&[], Value::Text(&[]));
+    while !reader.is_empty() {
+        match reader.tag()? {
+            0x0a => key = reader.bytes()?,
+            0x12 => value = any_value(reader.bytes()?)?,
+            tag => reader.skip(tag)?,
+        }
+    }
+    Some((key, value))
+}
+
+/// The value; of several the last one counts, none is empty text.
+#[inline]
+fn any_value(body: &[u8]) -> Option<Value<'_>> {
+    let mut reader = Reader::new(body);
+    let mut value = Value::Text(&[]);
+    while !reader.is_empty() {
+        match reader.tag()? {
+            0x0a => value = Value::Text(reader.bytes()?),
+            0x32 => value = Value::List(reader.bytes()?),
+            tag => value = scalar(tag, &mut reader)?,
+        }
+    }
+    Some(value)
+}
+
+#[cold]
+fn scalar<'a>(tag: u32, reader: &mut Reader<'a>) -> Option<Value<'a>> {
+    Some(match tag {
+        0x10 => Value::Bool(reader.varint()? != 0),
+        0x18 => Value::Int(reader.varint()?.cast_signed()),
+        0x21 => Value::Double(reader.double()?),
+        _ => {
+            reader.skip(tag)?;
+            Value::Other
+        }
+    })
+}
+
+/// All that the labels and attributes of one data point say.
+pub(super) struct Gathered<'a> {
+    pub(super) namespace: &'a [u8],
+    pub(super) name: &'a [u8],
+    entries: Vec<Entry<'a>>,
+}
+
+/// One label, attribute, or entry of `Dimensions`.
+struct Entry<'a> {
+    key: &'a [u8],
+    value: Cow<'a, [u8]>,
+    /// It is an entry of `Dimensions`, so it is a dimension whatever its name.
+    nested: bool,
+}
+
+impl Gathered<'_> {
+    pub(super) fn dimensions(&self) -> Vec<Dimension<'_>> {
+        self.entries.iter().map(|entry| (entry.key, entry.value.as_ref())).collect()
+    }
+}
+
+/// Reads the labels and attributes of the data point `body`. What attributes merely repeat of the
+/// labels, as writers of proto 0.9 to 0.11 did, is taken once.
+pub(super) fn gather(body: &[u8]) -> Result<Gathered<'_>, Fault> {
+    let (mut labels, mut attributes) = (Vec::new(), Vec::new());
+    let mut reader = Reader::new(body);
+    while !reader.is_empty() {
+        match reader.tag().ok_or(MALFORMED)? {
+            0x0a => {
+                let (key, value) = label(reader.bytes().ok_or(MALFORMED)?).ok_or(MALFORMED)?;
+                labels.push(Entry { key, value: Cow::Borrowed(value), nested: false });
+            }
+            0x3a => {
+                let content = reader.bytes().ok_or(MALFORMED)?;
+                let (key, value) = key_value(content).ok_or(MALFORMED)?;
+                match value {
+                    Value::List(list) if key == b"Dimensions" => nested(list, &mut attributes)?,
+                    value => attributes.push(Entry { key, value: rendered(value)?, nested: false }),
+                }
+            }
+            tag => reader.skip(tag).ok_or(MALFORMED)?,
+        }
+        // Two more than the limit: Namespace and MetricName, which may come twice.
+        if labels.len().max(attributes.len()) > DIMENSIONS_MAX + 2 {
+            return Err(MANY_DIMENSIONS);
+        }
+    }
+    let mut known: Vec<(&[u8], &[u8])> =
+        labels.iter().map(|entry| (entry.key, entry.value.as_ref())).collect();
+    known.sort_unstable();
+    attributes.retain(|entry| known.binary_search(&(entry.key, entry.value.as_ref())).is_err());
+    labels.append(&mut attributes);
+    named(labels)
+}
+
+/// Takes namespace and name out of all entries.
+fn named(entries: Vec<Entry<'_>>) -> Result<Gathered<'_>, Fault> {
+    let mut all = Gathered { namespace: &[], name: &[], entries };
+    all.entries.retain(|entry| {
+        let field = match (entry.nested, entry.key) {
+            (false, b"Namespace") if all.namespace.is_empty() => &mut all.namespace,
+            (false, b"MetricName") if all.name.is_empty() => &mut all.name,
+            _ => return true,
+        };
+        match entry.value {
+            Cow::Borrowed(text) => *field = text,
+            Cow::Owned(_) => return true,
+        }
+        false
+    });
+    if all.namespace.is_empty() || all.name.is_empty() {
+        return Err(NO_NAME);
+    }
+    if all.entries.len() > DIMENSIONS_MAX {
+        return Err(MANY_DIMENSIONS);
+    }
+    let text = all.entries.iter().all(|entry| is_text(entry.key) && is_text(&entry.value));
+    if text && is_text(all.namespace) && is_text(all.name) { Ok(all) } else { Err(NOT_TEXT) }
+}
+
+/// The entries of `Dimensions`.
+fn nested<'a>(list: &'a [u8], entries: &mut Vec<Entry<'a>>) -> Result<(), Fault> {
+    let mut reader = Reader::new(list);
+    while !reader.is_empty() {
+        match reader.tag().ok_or(MALFORMED)? {
+            0x0a => {
+                let content = reader.bytes().ok_or(MALFORMED)?;
+                let (key, value) = key_value(content).ok_or(MALFORMED)?;
+                entries.push(Entry { key, value: rendered(value)?, nested: true });
+                if entries.len() > DIMENSIONS_MAX + 2 {
+                    return Err(MANY_DIMENSIONS);
+                }
+            }
+            tag => reader.skip(tag).ok_or(MALFORMED)?,
+        }
+    }
+    Ok(())
+}
+
+/// A value as text.
+fn rendered(value: Value<'_>) -> Result<Cow<'_, [u8]>, Fault> {
+    let text = match value {
+        Value::Text(text) => return Ok(Cow::Borrowed(text)),
+        Value::Bool(truth) => truth.to_string(),
+        Value::Int(number) => number.to_string(),
+        Value::Double(number) if number.is_finite() => number.to_string(),
+        Value::Double(_) => return Err(NOT_FINITE),
+        Value::List(_) | Value::Other => return Err(NO_TEXT),
+    };
+    Ok(Cow::Owned(text.into_bytes()))
+}
+
+const NO_TEXT: Fault = Fault::malformed("a dimension is bytes, an array or a list, not text");
