@@ -212,11 +212,11 @@ impl<'a> Recoverer<'a> {
             Some(limit) => limit,
             None => frames.iter().map(|met| met.header.proven).max().unwrap_or(DATA_START),
         };
-        if let Some(limit) = limit {
-            if end < limit {
-                damage.push((end, limit));
-                end = limit;
-            }
+        if let Some(limit) = limit
+            && end < limit
+        {
+            damage.push((end, limit));
+            end = limit;
         }
         let torn = self.check_unproven(one, &mut walk.window, proven, &mut frames)?;
         damage.extend(torn);

@@ -146,11 +146,11 @@ impl Shared {
     pub(crate) fn free(&self) -> u64 {
         let mut keeper = locked(&self.keeper);
         let Some((below, upto)) = self.freeable() else { return 0 };
-        if let Some(upto) = upto {
-            if let Err(error) = self.save_keys(&mut keeper, upto) {
-                self.count_failure("writing keys in", &self.directory, Err(error));
-                return 0;
-            }
+        if let Some(upto) = upto
+            && let Err(error) = self.save_keys(&mut keeper, upto)
+        {
+            self.count_failure("writing keys in", &self.directory, Err(error));
+            return 0;
         }
         let (segments, sides) = locked(&self.log).take_freed(below, upto);
         let before = self.share.held();

@@ -11,6 +11,7 @@ mod fault;
 mod fleet;
 mod interim;
 pub mod ledger;
+pub mod otlp;
 pub mod payload;
 pub mod random;
 pub mod sender;

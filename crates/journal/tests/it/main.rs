@@ -3,4 +3,6 @@
 #[cfg(test)]
 mod common;
 #[cfg(test)]
+mod power;
+#[cfg(test)]
 mod real_disk;
