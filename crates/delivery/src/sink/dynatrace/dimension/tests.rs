@@ -3,9 +3,9 @@ use proptest::prelude::*;
 use super::*;
 
 fn value(raw: &str) -> String {
-    let mut out = Vec::new();
+    let mut out = Text::default();
     push_value(&mut out, raw.as_bytes());
-    String::from_utf8(out).unwrap()
+    String::from_utf8(out.as_slice().to_vec()).unwrap()
 }
 
 /// *Scenario:* the published vectors (`dynatrace.md` 1.10), names with blanks, and real dimensions.
@@ -53,6 +53,22 @@ fn values_are_escaped_and_printable() {
     ];
     for (raw, expected) in table {
         assert_eq!(value(raw), expected, "{raw:?}");
+    }
+}
+
+/// *Scenario:* every byte at every place of values of many lengths.
+/// *Guarantees:* the quick look at eight bytes agrees with a look at each.
+#[test]
+fn the_quick_look_agrees_with_the_slow_one() {
+    for length in 1..40 {
+        for place in 0..length {
+            for byte in 0..=255 {
+                let mut value = vec![b'a'; length];
+                value[place] = byte;
+                let clean = matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\';
+                assert_eq!(is_clean(&value), clean, "{byte} at {place} of {length}");
+            }
+        }
     }
 }
 
