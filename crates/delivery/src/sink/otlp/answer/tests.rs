@@ -83,10 +83,14 @@ fn a_partial_success_refuses_points() {
 /// *Guarantees:* nothing counts as delivered, and an operator is told.
 #[test]
 fn a_success_with_garbage_is_no_success() {
-    for body in ["<html>sign in</html>", "OK", "not found", r#"{"error":"x"}"#, r#"{"errors":[]}"#, "{", "\u{0}\u{1}"] {
-        let verdict = judge(&answered(200, "text/html", body));
-        let Verdict::Later { loud: true, why, .. } = &verdict else { panic!("{body}: {verdict:?}") };
-        assert_eq!(why.code, "HttpEndpoint.InvalidResponseFromDestination");
+    for body in ["<html>sign in</html>", "OK", "not found", "It works!", r#"{"error":"x"}"#, r#"{"errors":[]}"#, "{", "\u{0}\u{1}"] {
+        for content_type in ["", "text/html", "application/x-protobuf"] {
+            let verdict = judge(&answered(200, content_type, body));
+            let Verdict::Later { loud: true, why, .. } = &verdict else {
+                panic!("{body}: {verdict:?}")
+            };
+            assert_eq!(why.code, "HttpEndpoint.InvalidResponseFromDestination");
+        }
     }
 }
 
