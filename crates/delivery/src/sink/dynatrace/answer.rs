@@ -180,5 +180,6 @@ pub(crate) fn probe_verdict(answer: &Answer, token: &str, now_us: u64) -> Verdic
     }
 }
 
+
 #[cfg(test)]
 mod tests;

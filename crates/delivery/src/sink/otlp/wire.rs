@@ -105,7 +105,7 @@ impl Wire {
             None => None,
             Some(oauth2) => match oauth2.token().await {
                 Ok(token) => Some(token),
-                Err(error) => return token_unavailable(&error.into(), &secrets),
+                Err(error) => return token_unavailable(&error, &secrets),
             },
         };
         if let Some(token) = &token {
