@@ -3,9 +3,11 @@
 //! A sink has two halves: the packer, owned by the stream's thread, turns points into the body of a
 //! request and never waits; the wire, shared and async, makes one attempt and says what it means.
 
+mod answer;
 pub mod blackhole;
 pub mod dynatrace;
 pub mod file;
+mod number;
 pub mod otlp;
 
 use std::sync::Arc;
@@ -84,44 +86,118 @@ pub enum Wire {
 }
 
 /// Builds both halves. The error names what is wrong with the settings.
-pub fn build(_config: &Config) -> Result<(Packer, Wire), String> {
-    unimplemented!()
+pub fn build(config: &Config) -> Result<(Packer, Wire), String> {
+    Ok(match config {
+        Config::Dynatrace(config) => {
+            let wire = dynatrace::Wire::new(config)?;
+            let packer = dynatrace::Packer::new(config);
+            (Packer::Dynatrace(Box::new(packer)), Wire::Dynatrace(Arc::new(wire)))
+        }
+        Config::Otlp(config) => {
+            let wire = otlp::Wire::new(config)?;
+            (Packer::Otlp(Box::new(otlp::Packer::new(config))), Wire::Otlp(Arc::new(wire)))
+        }
+        Config::File(config) => {
+            let wire = file::Wire::new(config)?;
+            (Packer::File(Box::new(file::Packer::new(config))), Wire::File(Arc::new(wire)))
+        }
+        Config::Blackhole => (Packer::Blackhole(blackhole::Packer::default()), Wire::Blackhole),
+    })
 }
 
 impl Packer {
     /// Offers a selected point to the open parcel. Never called when `full`.
-    pub fn offer(&mut self, _point: &Point<'_>, _shape: Option<ShapeId>, _moment: Moment) -> Offer {
-        unimplemented!()
+    pub fn offer(&mut self, point: &Point<'_>, shape: Option<ShapeId>, moment: Moment) -> Offer {
+        match self {
+            Packer::Dynatrace(packer) => packer.offer(point, shape, moment),
+            Packer::Otlp(packer) => packer.offer(point),
+            Packer::File(packer) => packer.offer(point),
+            Packer::Blackhole(packer) => {
+                packer.take();
+                Offer::Taken
+            }
+        }
     }
-    /// The next point might not fit: close first.
+
+    /// The next point might not fit: close first. An empty parcel is never full.
     pub fn full(&self) -> bool {
-        unimplemented!()
+        match self {
+            Packer::Dynatrace(packer) => packer.full(),
+            Packer::Otlp(packer) => packer.full(),
+            Packer::File(packer) => packer.full(),
+            Packer::Blackhole(packer) => packer.full(),
+        }
     }
+
     /// Points in the open parcel.
     pub fn points(&self) -> u32 {
-        unimplemented!()
+        match self {
+            Packer::Dynatrace(packer) => packer.points(),
+            Packer::Otlp(packer) => packer.points(),
+            Packer::File(packer) => packer.points(),
+            Packer::Blackhole(packer) => packer.points(),
+        }
     }
+
     /// Closes the open parcel. Never called when it holds no points.
     pub fn close(&mut self) -> Payload {
-        unimplemented!()
+        match self {
+            Packer::Dynatrace(packer) => packer.close(),
+            Packer::Otlp(packer) => packer.close(),
+            Packer::File(packer) => packer.close(),
+            Packer::Blackhole(packer) => packer.close(),
+        }
     }
+
     /// Forgets the open parcel.
     pub fn discard(&mut self) {
-        unimplemented!()
+        match self {
+            Packer::Dynatrace(packer) => packer.discard(),
+            Packer::Otlp(packer) => packer.discard(),
+            Packer::File(packer) => packer.discard(),
+            Packer::Blackhole(packer) => packer.discard(),
+        }
+    }
+
+    /// What this destination could not carry of the points it took, or carries changed: name and
+    /// count since the start. The names are listed in the docs of the destination.
+    pub fn losses(&self) -> Vec<(&'static str, u64)> {
+        match self {
+            Packer::Dynatrace(packer) => packer.losses(),
+            Packer::Otlp(packer) => packer.losses(),
+            Packer::File(_) | Packer::Blackhole(_) => Vec::new(),
+        }
     }
 }
 
 impl Wire {
     /// One attempt.
-    pub async fn send(&self, _payload: &Payload) -> Verdict {
-        unimplemented!()
+    pub async fn send(&self, payload: &Payload) -> Verdict {
+        match self {
+            Wire::Dynatrace(wire) => wire.send(payload).await,
+            Wire::Otlp(wire) => wire.send(payload).await,
+            Wire::File(wire) => wire.send(payload).await,
+            Wire::Blackhole => Verdict::Delivered,
+        }
     }
+
     /// Can this destination be reached, and does it know us? Changes nothing there. For `validate --online`.
     pub async fn probe(&self) -> Verdict {
-        unimplemented!()
+        match self {
+            Wire::Dynatrace(wire) => wire.probe().await,
+            Wire::Otlp(wire) => wire.probe().await,
+            Wire::File(wire) => wire.probe().await,
+            Wire::Blackhole => Verdict::Delivered,
+        }
     }
+
     /// For a person: type and place, never a secret.
     pub fn describe(&self) -> String {
-        unimplemented!()
+        match self {
+            Wire::Dynatrace(wire) => wire.describe(),
+            Wire::Otlp(wire) => wire.describe(),
+            Wire::File(wire) => wire.describe(),
+            Wire::Blackhole => "blackhole".to_owned(),
+        }
     }
 }

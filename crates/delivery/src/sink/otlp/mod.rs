@@ -1,6 +1,24 @@
-//! OTLP over HTTP.
+//! OTLP over HTTP, in protobuf and in JSON.
+//!
+//! Owns the three forms a statistic set may take there, the grouping by resource, and the meaning
+//! of a receiver's answers; `docs/otlp.md` tells where each rule comes from. Always holds: names,
+//! attributes and both ends of the period are those CloudWatch sends. Deliberately not here: when
+//! to send again (the stream), and gRPC.
+
+mod answer;
+mod groups;
+mod json;
+mod losses;
+mod packer;
+mod protobuf;
+mod reading;
+mod wire;
 
 use remote::{ClientConfig, OAuth2Config, Secret};
+
+pub(crate) use losses::Losses;
+pub use packer::Packer;
+pub use wire::Wire;
 
 /// Settings.
 #[derive(Clone, Debug)]
@@ -59,8 +77,3 @@ pub enum Points {
     /// Delta histogram with no buckets.
     DeltaHistogram,
 }
-
-/// The packing half.
-pub struct Packer {}
-/// The sending half.
-pub struct Wire {}

@@ -1,11 +1,35 @@
-//! Dynatrace: MINT lines to `/api/v2/metrics/ingest`.
+//! Dynatrace: lines of metric ingestion (MINT) to `/api/v2/metrics/ingest`.
+//!
+//! Owns the names Dynatrace knows CloudWatch metrics by, the grammar and the limits of its lines,
+//! and the meaning of its answers; `docs/dynatrace.md` tells where each rule comes from. Always
+//! holds: no line leaves here that a server must refuse for its form. Deliberately not here: when
+//! to send again, and what becomes of a point that was refused (the stream).
+
+mod answer;
+mod dimension;
+mod gauge;
+mod key;
+mod known;
+mod losses;
+mod metadata;
+mod open;
+mod packer;
+mod prepared;
+mod url;
+mod window;
+mod wire;
 
 use remote::{ClientConfig, Secret};
+
+pub(crate) use losses::Losses;
+pub use packer::Packer;
+pub use url::{Target, host_allowed, normalise_url, target, url_allowed};
+pub use wire::Wire;
 
 /// Settings.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Environment URL in any accepted form (`https://abc.live.dynatrace.com`, `…/e/<id>`, with or without `/api…`).
+    /// Environment URL in any accepted form (`https://abc.live.dynatrace.com`, `.../e/<id>`, with or without `/api...`).
     pub url: String,
     /// Token with scope `metrics.ingest`.
     pub api_token: Secret,
@@ -40,8 +64,3 @@ pub enum DigitSection {
     /// With an underscore before the digit.
     Underscore,
 }
-
-/// The packing half.
-pub struct Packer {}
-/// The sending half.
-pub struct Wire {}

@@ -1,0 +1,98 @@
+//! Dimensions of a line: names by the published normalisation (`dynatrace.md` 1.10), values always
+//! quoted, escaped and cut (1.3).
+//!
+//! A clean ASCII value is copied; anything else takes a slower way that looks at every character.
+
+use unicode_general_category::{GeneralCategory, get_general_category};
+
+use super::key::push_section;
+
+/// Longest dimension key a server takes.
+pub(crate) const NAME_MAX: usize = 100;
+
+/// Longest dimension value a server takes, counted after escaping as the published libraries do,
+/// in UTF-16 units (the server is written in Java), which is never less than in characters.
+pub(crate) const VALUE_MAX: usize = 255;
+
+/// Most dimensions of a line.
+pub(crate) const DIMENSIONS_MAX: usize = 50;
+
+/// Normalised dimension name; `None` when nothing is left of it.
+pub(crate) fn normalise_name(raw: &str) -> Option<String> {
+    let lower = raw.to_ascii_lowercase();
+    let mut name = String::with_capacity(lower.len());
+    for section in lower.split('.').filter(|section| !section.is_empty()) {
+        if !name.is_empty() {
+            name.push('.');
+        }
+        push_section(
+            &mut name,
+            section,
+            |c| c.is_ascii_lowercase() || c == '_',
+            |c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '_' | '-' | ':'),
+        );
+    }
+    name.truncate(NAME_MAX);
+    name.truncate(name.trim_end_matches('.').len());
+    (!name.is_empty()).then_some(name)
+}
+
+/// Appends a value, without its quotes.
+pub(crate) fn push_value(out: &mut Vec<u8>, value: &[u8]) {
+    if value.len() <= VALUE_MAX && is_clean(value) {
+        out.extend_from_slice(value);
+    } else {
+        push_unclean(out, metric::text(value));
+    }
+}
+
+/// Printable ASCII without quote and backslash. One pass without a branch, so that it is vectorised.
+fn is_clean(value: &[u8]) -> bool {
+    value.iter().fold(true, |clean, byte| {
+        clean & (*byte >= b' ') & (*byte < 0x7f) & (*byte != b'"') & (*byte != b'\\')
+    })
+}
+
+#[cold]
+fn push_unclean(out: &mut Vec<u8>, value: &str) {
+    let mut length = 0;
+    let mut in_run = false;
+    for c in value.chars() {
+        let bad = is_unprintable(c);
+        if bad && in_run {
+            continue;
+        }
+        in_run = bad;
+        let c = if bad { '_' } else { c };
+        let escaped = matches!(c, '"' | '\\');
+        length += c.len_utf16() + usize::from(escaped);
+        if length > VALUE_MAX {
+            return;
+        }
+        if escaped {
+            out.push(b'\\');
+        }
+        let mut utf8 = [0; 4];
+        out.extend_from_slice(c.encode_utf8(&mut utf8).as_bytes());
+    }
+}
+
+/// Code points that the published libraries replace.
+fn is_unprintable(c: char) -> bool {
+    if c.is_ascii() {
+        return c.is_ascii_control();
+    }
+    matches!(
+        get_general_category(c),
+        GeneralCategory::Control
+            | GeneralCategory::Format
+            | GeneralCategory::LineSeparator
+            | GeneralCategory::ParagraphSeparator
+            | GeneralCategory::PrivateUse
+            | GeneralCategory::Surrogate
+            | GeneralCategory::Unassigned
+    )
+}
+
+#[cfg(test)]
+mod tests;

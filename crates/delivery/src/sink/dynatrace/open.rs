@@ -1,0 +1,242 @@
+//! The open parcel: its lines so far, and the pieces they share.
+
+use metric::Point;
+
+use super::dimension::push_value;
+use super::gauge::Gauge;
+use super::prepared::Prepared;
+use super::{Losses, key, metadata};
+use crate::sink::number::{push_decimal, push_unsigned};
+
+/// Most bytes of one line, its line end and a metadata line before it included: a key twice, fifty
+/// dimensions of at most 100 + 4 * 255 + 4 bytes, four numbers of at most 330, and words. The
+/// server's limit of 50,000 *characters* is out of reach by the same sum.
+pub(crate) const LINE_BYTES_MAX: usize = 64 * 1024;
+
+/// CloudWatch takes at most 20 additional statistics for a metric; more on one point are left out.
+pub(crate) const EXTRAS_MAX: usize = 20;
+
+/// Room kept for the percentiles of one point, for which [`LINE_BYTES_MAX`] each would be more than
+/// a request. Real lines have some hundred bytes; what does not fit is left out.
+pub(crate) const EXTRAS_BYTES: usize = 128 * 1024;
+
+/// What the platform's own queries look for on data of metric streams; always last.
+const SOURCE: &[u8] = b",dt.source=\"AWS Metric Streams\" gauge,";
+
+/// The open parcel.
+#[derive(Default)]
+pub(crate) struct Open {
+    /// The lines, separated by line ends.
+    pub(crate) text: Vec<u8>,
+    /// How many lines.
+    pub(crate) lines: usize,
+    /// Shapes whose unit it announces.
+    pub(crate) announcing: Vec<usize>,
+    /// What lines could not carry, since the start.
+    pub(crate) losses: Losses,
+    owner: Owner,
+    clock: Clock,
+    suffix: Vec<u8>,
+    key: Vec<u8>,
+}
+
+/// Account and region of the point before, and their text.
+#[derive(Default)]
+struct Owner {
+    account: Vec<u8>,
+    region: Vec<u8>,
+    /// `,aws.account.id="111122223333",aws.region="eu-west-1"`
+    text: Vec<u8>,
+}
+
+impl Owner {
+    #[inline]
+    fn text(&mut self, point: &Point<'_>) -> &[u8] {
+        if self.account != point.account || self.region != point.region {
+            self.change(point);
+        }
+        &self.text
+    }
+
+    #[cold]
+    fn change(&mut self, point: &Point<'_>) {
+        self.account.clear();
+        self.account.extend_from_slice(point.account);
+        self.region.clear();
+        self.region.extend_from_slice(point.region);
+        self.text.clear();
+        push_dimension(&mut self.text, b",aws.account.id=\"", point.account);
+        push_dimension(&mut self.text, b",aws.region=\"", point.region);
+    }
+}
+
+/// Time of the line before, and its text: ` 1795176000000`.
+#[derive(Default)]
+struct Clock {
+    time_ms: Option<i64>,
+    text: Vec<u8>,
+}
+
+impl Clock {
+    #[inline]
+    fn text(&mut self, time_ms: i64) -> &[u8] {
+        if self.time_ms != Some(time_ms) {
+            self.time_ms = Some(time_ms);
+            self.text.clear();
+            self.text.push(b' ');
+            push_unsigned(&mut self.text, u64::try_from(time_ms).unwrap_or(0));
+        }
+        &self.text
+    }
+}
+
+impl Open {
+    /// Forgets the lines; counters and buffers stay.
+    pub(crate) fn clear(&mut self) {
+        self.text.clear();
+        self.lines = 0;
+    }
+
+    /// Announces the unit of a key, if it has one. The shape is remembered until the parcel is closed.
+    #[cold]
+    pub(crate) fn announce(&mut self, point: &Point<'_>, prepared: &mut Prepared, index: usize) {
+        prepared.announced = true;
+        if let Some(unit) = metadata::unit_id(&point.unit) {
+            self.begin_line();
+            metadata::push_line(&mut self.text, prepared.key.text.as_bytes(), unit);
+            self.announcing.push(index);
+        }
+    }
+
+    /// Writes the line of a gauge.
+    pub(crate) fn write(
+        &mut self,
+        point: &Point<'_>,
+        prepared: &Prepared,
+        gauge: &Gauge,
+        time_ms: i64,
+    ) {
+        self.begin_line();
+        let empty = self.write_head(prepared.key.text.as_bytes(), prepared, point);
+        self.losses.dimensions_empty += empty;
+        if let Some(losses) = &prepared.losses {
+            self.losses.add_shape(losses);
+        }
+        self.write_numbers(gauge);
+        self.text.extend_from_slice(self.clock.text(time_ms));
+    }
+
+    /// Lines are separated, not ended, so that the text has no empty last line.
+    #[inline]
+    fn begin_line(&mut self) {
+        if self.lines > 0 {
+            self.text.push(b'\n');
+        }
+        self.lines += 1;
+    }
+
+    /// Key, dimensions and the word `gauge,`. Returns how many dimensions had no value.
+    #[inline]
+    fn write_head(&mut self, key: &[u8], prepared: &Prepared, point: &Point<'_>) -> u64 {
+        let out = &mut self.text;
+        out.extend_from_slice(key);
+        out.extend_from_slice(self.owner.text(point));
+        let mut empty = 0;
+        for dimension in &prepared.dimensions {
+            match point.dimensions.get(dimension.position) {
+                Some((_, value)) if !value.is_empty() => {
+                    push_dimension(out, &dimension.opening, value);
+                }
+                _ => empty += 1,
+            }
+        }
+        out.extend_from_slice(SOURCE);
+        empty
+    }
+
+    /// Two of five points were measured once, so their minimum, maximum and sum are one number,
+    /// written once and copied.
+    #[inline]
+    fn write_numbers(&mut self, gauge: &Gauge) {
+        let out = &mut self.text;
+        out.extend_from_slice(b"min=");
+        let first = out.len();
+        push_decimal(out, gauge.min);
+        let text = first..out.len();
+        out.extend_from_slice(b",max=");
+        push_again(out, gauge.max, gauge.min, text.clone());
+        out.extend_from_slice(b",sum=");
+        push_again(out, gauge.sum, gauge.min, text);
+        out.extend_from_slice(b",count=");
+        push_decimal(out, gauge.count);
+    }
+
+    /// Writes a gauge of its own for each percentile of a point, if wanted; counts what is left out.
+    #[cold]
+    pub(crate) fn write_extras(
+        &mut self,
+        point: &Point<'_>,
+        prepared: &Prepared,
+        wanted: bool,
+        time_ms: i64,
+    ) {
+        let mut written = 0;
+        let limit = self.text.len() + EXTRAS_BYTES;
+        for extra in point.extra {
+            if extra.statistic.quantile().is_none() {
+                self.losses.statistics_left_out += 1;
+                continue;
+            }
+            let fits = written < EXTRAS_MAX && self.text.len() + LINE_BYTES_MAX <= limit;
+            if !wanted || !fits {
+                self.losses.percentiles_left_out += 1;
+                continue;
+            }
+            written += 1;
+            let key = self.percentile_key(prepared, &extra.statistic);
+            self.begin_line();
+            self.write_head(&key, prepared, point);
+            self.key = key;
+            push_decimal(&mut self.text, extra.value);
+            self.text.extend_from_slice(self.clock.text(time_ms));
+        }
+    }
+
+    /// `<key>.p99`, in a buffer to be given back. A later section may not begin with a digit on
+    /// every server, so the name of the percentile is one section: `p99_9`.
+    fn percentile_key(&mut self, prepared: &Prepared, statistic: &metric::Statistic<'_>) -> Vec<u8> {
+        self.suffix.clear();
+        statistic.write_name(&mut self.suffix);
+        self.suffix.iter_mut().filter(|byte| **byte == b'.').for_each(|byte| *byte = b'_');
+        self.suffix.make_ascii_lowercase();
+        let room = key::KEY_MAX.saturating_sub(self.suffix.len() + 1);
+        let cut = key::fit(&prepared.key.text, room);
+        let base = cut.as_ref().unwrap_or(&prepared.key.text);
+        let mut key = std::mem::take(&mut self.key);
+        key.clear();
+        key.extend_from_slice(base.as_bytes());
+        key.push(b'.');
+        key.extend_from_slice(&self.suffix);
+        key
+    }
+}
+
+/// A dimension without a value would make the whole line invalid, so none is written.
+#[inline]
+fn push_dimension(out: &mut Vec<u8>, opening: &[u8], value: &[u8]) {
+    if value.is_empty() {
+        return;
+    }
+    out.extend_from_slice(opening);
+    push_value(out, value);
+    out.push(b'"');
+}
+
+#[inline]
+fn push_again(out: &mut Vec<u8>, value: f64, written: f64, text: std::ops::Range<usize>) {
+    if value.to_bits() == written.to_bits() {
+        out.extend_from_within(text);
+    } else {
+        push_decimal(out, value);
+    }
+}

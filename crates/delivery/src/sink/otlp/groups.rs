@@ -1,0 +1,94 @@
+//! The open parcel: metrics grouped by resource, one group for each account, region and exporter.
+//!
+//! Groups keep their buffers from parcel to parcel.
+
+use metric::Point;
+
+/// Groups open at a time. A linked organisation may have hundreds of accounts; past this the parcel
+/// is closed early, which costs a smaller request and loses nothing.
+pub(crate) const GROUPS_MAX: usize = 256;
+
+/// Metrics of one resource.
+#[derive(Default)]
+pub(crate) struct Group {
+    /// Owning account.
+    pub(crate) account: Vec<u8>,
+    /// Region.
+    pub(crate) region: Vec<u8>,
+    /// ARN of the metric stream.
+    pub(crate) exporter_arn: Vec<u8>,
+    /// The metrics so far, encoded.
+    pub(crate) metrics: Vec<u8>,
+}
+
+impl Group {
+    #[inline]
+    fn is_of(&self, point: &Point<'_>) -> bool {
+        self.account == point.account
+            && self.region == point.region
+            && self.exporter_arn == point.exporter_arn
+    }
+}
+
+/// The groups.
+#[derive(Default)]
+pub(crate) struct Groups {
+    groups: Vec<Group>,
+    open: usize,
+    last: usize,
+}
+
+impl Groups {
+    /// The group of a point. Neighbours mostly share one.
+    #[inline]
+    pub(crate) fn of(&mut self, point: &Point<'_>) -> &mut Group {
+        let same = self.last < self.open
+            && self.groups.get(self.last).is_some_and(|group| group.is_of(point));
+        if !same {
+            self.find(point);
+        }
+        if self.groups.len() <= self.last {
+            self.groups.resize_with(self.last + 1, Group::default);
+        }
+        self.groups.get_mut(self.last).expect("grown to hold it right above")
+    }
+
+    fn find(&mut self, point: &Point<'_>) {
+        let open = self.groups.iter().take(self.open);
+        if let Some(found) = open.clone().position(|group| group.is_of(point)) {
+            self.last = found;
+            return;
+        }
+        self.last = self.open;
+        self.open += 1;
+        if self.groups.len() < self.open {
+            self.groups.resize_with(self.open, Group::default);
+        }
+        if let Some(group) = self.groups.get_mut(self.last) {
+            group.account.clear();
+            group.account.extend_from_slice(point.account);
+            group.region.clear();
+            group.region.extend_from_slice(point.region);
+            group.exporter_arn.clear();
+            group.exporter_arn.extend_from_slice(point.exporter_arn);
+            group.metrics.clear();
+        }
+    }
+
+    /// How many are open.
+    pub(crate) fn len(&self) -> usize {
+        self.open
+    }
+
+    /// The open groups that hold metrics, in the order they were opened.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Group> {
+        self.groups.iter().take(self.open).filter(|group| !group.metrics.is_empty())
+    }
+
+    /// Forgets all metrics.
+    pub(crate) fn clear(&mut self) {
+        self.groups.iter_mut().take(self.open).for_each(|group| group.metrics.clear());
+        self.open = 0;
+        self.last = 0;
+    }
+}
