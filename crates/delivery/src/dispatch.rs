@@ -137,7 +137,9 @@ impl Dispatch {
     /// The destination took something: an outage is over. True when there was one.
     pub(crate) fn succeeded(&mut self, now_ms: i64) -> bool {
         self.last_success_ms = now_ms;
-        let Some(outage) = self.outage.take() else { return false };
+        if self.outage.take().is_none() {
+            return false;
+        }
         for parcel in self.parcels.iter_mut().filter(|p| p.probe_failures > 0) {
             // It failed, and a neighbour passed: from here on it is under suspicion.
             let pause = delay(parcel.own_failures, self.random.next_unit(), None);
