@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# Puts the real peers that the tests talk to into .tools/ (HYDRANT_TOOLS says otherwise):
+#   venv/              Python with the protobuf definitions of OpenTelemetry, Dynatrace's own metric
+#                      utilities, boto3, and rotel, an OTLP receiver
+#   victoria-metrics/  VictoriaMetrics, which receives Firehose deliveries and OTLP
+# Can be run again at any time; what is there already is kept. The reference collector is built by
+# collector.sh, since that takes longer.
+# Exit code: 0 when all is there, 69 when something could not be had (the rest is there then).
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+missing=0
+
+python_tools() {
+    local stamp=$tools/venv/.installed
+    if [ -f "$stamp" ] && cmp -s "$stamp" "$here/requirements.txt"; then
+        say "python: there already"
+        return 0
+    fi
+    rm -rf "$tools/venv"
+    python3 -m venv "$tools/venv" ||
+        { say "python: no venv; Debian has it in the package python3-venv"; return 1; }
+    "$tools/venv/bin/pip" install --quiet --disable-pip-version-check \
+        -r "$here/requirements.txt" || { say "python: pip could not install all"; return 1; }
+    cp "$here/requirements.txt" "$stamp"
+    say "python: installed"
+}
+
+# The newest of the suites that move slowly first; sid last.
+victoria_metrics() {
+    local target=$tools/victoria-metrics suite deb
+    if [ -x "$target/victoria-metrics" ]; then
+        say "victoria-metrics: there already"
+        return 0
+    fi
+    for suite in forky sid; do
+        apt_private "$suite" || continue
+        (cd "$apt_dir/debs" && apt-get -qq download victoria-metrics) || continue
+        deb=$(ls "$apt_dir"/debs/victoria-metrics_*.deb | tail -1)
+        rm -rf "$target.new" && mkdir -p "$target.new"
+        dpkg -x "$deb" "$target.new"
+        ln -s usr/bin/victoria-metrics "$target.new/victoria-metrics"
+        "$target.new/victoria-metrics" -version >/dev/null 2>&1 || continue
+        rm -rf "$target" && mv "$target.new" "$target"
+        say "victoria-metrics: $(basename "$deb")"
+        return 0
+    done
+    say "victoria-metrics: not to be had from Debian's suites forky and sid;"
+    say "  put a binary at $target/victoria-metrics to use your own"
+    return 1
+}
+
+python_tools || missing=1
+victoria_metrics || missing=1
+if [ "$missing" = 1 ]; then
+    say "some tools are missing; checks that need them will say so"
+    exit 69
+fi
+say "all there: $tools"
