@@ -40,6 +40,14 @@ pub enum InflateError {
     },
 }
 
+impl InflateError {
+    /// The fault of the bytes that `error` carries, when it came from a [`StreamInflater`], however
+    /// many readers above it passed it on as it was.
+    pub fn within(error: &std::io::Error) -> Option<&InflateError> {
+        error.get_ref()?.downcast_ref()
+    }
+}
+
 /// The first bytes of a member: the magic number and method 8, deflate (RFC 1952 2.3.1).
 const MAGIC: [u8; 3] = [0x1f, 0x8b, 0x08];
 

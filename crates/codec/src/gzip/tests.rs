@@ -67,7 +67,7 @@ fn streamed(input: impl Read, limit: usize, step: usize) -> Result<Vec<u8>, Infl
             Ok(0) => return Ok(out),
             Ok(read) => out.extend_from_slice(&space[..read]),
             Err(error) => {
-                let fault = error.get_ref().unwrap().downcast_ref::<InflateError>().unwrap();
+                let fault = InflateError::within(&error).unwrap();
                 assert_eq!(reader.fault().as_ref(), Some(fault), "the fault can be asked for");
                 assert!(reader.read(&mut space).is_err(), "a failed reader stays failed");
                 return Err(fault.clone());
@@ -266,6 +266,25 @@ fn foreign_bytes_are_refused() {
         assert_eq!(read_all(&[&body, tail].concat(), 100_000), Err(follow.clone()));
     }
     assert_eq!(read_all(&[&body[..], b"\x1f\x8b"].concat(), 9999), Err(InflateError::Truncated));
+}
+
+/// *Scenario:* members whose own trailer comes again right behind them, whole or overlapping: empty
+/// ones followed by zeros, others by their trailer cut and shifted.
+/// *Guarantees:* the trailing bytes are seen, though the last bytes look like the trailer.
+#[test]
+fn a_trailer_that_repeats_does_not_hide_bytes() {
+    let follow = Err(InflateError::Corrupt("bytes follow the last member"));
+    for zeros in 1..30 {
+        assert_eq!(read_all(&[gzip_of(b""), vec![0; zeros]].concat(), 100), follow, "{zeros}");
+        let stored = [&gzip_of(b"")[..10], &[1, 0, 0, 0xff, 0xff], &[0; 8]].concat();
+        assert_eq!(read_all(&stored, 100), Ok(vec![]));
+        assert_eq!(read_all(&[stored, vec![0; zeros]].concat(), 100), follow, "{zeros}");
+    }
+    let body = gzip_of(&lines(5));
+    for from in body.len() - 8..body.len() {
+        let tail = [&body[from..], &body[body.len() - 8..]].concat();
+        assert_eq!(read_all(&[&body[..], &tail].concat(), 100_000), follow, "{from}");
+    }
 }
 
 /// *Scenario:* every bit of a body flipped, one at a time.
