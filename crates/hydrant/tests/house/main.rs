@@ -13,3 +13,4 @@ mod receivers;
 mod service;
 
 mod durability;
+mod signals;

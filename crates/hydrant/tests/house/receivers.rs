@@ -95,3 +95,8 @@ pub(crate) fn to_dynatrace(name: &str, port: u16, more: &[&str]) -> String {
          url: http://127.0.0.1:{port}\n      api_token: {TOKEN}\n"
     )
 }
+
+/// A stream of that name to nowhere.
+pub(crate) fn to_blackhole(name: &str) -> String {
+    format!("  {name}:\n    source: aws\n    destination: {{ type: blackhole }}\n")
+}

@@ -137,7 +137,8 @@ impl Service<'_> {
 
     /// What `hydrant status --output json` says.
     pub(crate) fn status(&self) -> Value {
-        let arguments = ["status", "-c", "hydrant.yaml", "--output", "json"];
+        // By folder: the settings file may be broken on purpose.
+        let arguments = ["status", "--data-dir", "data", "--output", "json"];
         let (code, stdout, stderr) = self.home.command(&arguments);
         assert_eq!(code, 0, "hydrant status: {stderr}");
         serde_json::from_str(&stdout).expect("status prints JSON")
