@@ -12,5 +12,11 @@ mod points;
 mod receivers;
 mod service;
 
+mod disk;
 mod durability;
+mod endtoend;
+mod lanes;
+mod lies;
+mod memory;
 mod signals;
+mod starting;

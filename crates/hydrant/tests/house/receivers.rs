@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rehearsal::ledger::{Comparison, Ledger, View};
-use rehearsal::{Checking, dynatrace};
+use rehearsal::{Checking, dynatrace, otlp};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
@@ -82,6 +82,29 @@ impl Dynatrace {
     }
 }
 
+/// An OTLP backend.
+pub(crate) struct Otlp {
+    pub(crate) receiver: otlp::Receiver,
+    _serving: Serving,
+}
+
+impl Otlp {
+    /// Listens on `port` and enters what it takes into `book`.
+    pub(crate) fn start(port: u16, book: &Book) -> Otlp {
+        let receiver = otlp::Receiver::new(otlp::Options {
+            required_headers: Vec::new(),
+            checking: Checking::Strict,
+            summaries: otlp::Summaries::Taken,
+            ledger: Some(Arc::clone(&book.0)),
+        });
+        let (stop, stopped) = watch::channel(false);
+        let runtime = runtime();
+        let listener = bind(&runtime, local(port));
+        runtime.spawn(receiver.clone().serve(listener, stopped));
+        Otlp { receiver, _serving: Serving { stop, _runtime: runtime } }
+    }
+}
+
 fn bind(runtime: &Runtime, address: SocketAddr) -> listen::Listener {
     let bound = runtime.block_on(listen::Listener::bind(&address.to_string()));
     bound.expect("the port of a receiver is free")
@@ -93,6 +116,15 @@ pub(crate) fn to_dynatrace(name: &str, port: u16, more: &[&str]) -> String {
     format!(
         "  {name}:\n    source: aws\n{more}    destination:\n      type: dynatrace\n      \
          url: http://127.0.0.1:{port}\n      api_token: {TOKEN}\n"
+    )
+}
+
+/// A stream of that name to an OTLP receiver on `port`; `more` are further keys of the destination.
+pub(crate) fn to_otlp(name: &str, port: u16, more: &[&str]) -> String {
+    let more: String = more.iter().map(|line| format!("      {line}\n")).collect();
+    format!(
+        "  {name}:\n    source: aws\n    destination:\n      type: otlp\n      \
+         endpoint: http://127.0.0.1:{port}\n{more}"
     )
 }
 

@@ -11,6 +11,8 @@ use testkit::{Process, RawAnswer, TempDir};
 
 /// The access key of every source that does not say otherwise.
 pub(crate) const ACCESS_KEY: &str = "house-access-key";
+/// The least that the settings allow.
+const DISK_BUDGET: &str = "256MiB";
 /// A start or a stop that takes longer hangs: a debug build on a busy machine needs seconds.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -47,6 +49,20 @@ pub(crate) fn eventually(what: &str, mut holds: impl FnMut() -> bool, seen: impl
     }
 }
 
+/// Every file below a folder.
+pub(crate) fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let entry = entry.unwrap();
+        match entry.file_type().unwrap() {
+            kind if kind.is_dir() => found.extend(files_below(&entry.path())),
+            kind if kind.is_file() => found.push(entry.path()),
+            _ => {}
+        }
+    }
+    found
+}
+
 /// The folder, the settings and the ports of one test.
 pub(crate) struct Home {
     pub(crate) dir: TempDir,
@@ -67,9 +83,18 @@ impl Home {
 
     /// The same with other keys in the source.
     pub(crate) fn write_with(&self, source_keys: &str, streams: &str) {
+        self.write_whole(DISK_BUDGET, source_keys, streams);
+    }
+
+    /// The usual source with another disk budget.
+    pub(crate) fn write_budget(&self, budget: &str, streams: &str) {
+        self.write_whole(budget, &format!("access_keys: [{ACCESS_KEY}]"), streams);
+    }
+
+    fn write_whole(&self, budget: &str, source_keys: &str, streams: &str) {
         let text = format!(
             "data_dir: data\n\
-             disk_budget: 256MiB\n\
+             disk_budget: {budget}\n\
              admin: {{ listen: '{}' }}\n\
              sources:\n  aws:\n    type: firehose\n    listen: '{}'\n    {source_keys}\n\
              streams:\n{streams}",
