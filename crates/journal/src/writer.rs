@@ -24,6 +24,10 @@ use crate::side::SideFile;
 /// Zeros behind a body up to the next frame.
 const PADDING: [u8; ALIGN as usize] = [0; ALIGN as usize];
 
+/// A segment reserves at most this part of the budget, so that with a small budget the first topic does not
+/// take all of it for its first segment.
+const SEGMENTS_MIN: u64 = 16;
+
 /// The writer thread's state.
 #[derive(Debug)]
 pub(crate) struct Writer {
@@ -56,7 +60,7 @@ struct Fresh {
     other_data: bool,
     done: Done,
     /// Repeats of it that came in the same commit share its fate.
-    followers: Vec<Done>,
+    followers: Vec<(Done, Body)>,
 }
 
 impl Fresh {
@@ -67,7 +71,7 @@ impl Fresh {
 
     fn refuse(self, refused: &Refused) {
         (self.done)(Err(refused.clone()));
-        for follower in self.followers {
+        for (follower, _body) in self.followers {
             follower(Err(refused.clone()));
         }
     }
@@ -142,7 +146,7 @@ impl Writer {
                 let index = by_name.get(&key.name).copied();
                 match index.and_then(|index| fresh.get_mut(index)) {
                     Some(first) if first.key == Some(key) => {
-                        first.followers.push(done);
+                        first.followers.push((done, item.body));
                         continue;
                     }
                     Some(_) => other_data = true,
@@ -150,7 +154,7 @@ impl Writer {
                         Seen::Never => {}
                         Seen::OtherData => other_data = true,
                         Seen::Same => {
-                            repeats.push(done);
+                            repeats.push((done, item.body));
                             continue;
                         }
                     },
@@ -166,7 +170,7 @@ impl Writer {
         }
         drop(keys);
         locked(&self.shared.log).counters.repeats += repeats.len() as u64;
-        for done in repeats {
+        for (done, _body) in repeats {
             done(Ok(Appended::Repeat));
         }
         fresh
@@ -208,7 +212,9 @@ impl Writer {
     /// A new segment with room for `least` bytes of frames.
     fn start_segment(&mut self, least: u64) -> Result<u64, Refused> {
         let least = DATA_START + least;
-        let most = least.max(self.shared.options.segment_bytes);
+        let options = &self.shared.options;
+        let share = options.budget_bytes.min(options.topic_bytes) / SEGMENTS_MIN;
+        let most = least.max(options.segment_bytes.min(share));
         let reserved = match self.shared.share.take(least, most) {
             Ok(reserved) => reserved,
             Err(_) => self.make_way(least, most)?,
@@ -404,7 +410,7 @@ impl Writer {
             }
             let (sequence, other_data) = (header.sequence, fresh.other_data);
             (fresh.done)(Ok(Appended::Stored { sequence, other_data }));
-            for follower in fresh.followers {
+            for (follower, _body) in fresh.followers {
                 follower(Ok(Appended::Repeat));
             }
         }

@@ -1,7 +1,8 @@
 //! Damage: flipped bytes, torn tails, lost headers, slots and key files.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Barrier};
 
 use journal::sim::SimDisk;
 use journal::{Appended, Disk, Journal, OpenError, Options, Recovery, Start};
@@ -165,6 +166,54 @@ fn rot_is_counted_and_copied() {
         .collect();
     assert_eq!(copies.len(), 2);
     assert_eq!(disk.contents(&copies[0]).unwrap(), log[stretches[1].clone()]);
+}
+
+/// *Scenario:* the last commit holds five entries; the second of them is torn in its body or in its header.
+/// *Guarantees:* the four whole ones are kept, since nobody can tell them from acknowledged ones; the torn one
+/// counts as torn, at this start and never as rot at a later one.
+#[test]
+fn a_tear_inside_the_last_commit() {
+    for place in [4, 120] {
+        let disk = SimDisk::new(6);
+        let (journal, _) = open(&disk);
+        let topic = journal.topic("aws").unwrap();
+        drop(topic.cursor("one", Start::Oldest).unwrap());
+        store(&topic, item("", b"first"));
+        let (inside, leave) = (Arc::new(Barrier::new(2)), Arc::new(Barrier::new(2)));
+        let gates = (inside.clone(), leave.clone());
+        let once = AtomicBool::new(true);
+        disk.on_sync(Arc::new(move |_| {
+            if once.swap(false, Ordering::SeqCst) {
+                gates.0.wait();
+                gates.1.wait();
+            }
+        }));
+        topic.append(item("", b"second"), Box::new(|_| ()));
+        inside.wait();
+        for number in 0..5 {
+            topic.append(item("", &[number; 144]), Box::new(|_| ()));
+        }
+        leave.wait();
+        journal.close();
+        let path = logs(&disk)[0].clone();
+        let mut log = disk.contents(&path).unwrap();
+        let torn = 4096 + 2 * 64 + 200;
+        log[torn + place] ^= 1;
+        let disk = copy(&disk);
+        disk.put(&path, &log);
+        for start in 0..3 {
+            let (journal, recovery) = open(&disk);
+            let expected = if start == 0 { 200 } else { 0 };
+            assert_eq!((recovery.torn_bytes, recovery.rotten_bytes), (expected, 0), "{recovery:?}");
+            let topic = journal.topic("aws").unwrap();
+            let cursor = topic.cursor("one", Start::Oldest).unwrap();
+            let read: Vec<u64> = read_from(&cursor, 0).into_iter().map(|(one, ..)| one).collect();
+            assert!(read.starts_with(&[0, 1, 2, 4, 5, 6]), "{read:?}");
+            store(&topic, item("", b"proves all of it"));
+            drop(cursor);
+            journal.close();
+        }
+    }
 }
 
 /// *Scenario:* both copies of a segment's header are damaged, in the only segment and in one of several.
