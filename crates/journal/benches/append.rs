@@ -17,13 +17,24 @@ use journal::{Body, Item, Journal, Key, Options, Start};
 
 /// Threads that append, each with one append in flight.
 const THREADS: usize = 4;
+/// The bare loop and the journal take turns this many times, since the disk's mood changes.
+const TURNS: usize = 6;
 /// Clock ticks a second in /proc.
 const TICKS: f64 = 100.0;
 
+#[derive(Default)]
 struct Figures {
     seconds: f64,
     cpu_seconds: f64,
     syncs: u64,
+}
+
+impl Figures {
+    fn add(&mut self, other: &Figures) {
+        self.seconds += other.seconds;
+        self.cpu_seconds += other.cpu_seconds;
+        self.syncs += other.syncs;
+    }
 }
 
 fn cpu_seconds() -> f64 {
@@ -39,7 +50,7 @@ fn measure(run: impl FnOnce() -> u64) -> Figures {
     Figures { seconds: start.elapsed().as_secs_f64(), cpu_seconds: cpu_seconds() - cpu, syncs }
 }
 
-/// One thread, one file with reserved space, one sync for each `size` bytes.
+/// One thread, one file with reserved space, one sync for each `size` bytes, `count` times.
 fn bare(directory: &Path, size: usize, count: usize) -> Figures {
     let path = directory.join("bare");
     let body = vec![0x5a; size];
@@ -58,7 +69,7 @@ fn bare(directory: &Path, size: usize, count: usize) -> Figures {
     figures
 }
 
-fn through_the_journal(directory: &Path, size: usize, count: usize) -> Figures {
+fn through_the_journal(directory: &Path, size: usize, count: usize) -> [Figures; 2] {
     let path = directory.join("journal");
     let (journal, _) = Journal::open(&path, Options::default()).unwrap();
     let topic = journal.topic("bench").unwrap();
@@ -92,14 +103,12 @@ fn through_the_journal(directory: &Path, size: usize, count: usize) -> Figures {
         }
         entries
     });
-    let megabytes = (read.syncs * size as u64) as f64 / 1e6;
-    println!("{:>8} B  read back        {:>8.0} MB/s", size, megabytes / read.seconds);
     let end = journal::Position { sequence: topic.end(), ordinal: 0 };
     cursor.settle(cursor.low(), end).unwrap();
     cursor.sync().unwrap();
     journal.close();
     fs::remove_dir_all(&path).unwrap();
-    figures
+    [figures, read]
 }
 
 fn print(name: &str, size: usize, count: usize, figures: &Figures) {
@@ -107,7 +116,7 @@ fn print(name: &str, size: usize, count: usize, figures: &Figures) {
     let cpu = figures.cpu_seconds * 1e6 / count as f64;
     let syncs = figures.syncs;
     println!(
-        "{size:>8} B  {name:<16} {megabytes:>8.0} MB/s  {cpu:>7.0} us CPU an append  {syncs:>6} syncs of {count}"
+        "{size:>8} B  {name:<16} {megabytes:>8.0} MB/s  {cpu:>7.0} us CPU each  {syncs:>6} syncs or reads of {count}"
     );
 }
 
@@ -116,19 +125,27 @@ fn main() {
     let directory = named.map_or_else(std::env::temp_dir, PathBuf::from);
     let directory = directory.join(format!("hydrant-bench-{}", std::process::id()));
     fs::create_dir_all(&directory).unwrap();
-    for (size, count) in [(1 << 20, 1200), (64 << 10, 4000), (1 << 10, 8000)] {
-        let before = bare(&directory, size, count);
-        let figures = through_the_journal(&directory, size, count);
-        let after = bare(&directory, size, count);
-        print("bare, before", size, count, &before);
-        print("journal", size, count, &figures);
-        print("bare, after", size, count, &after);
-        let bare_seconds = (before.seconds + after.seconds) / 2.0;
-        let bare_cpu = (before.cpu_seconds + after.cpu_seconds) / 2.0;
+    for (size, count) in [(1 << 20, 1200), (64 << 10, 4800), (1 << 10, 7200)] {
+        let [mut alone, mut grouped, mut journal, mut read] =
+            std::array::from_fn(|_| Figures::default());
+        for _ in 0..TURNS {
+            alone.add(&bare(&directory, size, count / TURNS));
+            // What a perfect group commit of all threads would write at once.
+            grouped.add(&bare(&directory, size * THREADS, count / TURNS / THREADS));
+            let [appended, read_back] = through_the_journal(&directory, size, count / TURNS);
+            journal.add(&appended);
+            read.add(&read_back);
+        }
+        print("bare", size, count, &alone);
+        print("bare, by four", size, count, &grouped);
+        print("journal", size, count, &journal);
+        print("read back", size, count, &read);
         println!(
-            "{size:>8} B  journal / bare: time {:.2}, CPU {:.2}\n",
-            figures.seconds / bare_seconds,
-            figures.cpu_seconds / bare_cpu
+            "{size:>8} B  journal / bare: time {:.2}, CPU {:.2}; journal / bare by four: time {:.2}, CPU {:.2}\n",
+            journal.seconds / alone.seconds,
+            journal.cpu_seconds / alone.cpu_seconds,
+            journal.seconds / grouped.seconds,
+            journal.cpu_seconds / grouped.cpu_seconds,
         );
     }
     fs::remove_dir_all(&directory).unwrap();

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::io::{self, ErrorKind, IoSlice};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
@@ -27,6 +27,9 @@ const PADDING: [u8; ALIGN as usize] = [0; ALIGN as usize];
 /// A segment reserves at most this part of the budget, so that with a small budget the first topic does not
 /// take all of it for its first segment.
 const SEGMENTS_MIN: u64 = 16;
+
+/// Longest pause before a new segment is tried, whatever the setting: nobody waits a day for a disk that is well.
+const RETRY_MAX: Duration = Duration::from_secs(24 * 3600);
 
 /// The writer thread's state.
 #[derive(Debug)]
@@ -359,7 +362,7 @@ impl Writer {
         let mut log = locked(&self.shared.log);
         log.counters.sync_failures += 1;
         log.refusing = Some(Refusing { refused: refused.clone(), given: None });
-        self.retry_at = Some(Instant::now() + self.shared.options.retry_after);
+        self.retry_at = Some(Instant::now() + self.shared.options.retry_after.min(RETRY_MAX));
         refused
     }
 
