@@ -26,6 +26,8 @@ const TICKS: f64 = 100.0;
 struct Figures {
     seconds: f64,
     cpu_seconds: f64,
+    /// The part of it outside the kernel.
+    user_seconds: f64,
     syncs: u64,
 }
 
@@ -33,21 +35,25 @@ impl Figures {
     fn add(&mut self, other: &Figures) {
         self.seconds += other.seconds;
         self.cpu_seconds += other.cpu_seconds;
+        self.user_seconds += other.user_seconds;
         self.syncs += other.syncs;
     }
 }
 
-fn cpu_seconds() -> f64 {
+/// CPU time of this process, all of it and outside the kernel.
+fn cpu_seconds() -> (f64, f64) {
     let stat = fs::read_to_string("/proc/self/stat").unwrap();
     let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
     let ticks = |at: usize| fields.get(at).unwrap().parse::<f64>().unwrap();
-    (ticks(11) + ticks(12)) / TICKS
+    ((ticks(11) + ticks(12)) / TICKS, ticks(11) / TICKS)
 }
 
 fn measure(run: impl FnOnce() -> u64) -> Figures {
     let (start, cpu) = (Instant::now(), cpu_seconds());
     let syncs = run();
-    Figures { seconds: start.elapsed().as_secs_f64(), cpu_seconds: cpu_seconds() - cpu, syncs }
+    let now = cpu_seconds();
+    let (cpu_seconds, user_seconds) = (now.0 - cpu.0, now.1 - cpu.1);
+    Figures { seconds: start.elapsed().as_secs_f64(), cpu_seconds, user_seconds, syncs }
 }
 
 /// One thread, one file with reserved space, one sync for each `size` bytes, `count` times.
@@ -114,9 +120,10 @@ fn through_the_journal(directory: &Path, size: usize, count: usize) -> [Figures;
 fn print(name: &str, size: usize, count: usize, figures: &Figures) {
     let megabytes = (size * count) as f64 / 1e6 / figures.seconds;
     let cpu = figures.cpu_seconds * 1e6 / count as f64;
+    let user = figures.user_seconds * 1e6 / count as f64;
     let syncs = figures.syncs;
     println!(
-        "{size:>8} B  {name:<16} {megabytes:>8.0} MB/s  {cpu:>7.0} us CPU each  {syncs:>6} syncs or reads of {count}"
+        "{size:>8} B  {name:<16} {megabytes:>8.0} MB/s  {cpu:>6.0} us CPU each ({user:>4.0} user)  {syncs:>6} syncs or reads of {count}"
     );
 }
 
