@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Barrier};
 
 use journal::sim::SimDisk;
-use journal::{Appended, Body, Disk, Item, Journal, OpenError, Options, Recovery, Start};
+use journal::{
+    Appended, Body, Disk, EntryBody, Item, Journal, OpenError, Options, Recovery, Start,
+};
 
 use crate::common::{append, at, item, keyed, read_from, small, store};
 
@@ -227,6 +229,25 @@ fn a_tear_inside_the_last_commit() {
     }
 }
 
+/// *Scenario:* a torn tail is cut, so sequences are passed over; a stream settles all entries without reading,
+/// as one does that is fed from memory.
+/// *Guarantees:* its low mark reaches the end.
+#[test]
+fn settling_without_reading() {
+    let (disk, path, _) = small_log(&[vec![1; 50], vec![2; 50]]);
+    let torn = [disk.contents(&path).unwrap(), vec![0xa5; 300]].concat();
+    disk.put(&path, &torn);
+    let (journal, _) = open(&disk);
+    let topic = journal.topic("aws").unwrap();
+    let mut cursor = topic.cursor("one", Start::Oldest).unwrap();
+    let next = store(&topic, item("", b"new"));
+    assert!(next > 2);
+    for sequence in [0, 1, next] {
+        cursor.settle(at(sequence), at(sequence + 1)).unwrap();
+    }
+    assert_eq!((cursor.low(), topic.end()), (at(next + 1), next + 1));
+}
+
 /// *Scenario:* a reference to a side file rots so that it names the side file of another entry; the damaged entry
 /// is passed and what it held is freed.
 /// *Guarantees:* the other entry keeps its side file.
@@ -400,4 +421,56 @@ fn a_body_that_imitates_frames() {
     let cursor = journal.topic("aws").unwrap().cursor("one", Start::Oldest).unwrap();
     let read: Vec<u64> = read_from(&cursor, 0).into_iter().map(|(one, ..)| one).collect();
     assert_eq!(read, [1, 2]);
+}
+
+/// *Scenario:* a side file rots, another one is cut short, a third is gone.
+/// *Guarantees:* the reader of the first fails at the end instead of saying "end"; the entries of the others are
+/// stepped over and counted.
+#[test]
+fn damaged_side_files() {
+    let disk = SimDisk::new(8);
+    let (journal, _) = open(&disk);
+    let topic = journal.topic("aws").unwrap();
+    let cursor = topic.cursor("one", Start::Oldest).unwrap();
+    for _ in 0..3 {
+        let mut side = topic.side_file().unwrap();
+        side.write(&[7; 1000]).unwrap();
+        let body = Body::Side(side.finish().unwrap());
+        store(&topic, Item { body, ..item("", b"") });
+    }
+    let path = |id: u64| Path::new(ROOT).join(format!("aws/side/{id:016x}.body"));
+    let mut rotten = vec![7; 1000];
+    rotten[500] ^= 1;
+    disk.put(&path(0), &rotten);
+    disk.put(&path(1), &[7; 999]);
+    disk.remove(&path(2)).unwrap();
+    let entry = cursor.read(0).unwrap().unwrap();
+    let EntryBody::Side(side) = &entry.body else { panic!("not in a side file") };
+    let error = std::io::copy(&mut side.reader(), &mut std::io::sink()).unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::InvalidData);
+    assert!(cursor.read(1).unwrap().is_none());
+    assert_eq!(journal.status()[0].rotten_bytes, 2000);
+}
+
+/// *Scenario:* headers of frames rot while the journal is open, and the stream settles what it could read.
+/// *Guarantees:* the low mark passes what could not be read; it is counted.
+#[test]
+fn rot_while_open() {
+    let disk = SimDisk::new(9);
+    let (journal, _) = open(&disk);
+    let topic = journal.topic("aws").unwrap();
+    let mut cursor = topic.cursor("one", Start::Oldest).unwrap();
+    for number in 0..5 {
+        store(&topic, item("", &[number; 144]));
+    }
+    let path = logs(&disk)[0].clone();
+    let mut log = disk.contents(&path).unwrap();
+    log[4096 + 200] ^= 1;
+    log[4096 + 4 * 200] ^= 1;
+    disk.put(&path, &log);
+    for (sequence, ..) in read_from(&cursor, 0) {
+        cursor.settle(at(sequence), at(sequence + 1)).unwrap();
+    }
+    assert_eq!(cursor.low(), at(5));
+    assert_eq!(journal.status()[0].rotten_bytes, 400);
 }
