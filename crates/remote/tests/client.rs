@@ -132,7 +132,7 @@ fn silence_is_a_timeout() {
     assert!(start.elapsed() < Duration::from_secs(3));
     peer.set(Reply::status(200).after(Duration::from_millis(600)));
     check_failure(&short, &peer.url("/"), Why::Timeout, &["200ms"]);
-    assert_eq!(peer.count(), 2);
+    assert_eq!(peer.wait_for(2, Duration::from_secs(10)).len(), 2);
 }
 
 /// *Scenario:* a server whose certificate the system does not know; then its CA is given; then the
