@@ -41,7 +41,6 @@ impl CursorState {
         locked(&self.marks).settled.low()
     }
 
-
     pub(crate) fn synced_low(&self) -> Position {
         locked(&self.marks).synced_low
     }

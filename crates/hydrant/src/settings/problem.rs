@@ -82,3 +82,28 @@ impl Problem {
         format!("{}: {}", self.path, self.rule)
     }
 }
+
+/// A line by its number from 1, counted as YAML does: a lone carriage return ends one too.
+pub(super) fn line_of(text: &str, number: usize) -> Option<&str> {
+    let mut rest = text;
+    for _skipped in 1..number {
+        let end = rest.find(['\r', '\n'])?;
+        let (_, behind) = rest.split_at_checked(end)?;
+        rest = behind.strip_prefix("\r\n").or_else(|| behind.get(1..))?;
+    }
+    rest.split(['\r', '\n']).next()
+}
+
+impl std::fmt::Display for Problem {
+    /// One line: place, sentence and hint, for logs.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if let Some(place) = self.place {
+            write!(f, "{}:{}: ", place.line, place.column)?;
+        }
+        f.write_str(&self.sentence())?;
+        match &self.hint {
+            Some(hint) => write!(f, " ({hint})"),
+            None => Ok(()),
+        }
+    }
+}

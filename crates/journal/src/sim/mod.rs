@@ -61,7 +61,12 @@ impl SimDisk {
         locked(&self.world).cut_at = Some(operation);
     }
 
-    /// True once power has failed.
+    /// The process stops before operation number `operation`; `kill` tells what the next one sees.
+    pub fn stop_at(&self, operation: u64) {
+        locked(&self.world).stop_at = Some(operation);
+    }
+
+    /// True once power has failed or the process has stopped.
     pub fn is_cut(&self) -> bool {
         locked(&self.world).dead
     }

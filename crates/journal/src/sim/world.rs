@@ -22,6 +22,7 @@ pub(super) struct World {
     pub(super) operations: u64,
     pub(super) syncs: u64,
     pub(super) cut_at: Option<u64>,
+    pub(super) stop_at: Option<u64>,
     pub(super) dead: bool,
     /// Syncs with these numbers fail.
     pub(super) failing: Range<u64>,
@@ -85,6 +86,7 @@ impl World {
             operations: 0,
             syncs: 0,
             cut_at: None,
+            stop_at: None,
             dead: false,
             failing: 0..0,
             capacity: None,
@@ -119,6 +121,10 @@ impl World {
     /// Counts an operation; true when power fails in the middle of it.
     fn operate(&mut self) -> io::Result<bool> {
         self.alive()?;
+        if self.stop_at.is_some_and(|at| self.operations + 1 >= at) {
+            self.dead = true;
+            self.alive()?;
+        }
         self.operations += 1;
         self.dead = self.cut_at.is_some_and(|at| self.operations >= at);
         Ok(self.dead)
