@@ -121,9 +121,8 @@ pub(crate) fn normalise(raw: &str) -> Option<String> {
         if index > 0 {
             key.push('.');
         }
-        let first_ok = |c: char| {
-            c.is_ascii_alphabetic() || c == '_' || (index > 0 && c.is_ascii_digit())
-        };
+        let first_ok =
+            |c: char| c.is_ascii_alphabetic() || c == '_' || (index > 0 && c.is_ascii_digit());
         push_section(&mut key, section, first_ok, |c| is_word(c) || c == '-');
     }
     Some(key)

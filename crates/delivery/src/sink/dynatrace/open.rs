@@ -67,7 +67,8 @@ impl Owner {
         self.region.clear();
         self.region.extend_from_slice(point.region);
         self.text.clear();
-        let known = [(&b",aws.account.id=\""[..], point.account), (b",aws.region=\"", point.region)];
+        let known =
+            [(&b",aws.account.id=\""[..], point.account), (b",aws.region=\"", point.region)];
         for (opening, value) in known {
             // A dimension without a value would make the whole line invalid, so none is written.
             if value.is_empty() {
@@ -226,7 +227,11 @@ impl Open {
 
     /// `<key>.p99`, in a buffer to be given back. A later section may not begin with a digit on
     /// every server, so the name of the percentile is one section: `p99_9`.
-    fn percentile_key(&mut self, prepared: &Prepared, statistic: &metric::Statistic<'_>) -> Vec<u8> {
+    fn percentile_key(
+        &mut self,
+        prepared: &Prepared,
+        statistic: &metric::Statistic<'_>,
+    ) -> Vec<u8> {
         self.suffix.clear();
         statistic.write_name(&mut self.suffix);
         self.suffix.iter_mut().filter(|byte| **byte == b'.').for_each(|byte| *byte = b'_');
