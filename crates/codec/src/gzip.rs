@@ -10,6 +10,7 @@
 //! Not here: what is inside, and any wish to keep a body.
 
 mod deflate;
+mod fast;
 mod inflate;
 mod stream;
 #[cfg(test)]
