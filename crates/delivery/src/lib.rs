@@ -1,10 +1,38 @@
 //! Delivery streams and destinations: claim, decode, select, pack, send, retry, back up, quarantine.
+//!
+//! A stream owns its cursors, its parcels, its quarantine and its backup; nobody else touches them.
+//! It never sees a sender's socket. Whatever it is told by a destination, a point ends delivered,
+//! filtered by a counted rule, in the backup, in quarantine, or stays in the journal (I5).
 
+mod alldata;
+mod backup;
+mod claim;
 mod config;
+mod dispatch;
+mod divert;
+mod feed;
+mod lanes;
+mod marker;
+mod pack;
+mod parcel;
+mod place;
+mod quarantine;
+mod ranges;
+mod retry;
+mod share;
 pub mod sink;
+mod split;
+mod stats;
+mod stream;
 mod verdict;
+mod worker;
 
 pub use config::{
     BackupConfig, BackupMode, Buffering, Destination, FromRequest, StartFrom, StreamConfig,
 };
+pub use lanes::{CERTIFICATE_ATTRIBUTE, Lanes, NotAdmitted, PartsFor, TARGET_ATTRIBUTE};
+pub use share::{Share, Spent, folder_size};
+pub use stats::{REQUEST_OUTCOMES, State, Stats};
+pub use stream::{Parts, Stream};
 pub use verdict::{RefusedLine, Verdict, Why};
+pub use worker::Clock;

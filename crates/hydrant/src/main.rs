@@ -1,1 +1,5 @@
-fn main() {}
+//! The `hydrant` binary: calls the library and turns its answer into an exit code. Nothing else.
+
+fn main() -> std::process::ExitCode {
+    hydrant::main().into()
+}

@@ -17,7 +17,7 @@ mod stats;
 pub use permits::Permits;
 pub use refusal::Reason;
 pub use source::{Clock, Source};
-pub use stats::{Counter, Stats};
+pub use stats::{Counter, Snapshot, Stats};
 
 use std::future::Future;
 use std::pin::Pin;

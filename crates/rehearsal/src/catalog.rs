@@ -310,10 +310,5 @@ pub const OWNERS: [(&str, &str); 3] = [
     ("012345678901", "ap-southeast-2"),
 ];
 
-/// The unit called `name`.
-pub fn unit(name: &'static str) -> metric::Unit<'static> {
-    metric::Unit::Other(name.as_bytes())
-}
-
 #[cfg(test)]
 mod tests;

@@ -9,12 +9,12 @@ mod door;
 pub mod dynatrace;
 mod fault;
 mod fleet;
-mod interim;
 pub mod ledger;
 pub mod otlp;
 pub mod payload;
 pub mod random;
 pub mod sender;
+pub mod services;
 mod stats;
 
 pub use door::Checking;

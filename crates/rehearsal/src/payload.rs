@@ -5,11 +5,10 @@
 //! No series has two points in one minute, so a receiver can count exactly. Nothing here reads a
 //! clock: the minute is an option.
 
-use metric::{Dimension, Format, Point, Source};
+use metric::{Dimension, Encoder, Format, Point, Source, Unit};
 
-use crate::catalog::{self, OWNERS};
+use crate::catalog::OWNERS;
 use crate::fleet::Resource;
-use crate::interim::Encoder;
 use crate::random::Random;
 
 /// Nanoseconds of a minute.
@@ -191,16 +190,15 @@ fn push(seed: u64, (index, metric): Series, start_ns: u64, visit: &mut impl FnMu
     let dimensions: Vec<Dimension<'_>> =
         values.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
     let (account, region) = resource.owner();
-    let arn = exporter_arn(account, region, STREAM);
     visit(Event::Point(&Point {
         stream: STREAM.as_bytes(),
-        exporter_arn: arn.as_bytes(),
+        exporter_arn: b"",
         account: account.as_bytes(),
         region: region.as_bytes(),
         namespace: namespace.name.as_bytes(),
         name: described.name.as_bytes(),
         dimensions: &dimensions,
-        unit: catalog::unit(described.unit),
+        unit: Unit::parse(described.unit.as_bytes()),
         start_ns,
         end_ns: Some(start_ns + MINUTE_NS),
         min: Some(set.min),
@@ -210,11 +208,6 @@ fn push(seed: u64, (index, metric): Series, start_ns: u64, visit: &mut impl FnMu
         extra: &[],
         source: Source::Json,
     }));
-}
-
-/// The ARN of a metric stream.
-pub(crate) fn exporter_arn(account: &str, region: &str, stream: &str) -> String {
-    format!("arn:aws:cloudwatch:{region}:{account}:metric-stream/{stream}")
 }
 
 /// The four statistics that are always there.

@@ -211,6 +211,34 @@ fn machine_without_ca_certificates_can_still_speak_http() {
     assert_eq!(send(&config(), &tls.url("/")).unwrap_err().why, Why::Tls);
 }
 
+/// *Scenario:* this test once more, in a process with a proxy in its environment.
+/// *Guarantees:* requests go through it, but for those that NO_PROXY names.
+#[test]
+fn proxies_of_the_environment_are_used() {
+    let Some(at) = std::env::var_os("HYDRANT_TEST_PROXY") else {
+        let proxy = Peer::start(Reply::status(207));
+        let output = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "proxies_of_the_environment_are_used"])
+            .env("HYDRANT_TEST_PROXY", proxy.url("/"))
+            .env("HTTP_PROXY", proxy.url("/"))
+            .env("http_proxy", proxy.url("/"))
+            .env("NO_PROXY", "127.0.0.1")
+            .env("no_proxy", "127.0.0.1")
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success() && said.contains("1 passed"), "{said}");
+        let seen = proxy.requests();
+        assert_eq!(seen.len(), 1);
+        assert_eq!(seen.first().unwrap().target, "http://nowhere.invalid/a");
+        return;
+    };
+    assert!(!at.is_empty());
+    assert_eq!(send(&config(), "http://nowhere.invalid/a").unwrap().status, 207);
+    let direct = Peer::start(Reply::status(200));
+    assert_eq!(send(&config(), &direct.url("/")).unwrap().status, 200);
+}
+
 /// *Scenario:* one client, several requests one after the other.
 /// *Guarantees:* the connection is used again.
 #[test]

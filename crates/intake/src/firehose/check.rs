@@ -17,8 +17,9 @@ use super::Limits;
 use super::permits::Permits;
 use super::refusal::{Reason, Refusal};
 
-/// Larger plain bodies are never held whole: the largest that streams keep in the tail is smaller.
-pub(crate) const PLAIN_WHOLE_MAX: usize = 16 * 1024 * 1024;
+/// Larger plain bodies are never held whole: the tail keeps at most 6 MiB of one, and this is the
+/// whole budget for inflated bodies by default.
+pub(crate) const PLAIN_WHOLE_MAX: usize = 12 * 1024 * 1024;
 /// Base64 characters of a record that are looked at to tell logs from metrics: 4,095 bytes.
 const SNIFFED: usize = 5460;
 

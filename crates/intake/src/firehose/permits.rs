@@ -1,8 +1,9 @@
 //! How much memory deliveries may hold, for the whole process, and the buffers they hold it in.
 //!
-//! Owns two budgets: bytes as received, and bytes inflated. They are asked for in this order and a
-//! holder of the second never asks for the first, so nobody waits in a circle. Those who ask are
-//! served in turn, a large one is not overtaken. What is asked beyond a whole budget gets all of it.
+//! Owns three budgets: bodies as received, bodies inflated, and bodies that are spooled. Large and slow
+//! uploads have the last to themselves, so that they never keep a small delivery waiting. The first is
+//! asked for before the second and a holder of the second asks for nothing, so nobody waits in a
+//! circle. Those who ask are served in turn; what is asked beyond a whole budget gets all of it.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -23,6 +24,7 @@ const SPARE_BYTES: usize = 8 * 1024 * 1024;
 pub struct Permits {
     wire: Budget,
     plain: Budget,
+    spool: Budget,
     workers: Arc<Semaphore>,
     spare: Mutex<Spare>,
 }
@@ -63,19 +65,21 @@ impl Budget {
 }
 
 impl Permits {
-    /// `bytes` in flight: half of them as received, half inflated.
+    /// `bytes` in flight: three eighths as received, three eighths inflated, a quarter for spooling.
     pub fn new(bytes: usize) -> Permits {
         let workers = std::thread::available_parallelism().map_or(2, usize::from);
         Permits {
-            wire: Budget::new(bytes / 2),
-            plain: Budget::new(bytes / 2),
+            wire: Budget::new(bytes / 8 * 3),
+            plain: Budget::new(bytes / 8 * 3),
+            spool: Budget::new(bytes / 4),
             workers: Arc::new(Semaphore::new(workers)),
             spare: Mutex::default(),
         }
     }
-    /// Bytes that may be taken now, of both kinds.
+    /// Bytes that may be taken now, of all kinds.
     pub fn free_bytes(&self) -> usize {
-        (self.wire.free.available_permits() + self.plain.free.available_permits()) * UNIT
+        let budgets = [&self.wire, &self.plain, &self.spool];
+        budgets.iter().map(|budget| budget.free.available_permits() * UNIT).sum()
     }
     /// A share for bytes as received; `None` when `wait` is over.
     pub(crate) async fn wire(&self, bytes: usize, wait: Duration) -> Option<Permit> {
@@ -84,6 +88,10 @@ impl Permits {
     /// A share for inflated bytes; `None` when `wait` is over.
     pub(crate) async fn plain(&self, bytes: usize, wait: Duration) -> Option<Permit> {
         self.plain.take(bytes, wait).await
+    }
+    /// A share for a body that is spooled; `None` when `wait` is over.
+    pub(crate) async fn spool(&self, bytes: usize, wait: Duration) -> Option<Permit> {
+        self.spool.take(bytes, wait).await
     }
     /// A turn at the processor for one body: as many at a time as there are cores.
     pub(crate) async fn worker(&self) -> Option<Permit> {
@@ -96,9 +104,10 @@ impl Permits {
     /// An empty buffer with room for `capacity` bytes.
     pub(crate) fn buffer(&self, capacity: usize) -> Vec<u8> {
         let mut spare = self.spare();
-        let fits = spare.buffers.iter().position(|buffer| buffer.capacity() >= capacity);
-        match fits {
-            Some(at) => spare.buffers.swap_remove(at),
+        let fits = |(_, buffer): &(usize, &Vec<u8>)| buffer.capacity() >= capacity;
+        let sizes = spare.buffers.iter().enumerate().filter(fits);
+        match sizes.min_by_key(|(_, buffer)| buffer.capacity()).map(|(at, _)| at) {
+            Some(at) => spare.buffers.remove(at),
             None => Vec::with_capacity(capacity),
         }
     }

@@ -22,7 +22,7 @@ use super::permits::{Permit, Permits};
 use super::refusal::{Reason, Refusal};
 use super::spool::{self, Chunk, PIPE_CHUNKS, SPOOL_BYTES, WIRE_WHOLE_MAX};
 use super::stats::Stats;
-use super::{Access, Admission, Config, answer};
+use super::{Admission, Config, answer};
 
 /// Milliseconds since the epoch.
 pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
@@ -30,8 +30,6 @@ pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
 /// An idle connection is kept longer than load balancers keep theirs (60 s), so that it is never us
 /// who closes it under a request.
 const IDLE_TIME: Duration = Duration::from_secs(75);
-/// After a stop, for deliveries in flight: within the 30 s most supervisors give a process.
-const DRAIN_TIME: Duration = Duration::from_secs(25);
 /// Firehose gives up after 3 minutes; told before that, it knows that it should come again.
 const ANSWER_TIME: Duration = Duration::from_secs(170);
 /// A body this small is checked where it is; handing it to another thread would cost more.
@@ -40,9 +38,6 @@ const CHECK_HERE_MAX: usize = 8 * 1024;
 const WINDOW_BYTES: usize = 2 * 1024 * 1024;
 /// The least that is set aside to inflate a body into.
 const INFLATE_MIN: usize = 64 * 1024;
-/// The longest answer to a question nobody may see: request ids made up for senders without one.
-const MADE_UP: &str = "hydrant";
-
 /// One source. Cheap to clone.
 #[derive(Clone)]
 pub struct Source {
@@ -55,7 +50,7 @@ struct Inner {
     tail: Arc<Tail>,
     permits: Arc<Permits>,
     clock: Clock,
-    stats: Stats,
+    stats: Arc<Stats>,
     /// One line of log per reason and interval.
     seldom: Vec<Seldom>,
     attributes_seldom: Seldom,
@@ -84,14 +79,14 @@ impl Source {
         clock: Clock,
     ) -> Source {
         let seldom = Reason::ALL.iter().map(|_| Seldom::default()).collect();
-        let (stats, attributes_seldom) = (Stats::default(), Seldom::default());
+        let (stats, attributes_seldom) = (Arc::default(), Seldom::default());
         let inner = Inner { config, topic, tail, permits, clock, stats, seldom, attributes_seldom };
         Source { inner: Arc::new(inner) }
     }
 
     /// Its counters.
-    pub fn stats(&self) -> &Stats {
-        &self.inner.stats
+    pub fn stats(&self) -> Arc<Stats> {
+        Arc::clone(&self.inner.stats)
     }
 
     /// Its name in the settings.
@@ -99,11 +94,13 @@ impl Source {
         &self.inner.config.name
     }
 
-    /// Takes deliveries until `stop` turns true, then finishes those in flight.
+    /// Takes deliveries until `stop` turns true (or its sender is gone), then finishes those in flight,
+    /// for at most `drain_time`.
     pub async fn serve(
-        &self,
+        self,
         listener: Listener,
         tls: Option<ServerTls>,
+        drain_time: Duration,
         stop: watch::Receiver<bool>,
     ) {
         let limits = self.inner.config.limits;
@@ -112,9 +109,9 @@ impl Source {
             header_time: limits.header_time,
             connections: limits.connections,
             idle_time: IDLE_TIME,
-            drain_time: DRAIN_TIME,
+            drain_time,
         };
-        let inner = Arc::clone(&self.inner);
+        let inner = self.inner;
         let handler = move |request: Request<Incoming>, peer: Peer| {
             let inner = Arc::clone(&inner);
             async move { inner.respond(request, peer).await }
@@ -236,14 +233,20 @@ impl Inner {
         let plain = self.permits.plain(asked, limits.wait).await.ok_or_else(|| self.busy())?;
         let (tail, permits) = (Arc::clone(&self.tail), Arc::clone(&self.permits));
         let copy = body.clone();
-        let checking = move || check::whole(&copy, &expect, room, &tail, &permits);
-        let checked = if length <= CHECK_HERE_MAX {
+        // The share moves along: a client that leaves now does not free what is still in use.
+        let checking = move || {
+            check::whole(&copy, &expect, room, &tail, &permits).map(|checked| (checked, plain))
+        };
+        let (checked, plain) = if length <= CHECK_HERE_MAX {
             checking()?
         } else {
             let turn = self.permits.worker().await;
-            let checked = tokio::task::spawn_blocking(checking).await;
-            drop(turn);
-            checked.map_err(|_| internal())??
+            let checked = tokio::task::spawn_blocking(move || {
+                let checked = checking();
+                drop(turn);
+                checked
+            });
+            checked.await.map_err(|_| internal())??
         };
         let wire_bytes = body.len() as u64;
         let plain_permit = checked.plain.is_some().then_some(plain);
@@ -295,7 +298,7 @@ impl Inner {
         expect: Expect,
     ) -> Result<Passed, Refusal> {
         let limits = &self.config.limits;
-        let permit = self.permits.wire(SPOOL_BYTES, limits.wait).await;
+        let permit = self.permits.spool(SPOOL_BYTES, limits.wait).await;
         let permit = permit.ok_or_else(|| self.busy())?;
         let (pipe, end) = mpsc::channel(PIPE_CHUNKS);
         let topic = self.topic.clone();
@@ -423,8 +426,9 @@ impl Inner {
         Refusal::new(Reason::Busy, message)
     }
 
+    /// For a sender (an emulator) that gave none: an answer must hold one.
     fn made_up_id(&self, arrival_ms: i64) -> String {
-        format!("{MADE_UP}-{arrival_ms}-{}", self.stats.accepted.get())
+        format!("hydrant-{arrival_ms}-{}", self.stats.accepted.get())
     }
 }
 

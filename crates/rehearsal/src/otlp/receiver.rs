@@ -216,29 +216,33 @@ fn drop_summaries(request: &mut message::Request) -> u64 {
 }
 
 fn inflate(head: &Parts, body: &[u8]) -> Result<Vec<u8>, Refusal> {
+    use codec::gzip::InflateError;
+    use codec::zstd::ZstdError;
     let mut plain = Vec::new();
-    let large = |_| (StatusCode::PAYLOAD_TOO_LARGE, "request is too large".to_owned());
+    let large = || (StatusCode::PAYLOAD_TOO_LARGE, "request is too large".to_owned());
     let bad = |fault: String| (StatusCode::BAD_REQUEST, fault);
-    match door::encoding(&head.headers) {
-        "" | "identity" => plain.extend_from_slice(body),
+    let inflated = match door::encoding(&head.headers) {
+        "" | "identity" => {
+            plain.extend_from_slice(body);
+            Ok(())
+        }
         "gzip" => door::gunzip(body, &mut plain, PLAIN_BYTES_MAX).map_err(|fault| match fault {
-            codec::gzip::InflateError::TooLarge { limit } => large(limit),
+            InflateError::TooLarge { .. } => large(),
             other => bad(other.to_string()),
-        })?,
+        }),
         "zstd" => {
-            codec::zstd::decompress(body, &mut plain, PLAIN_BYTES_MAX).map_err(
-                |fault| match fault {
-                    codec::zstd::ZstdError::TooLarge { limit } => large(limit),
-                    other => bad(other.to_string()),
-                },
-            )?
+            let inflated = codec::zstd::decompress(body, &mut plain, PLAIN_BYTES_MAX);
+            inflated.map_err(|fault| match fault {
+                ZstdError::TooLarge { .. } => large(),
+                other => bad(other.to_string()),
+            })
         }
         other => {
             let message = format!("content encoding '{other}' is not supported");
-            return Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
+            Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, message))
         }
-    }
-    Ok(plain)
+    };
+    inflated.map(|()| plain)
 }
 
 #[cfg(test)]

@@ -1,0 +1,188 @@
+//! Claiming: entries are read from the journal, decoded, selected and packed into parcels.
+
+use journal::Position;
+
+use crate::feed::{Broken, Loaded, Plain, next_piece, records_of_stream};
+use crate::marker::CRASHES_MAX;
+use crate::pack::Scope;
+use crate::place::Place;
+use crate::worker::{OpenEntry, Worker};
+
+/// The end of everything, for a scope without an end.
+const NO_END: Position = Position { sequence: u64::MAX, ordinal: u32::MAX };
+
+/// Reason for quarantine: decoding it ended the process again and again.
+const CRASHED: &str = "crashed_three_times";
+
+impl Worker {
+    /// Packs while there is room and something to claim.
+    pub(crate) fn fill(&mut self, now: i64) {
+        for index in 0..self.feeds.len() {
+            let result = self.fill_from(index, now);
+            let failure = result.err();
+            if let Some(error) = &failure {
+                tracing::error!(stream = %self.config.name, error, "journal cannot be read");
+            }
+            self.stats.set_state(|s| s.journal_failure = failure);
+        }
+    }
+
+    fn fill_from(&mut self, index: usize, now: i64) -> Result<(), String> {
+        if self.open.as_ref().is_some_and(|(feed, _)| *feed != index) {
+            return Ok(());
+        }
+        if self.open.is_none()
+            && let Some(feed) = self.feeds.get(index)
+        {
+            self.packing.start(index, feed.begin);
+        }
+        let mut packed = false;
+        while self.has_room() {
+            if self.open.is_some() {
+                self.pack_open_record(now);
+            } else if !self.pack_next_entry(index, now)? {
+                break;
+            }
+            packed = true;
+            self.collect();
+        }
+        if packed && self.open.is_none() {
+            // Nothing more to add: what is open goes as it is. Buffering was decided before the claim.
+            let next = self.feeds.get(index).map_or(0, |f| f.next);
+            self.packing.close(Position { sequence: next, ordinal: 0 });
+            self.collect();
+            if let Some(feed) = self.feeds.get_mut(index) {
+                feed.begin = self.packing.begin();
+            }
+        }
+        Ok(())
+    }
+
+    /// One entry: whole when it is in memory, else opened for reading record by record.
+    fn pack_next_entry(&mut self, index: usize, now: i64) -> Result<bool, String> {
+        let buffering = self.config.buffering;
+        let Some(feed) = self.feeds.get_mut(index) else { return Ok(false) };
+        if !feed.release(buffering, now)? {
+            return Ok(false);
+        }
+        let Some(loaded) = feed.load(feed.next)? else { return Ok(false) };
+        let topic = topic_number(feed.cursor.topic());
+        feed.claimed(loaded.sequence);
+        let crashes = self.marker.begin(topic, loaded.sequence);
+        if crashes >= CRASHES_MAX {
+            self.set_crasher_aside(index, &loaded, now);
+        } else {
+            self.pack_entry(index, loaded, now);
+        }
+        Ok(true)
+    }
+
+    fn pack_entry(&mut self, index: usize, loaded: Loaded, now: i64) {
+        let Loaded { sequence, header, body } = loaded;
+        if let Plain::Stream(plain) = body {
+            let reader = records_of_stream(plain);
+            let open = OpenEntry { sequence, header, reader, record: 0, ordinal: 0 };
+            self.open = Some((index, open));
+            return;
+        }
+        let loaded = Loaded { sequence, header, body };
+        let body = self.pack_pieces(index, loaded, NO_END, u32::MAX, now);
+        let Some(feed) = self.feeds.get(index) else { return };
+        if let Plain::Whole(plain) = body {
+            feed.give_back(plain);
+        }
+        self.marker.end(topic_number(feed.cursor.topic()), sequence);
+    }
+
+    /// All records of an entry into the open parcel.
+    pub(crate) fn pack_pieces(
+        &mut self,
+        index: usize,
+        loaded: Loaded,
+        until: Position,
+        points_max: u32,
+        now: i64,
+    ) -> Plain {
+        let Loaded { sequence, header, mut body } = loaded;
+        let Some(feed) = self.feeds.get(index) else { return body };
+        let place = Place {
+            stream: &self.config.name,
+            topic: feed.cursor.topic(),
+            sequence,
+            header: &header,
+        };
+        let scope = Scope { skips: &feed.skips, until, points_max, now_ms: now };
+        let (packing, decoder) = (&mut self.packing, &mut self.decoder);
+        let mut ordinal = 0;
+        let packed = body.each_record(&mut self.record, &mut |record, piece| {
+            packing.piece(decoder, &place, (record, piece), &mut ordinal, &scope);
+            Ok(())
+        });
+        debug_assert!(packed.is_ok(), "the closure never fails");
+        body
+    }
+
+    fn pack_open_record(&mut self, now: i64) {
+        let Some((index, mut open)) = self.open.take() else { return };
+        let Some(feed) = self.feeds.get(index) else { return };
+        let place = Place {
+            stream: &self.config.name,
+            topic: feed.cursor.topic(),
+            sequence: open.sequence,
+            header: &open.header,
+        };
+        let scope = Scope { skips: &feed.skips, until: NO_END, points_max: u32::MAX, now_ms: now };
+        let (packing, decoder) = (&mut self.packing, &mut self.decoder);
+        let more = match next_piece(&mut open.reader, &mut self.record) {
+            None => false,
+            Some((piece, last)) => {
+                packing.piece(decoder, &place, (open.record, piece), &mut open.ordinal, &scope);
+                open.record += 1;
+                !last
+            }
+        };
+        if more {
+            self.open = Some((index, open));
+        } else {
+            self.marker.end(topic_number(feed.cursor.topic()), open.sequence);
+        }
+    }
+
+    /// Moves what is packed into the lanes; what needs no request is finished at once.
+    pub(crate) fn collect(&mut self) {
+        let ready: Vec<_> = self.packing.take_ready().collect();
+        for parcel in ready {
+            if parcel.payload.is_some() {
+                self.dispatch.push(parcel);
+            } else {
+                self.finish(parcel);
+            }
+        }
+    }
+
+    fn set_crasher_aside(&mut self, index: usize, loaded: &Loaded, now: i64) {
+        let sequence = loaded.sequence;
+        tracing::error!(stream = %self.config.name, sequence, "entry crashed the process three times");
+        let Some(feed) = self.feeds.get(index) else { return };
+        let bytes = feed.raw(sequence).unwrap_or_default();
+        let place = Place {
+            stream: &self.config.name,
+            topic: feed.cursor.topic(),
+            sequence,
+            header: &loaded.header,
+        };
+        let scope = Scope { skips: &feed.skips, until: NO_END, points_max: u32::MAX, now_ms: now };
+        let detail = "decoding it ended the process three times".to_owned();
+        let piece = Err(Broken { reason: CRASHED, detail, bytes: &bytes });
+        self.packing.piece(&mut self.decoder, &place, (0, piece), &mut 0, &scope);
+        self.marker.end(topic_number(feed.cursor.topic()), sequence);
+    }
+}
+
+/// A number for a topic that is the same in every process.
+pub(crate) fn topic_number(topic: &str) -> u64 {
+    let mut hash = codec::checksum::Hasher128::new();
+    hash.update(topic.as_bytes());
+    // The low half is as good as the whole for a handful of names.
+    u64::try_from(hash.digest() & u128::from(u64::MAX)).unwrap_or(0)
+}

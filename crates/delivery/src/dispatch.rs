@@ -1,0 +1,257 @@
+//! Which parcel is tried when: concurrency, outages, probes, the side lane. Pure; `now` is an argument.
+//!
+//! An *outage* begins when a parcel fails and no neighbour succeeded since it was sent. During an
+//! outage one probe is tried at a time. A parcel that fails while neighbours succeed fails for
+//! itself: it has its own clock, and after three such failures waits in the side lane, where it
+//! holds up nobody. Neither the journal nor the network is known here.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::parcel::Parcel;
+use crate::retry::{Random, delay};
+use crate::verdict::Why;
+
+/// Failures of its own after which a parcel leaves the main lane.
+pub(crate) const OWN_FAILURES_MAX: u32 = 3;
+/// Parcels in the side lane: enough for a few poisoned requests, few enough to stay small.
+pub(crate) const SIDE_LANE_MAX: usize = 16;
+/// Bytes of parcels one stream holds: keeps memory flat with uncompressed requests too.
+pub(crate) const PARCEL_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// The destination is not well.
+#[derive(Clone, Debug)]
+pub(crate) struct Outage {
+    /// First failure.
+    pub since_ms: i64,
+    /// Failed probes.
+    pub step: u32,
+    /// Next probe.
+    pub next_probe_ms: i64,
+    /// What it said last.
+    pub why: Why,
+    /// An operator must act.
+    pub loud: bool,
+}
+
+/// What a failure means for the parcel.
+#[derive(Debug)]
+pub(crate) enum Failed {
+    /// It waits and is tried again.
+    Waits,
+    /// An outage has begun with it; it waits.
+    OutageBegins,
+    /// Its own retry duration is over: it goes to backup.
+    Exhausted(Box<Parcel>),
+}
+
+/// The lanes of one stream.
+pub(crate) struct Dispatch {
+    parcels: VecDeque<Parcel>,
+    outage: Option<Outage>,
+    last_success_ms: i64,
+    concurrency: usize,
+    retry_ms: i64,
+    started_ms: i64,
+    random: Random,
+}
+
+impl Dispatch {
+    pub(crate) fn new(concurrency: usize, retry: Duration, started_ms: i64) -> Self {
+        Self {
+            parcels: VecDeque::new(),
+            outage: None,
+            last_success_ms: i64::MIN,
+            concurrency: concurrency.max(1),
+            retry_ms: millis(retry),
+            started_ms,
+            random: Random::new(started_ms.unsigned_abs()),
+        }
+    }
+
+    /// May another parcel be packed? Two rounds ahead at most, and nothing during an outage.
+    pub(crate) fn has_room(&self) -> bool {
+        let waiting = self.main().count();
+        let bytes: usize = self.parcels.iter().map(Parcel::bytes).sum();
+        let rounds = if self.outage.is_some() { 1 } else { self.concurrency * 2 };
+        waiting < rounds && bytes < PARCEL_BYTES_MAX
+    }
+
+    /// Adds a parcel; order of addition is order of sending.
+    pub(crate) fn push(&mut self, parcel: Parcel) {
+        self.parcels.push_back(parcel);
+    }
+
+    /// Adds parcels that replace one just taken out, at the head: they are the oldest.
+    pub(crate) fn push_front(&mut self, parcels: Vec<Parcel>) {
+        for parcel in parcels.into_iter().rev() {
+            self.parcels.push_front(parcel);
+        }
+    }
+
+    /// The next parcel to try now, marked as in flight.
+    pub(crate) fn due(&mut self, now_ms: i64) -> Option<&Parcel> {
+        let index = self.choose(now_ms)?;
+        let parcel = self.parcels.get_mut(index)?;
+        parcel.in_flight = true;
+        parcel.sent_ms = now_ms;
+        parcel.attempts += 1;
+        Some(parcel)
+    }
+
+    fn choose(&self, now_ms: i64) -> Option<usize> {
+        if let Some(outage) = &self.outage {
+            if self.in_flight() > 0 || now_ms < outage.next_probe_ms {
+                return None;
+            }
+            // The oldest that has not yet been tried in vain three times; else the least tried.
+            let idle = self.parcels.iter().enumerate();
+            return idle
+                .min_by_key(|(n, p)| (p.probe_failures / OWN_FAILURES_MAX, *n))
+                .map(|(n, _)| n);
+        }
+        let main_full = self.main().filter(|p| p.in_flight).count() >= self.concurrency;
+        self.parcels
+            .iter()
+            .position(|p| !p.in_flight && now_ms >= p.not_before_ms && (p.side || !main_full))
+    }
+
+    /// When `due` may have something, if nothing else happens.
+    pub(crate) fn wake_ms(&self) -> Option<i64> {
+        match &self.outage {
+            Some(outage) if self.in_flight() == 0 && !self.parcels.is_empty() => {
+                Some(outage.next_probe_ms)
+            }
+            Some(_) => None,
+            None => self.parcels.iter().filter(|p| !p.in_flight).map(|p| p.not_before_ms).min(),
+        }
+    }
+
+    /// Takes a parcel out, whatever its state.
+    pub(crate) fn take(&mut self, id: u64) -> Option<Parcel> {
+        let index = self.parcels.iter().position(|p| p.id == id)?;
+        self.parcels.remove(index)
+    }
+
+    /// The destination took something: an outage is over. True when there was one.
+    pub(crate) fn succeeded(&mut self, now_ms: i64) -> bool {
+        self.last_success_ms = now_ms;
+        let Some(outage) = self.outage.take() else { return false };
+        for parcel in &mut self.parcels {
+            if parcel.probe_failures >= OWN_FAILURES_MAX {
+                parcel.own_failures = parcel.probe_failures;
+                parcel.own_since_ms = Some(outage.since_ms);
+                let pause = delay(parcel.own_failures, self.random.next_unit(), None);
+                parcel.not_before_ms = now_ms + millis(pause);
+                parcel.side = true;
+            }
+            parcel.probe_failures = 0;
+        }
+        true
+    }
+
+    /// An attempt failed and may be repeated.
+    pub(crate) fn failed(
+        &mut self,
+        id: u64,
+        hint: Option<Duration>,
+        loud: bool,
+        why: Why,
+        now_ms: i64,
+    ) -> Failed {
+        let neighbour_succeeded = {
+            let Some(parcel) = self.parcels.iter_mut().find(|p| p.id == id) else {
+                return Failed::Waits;
+            };
+            parcel.in_flight = false;
+            self.last_success_ms >= parcel.sent_ms
+        };
+        if self.outage.is_none() && neighbour_succeeded {
+            return self.failed_alone(id, hint, now_ms);
+        }
+        let Some(outage) = &mut self.outage else {
+            let pause = delay(0, self.random.next_unit(), hint);
+            let next_probe_ms = now_ms + millis(pause);
+            self.outage = Some(Outage { since_ms: now_ms, step: 0, next_probe_ms, why, loud });
+            return Failed::OutageBegins;
+        };
+        // Requests that were under way when the outage began are no probes: they do not lengthen it.
+        if let Some(parcel) = self.parcels.iter_mut().find(|p| p.id == id)
+            && parcel.sent_ms >= outage.next_probe_ms
+        {
+            parcel.probe_failures += 1;
+            outage.step += 1;
+            let pause = delay(outage.step, self.random.next_unit(), hint);
+            outage.next_probe_ms = now_ms + millis(pause);
+        }
+        outage.why = why;
+        outage.loud = loud;
+        Failed::Waits
+    }
+
+    fn failed_alone(&mut self, id: u64, hint: Option<Duration>, now_ms: i64) -> Failed {
+        let side_full = self.parcels.iter().filter(|p| p.side).count() >= SIDE_LANE_MAX;
+        let random = self.random.next_unit();
+        let Some(parcel) = self.parcels.iter_mut().find(|p| p.id == id) else {
+            return Failed::Waits;
+        };
+        let since = *parcel.own_since_ms.get_or_insert(now_ms);
+        let clock = since.max(parcel.arrival_ms).max(self.started_ms);
+        if now_ms - clock >= self.retry_ms {
+            return self.take(id).map_or(Failed::Waits, |p| Failed::Exhausted(Box::new(p)));
+        }
+        parcel.not_before_ms = now_ms + millis(delay(parcel.own_failures, random, hint));
+        parcel.own_failures += 1;
+        parcel.side |= parcel.own_failures >= OWN_FAILURES_MAX && !side_full;
+        Failed::Waits
+    }
+
+    /// During an outage: data that arrived at or before the returned instant has run out of retries.
+    pub(crate) fn exhausted_before_ms(&self, now_ms: i64) -> Option<i64> {
+        let outage = self.outage.as_ref()?;
+        let floor = outage.since_ms.max(self.started_ms);
+        (now_ms - floor >= self.retry_ms).then_some(now_ms - self.retry_ms)
+    }
+
+    /// When the first data will have run out of retries, if the outage lasts.
+    pub(crate) fn exhaustion_ms(&self, oldest_arrival_ms: i64) -> Option<i64> {
+        let outage = self.outage.as_ref()?;
+        Some(outage.since_ms.max(self.started_ms).max(oldest_arrival_ms) + self.retry_ms)
+    }
+
+    /// Forgets every parcel of `feed` that is not in flight; the ranges of those in flight are returned.
+    pub(crate) fn reset(&mut self, feed: usize) -> Vec<(journal::Position, journal::Position)> {
+        self.parcels.retain(|p| p.feed != feed || p.in_flight);
+        self.parcels.iter().filter(|p| p.feed == feed).map(|p| (p.from, p.to)).collect()
+    }
+
+    /// Requests under way.
+    pub(crate) fn in_flight(&self) -> usize {
+        self.parcels.iter().filter(|p| p.in_flight).count()
+    }
+
+    /// Parcels held.
+    pub(crate) fn len(&self) -> usize {
+        self.parcels.len()
+    }
+
+    /// Parcels in the side lane.
+    pub(crate) fn side(&self) -> usize {
+        self.parcels.iter().filter(|p| p.side).count()
+    }
+
+    pub(crate) fn outage(&self) -> Option<&Outage> {
+        self.outage.as_ref()
+    }
+
+    fn main(&self) -> impl Iterator<Item = &Parcel> {
+        self.parcels.iter().filter(|p| !p.side)
+    }
+}
+
+pub(crate) fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX / 4)
+}
+
+#[cfg(test)]
+mod tests;

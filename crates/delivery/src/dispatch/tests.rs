@@ -1,0 +1,149 @@
+//! The lanes, told as stories with a clock of our own.
+
+use std::time::Duration;
+
+use journal::Position;
+
+use super::*;
+
+const RETRY: Duration = Duration::from_secs(300);
+
+fn at(sequence: u64) -> Position {
+    Position { sequence, ordinal: 0 }
+}
+
+fn lanes(parcels: u64, concurrency: usize) -> Dispatch {
+    let mut lanes = Dispatch::new(concurrency, RETRY, 0);
+    for id in 0..parcels {
+        lanes.push(Parcel::new(id, 0, at(id), at(id + 1), 0));
+    }
+    lanes
+}
+
+fn why() -> Why {
+    Why { code: "HttpEndpoint.DestinationException", message: "503".into() }
+}
+
+fn due(lanes: &mut Dispatch, now: i64) -> Vec<u64> {
+    let mut ids = Vec::new();
+    while let Some(parcel) = lanes.due(now) {
+        ids.push(parcel.id);
+    }
+    ids
+}
+
+fn fail(lanes: &mut Dispatch, id: u64, now: i64) -> Failed {
+    lanes.failed(id, None, false, why(), now)
+}
+
+/// Scenario: five parcels, two requests at a time.
+/// Guarantees: the oldest go first and never more than two are under way.
+#[test]
+fn concurrency_is_kept() {
+    let mut lanes = lanes(5, 2);
+    assert_eq!(due(&mut lanes, 0), [0, 1]);
+    lanes.take(0).unwrap();
+    lanes.succeeded(1);
+    assert_eq!(due(&mut lanes, 1), [2]);
+}
+
+/// Scenario: three requests under way when the destination goes down.
+/// Guarantees: one outage, one probe at a time, the backoff grows by probes and not by requests.
+#[test]
+fn an_outage_is_probed_once_at_a_time() {
+    let mut lanes = lanes(5, 3);
+    assert_eq!(due(&mut lanes, 1_000), [0, 1, 2]);
+    assert!(matches!(fail(&mut lanes, 0, 1_100), Failed::OutageBegins));
+    assert!(matches!(fail(&mut lanes, 1, 1_110), Failed::Waits));
+    assert!(matches!(fail(&mut lanes, 2, 1_120), Failed::Waits));
+    assert_eq!(lanes.outage().unwrap().step, 0);
+    let probe = lanes.wake_ms().unwrap();
+    assert!((1_950..=2_250).contains(&probe), "{probe}");
+    assert_eq!(due(&mut lanes, probe - 1), Vec::<u64>::new());
+    assert_eq!(due(&mut lanes, probe), [0]);
+    fail(&mut lanes, 0, probe + 5);
+    assert_eq!(lanes.outage().unwrap().step, 1);
+    assert!(!lanes.has_room());
+}
+
+/// Scenario: the oldest parcel is poison, the destination answers it with 500 and takes all others.
+/// Guarantees: after three probes a neighbour is tried, the outage ends, the poison waits in the side lane.
+#[test]
+fn a_poisoned_parcel_does_not_hold_up_its_neighbours() {
+    let mut lanes = lanes(4, 1);
+    let mut now = 0;
+    let mut tried = Vec::new();
+    for _ in 0..5 {
+        now = lanes.wake_ms().unwrap().max(now);
+        let id = due(&mut lanes, now)[0];
+        tried.push(id);
+        if id == 0 {
+            fail(&mut lanes, 0, now + 1);
+        } else {
+            lanes.take(id).unwrap();
+            assert!(lanes.succeeded(now + 1));
+            break;
+        }
+    }
+    assert_eq!(tried, [0, 0, 0, 0, 1]);
+    assert_eq!(lanes.side(), 1);
+    assert_eq!(due(&mut lanes, now + 2), [2], "the main lane goes on");
+}
+
+/// Scenario: the poison keeps failing for itself while neighbours succeed.
+/// Guarantees: after its own retry duration it is handed out for backup, and only it.
+#[test]
+fn a_parcel_of_its_own_exhausts_its_own_clock() {
+    let mut lanes = lanes(1, 4);
+    let mut now = 0;
+    loop {
+        now = lanes.wake_ms().unwrap().max(now);
+        assert_eq!(due(&mut lanes, now), [0]);
+        lanes.succeeded(now + 1);
+        match fail(&mut lanes, 0, now + 2) {
+            Failed::Waits => {}
+            Failed::Exhausted(parcel) => {
+                assert_eq!(parcel.id, 0);
+                break;
+            }
+            Failed::OutageBegins => panic!("a neighbour succeeded"),
+        }
+        assert!(now < 1_000_000, "never exhausted");
+    }
+    assert!((300_000..=450_000).contains(&now), "{now}");
+    assert_eq!(lanes.len(), 0);
+}
+
+/// Scenario: an outage of a day; data arrives all along.
+/// Guarantees: the clock is that of the outage for what was there, and of its arrival for what came later.
+#[test]
+fn the_retry_clock_is_that_of_the_outage() {
+    let mut lanes = lanes(1, 1);
+    due(&mut lanes, 10_000);
+    fail(&mut lanes, 0, 10_000);
+    assert_eq!(lanes.exhausted_before_ms(309_999), None);
+    assert_eq!(lanes.exhausted_before_ms(310_000), Some(10_000));
+    assert_eq!(lanes.exhausted_before_ms(86_400_000), Some(86_100_000));
+    assert_eq!(lanes.exhaustion_ms(0), Some(310_000));
+    assert_eq!(lanes.exhaustion_ms(50_000), Some(350_000));
+}
+
+/// Scenario: Retry-After of 60 s on the first failure.
+/// Guarantees: no probe before it has passed.
+#[test]
+fn retry_after_delays_the_probe() {
+    let mut lanes = lanes(2, 1);
+    due(&mut lanes, 0);
+    lanes.failed(0, Some(Duration::from_secs(60)), false, why(), 0);
+    assert_eq!(lanes.wake_ms(), Some(60_000));
+}
+
+/// Scenario: the sweep takes what is old while a probe is under way.
+/// Guarantees: the parcel in flight stays and its range is told, so that nothing is sent twice.
+#[test]
+fn reset_keeps_what_is_in_flight() {
+    let mut lanes = lanes(3, 1);
+    due(&mut lanes, 0);
+    assert_eq!(lanes.reset(0), [(at(0), at(1))]);
+    assert_eq!(lanes.len(), 1);
+}

@@ -1,0 +1,325 @@
+//! A feed: one topic of the journal, read from a stream's cursor.
+//!
+//! Owns the cursor, the place up to which entries were claimed, and the buffering that says how far
+//! may be claimed. Buffering reads entry headers only; nothing decoded is held while it waits.
+
+use std::io::{Cursor as Bytes, Read};
+use std::sync::Arc;
+
+use aws::firehose::envelope::{EnvelopeReader, Limits};
+use codec::gzip::{Inflater, StreamInflater};
+use entry::{Encoding, Header, LaneId, Tail, TailKey};
+use journal::{Cursor, Entry, EntryBody, Position};
+
+use crate::config::Buffering;
+use crate::dispatch::millis;
+use crate::ranges::{Range, normalised};
+
+/// A plain body up to this is inflated whole (and found in the tail); above it is read as a stream,
+/// so that no entry, however large, needs more than a record of memory.
+const WHOLE_BYTES_MAX: u64 = 8 * 1024 * 1024;
+
+/// Reasons for quarantine besides those of the decoder: a header or a body that cannot be read,
+pub(crate) const BROKEN_ENTRY: &str = "broken_entry";
+/// and an envelope that cannot be read to its end.
+pub(crate) const BROKEN_ENVELOPE: &str = "broken_envelope";
+
+/// The door has checked records already; this only bounds memory if the disk lies.
+const READ_LIMITS: Limits = Limits { records: u32::MAX, record_text: 128 * 1024 * 1024 };
+
+/// An entry, opened.
+pub(crate) struct Loaded {
+    pub sequence: u64,
+    pub header: Header,
+    pub body: Plain,
+}
+
+/// Its plain body.
+pub(crate) enum Plain {
+    /// In memory, shared with the tail or our own.
+    Whole(Arc<Vec<u8>>),
+    /// In memory, as it arrived.
+    Bytes(bytes::Bytes),
+    /// Inflated while it is read.
+    Stream(Box<dyn Read + Send>),
+    /// It cannot be read as what its header says; the text says why, the bytes are kept.
+    Broken(String, Vec<u8>),
+    /// Another lane's: nothing of ours.
+    Foreign,
+}
+
+/// What is known of entries not yet claimed.
+#[derive(Default)]
+struct Scout {
+    next: u64,
+    bytes: u64,
+    oldest_ms: Option<i64>,
+}
+
+/// One topic, read by one stream.
+pub(crate) struct Feed {
+    pub cursor: Cursor,
+    /// Next entry to claim.
+    pub next: u64,
+    /// Where the next parcel begins.
+    pub begin: Position,
+    /// Positions that must not be packed again: settled, or in flight.
+    pub skips: Vec<Range>,
+    released: u64,
+    scout: Scout,
+    lane: Option<LaneId>,
+    tail: Arc<Tail>,
+    inflater: Inflater,
+}
+
+impl Feed {
+    pub(crate) fn new(cursor: Cursor, lane: Option<LaneId>, tail: Arc<Tail>) -> Self {
+        let low = cursor.low();
+        let mut feed = Self {
+            cursor,
+            next: low.sequence,
+            begin: low,
+            skips: Vec::new(),
+            released: low.sequence,
+            scout: Scout::default(),
+            lane,
+            tail,
+            inflater: Inflater::new(),
+        };
+        feed.restart(low, Vec::new());
+        feed
+    }
+
+    /// Reads on from `at`; `taken` are ranges in flight.
+    pub(crate) fn restart(&mut self, at: Position, mut taken: Vec<Range>) {
+        taken.extend(self.cursor.settled());
+        // What lies below the low mark of its entry is settled too.
+        let low = self.cursor.low();
+        taken.push((Position { sequence: low.sequence, ordinal: 0 }, low));
+        self.skips = normalised(taken);
+        self.next = at.sequence;
+        self.begin = at;
+        self.scout = Scout { next: at.sequence, ..Scout::default() };
+        self.released = self.released.max(at.sequence);
+    }
+
+    /// An entry was claimed.
+    pub(crate) fn claimed(&mut self, sequence: u64) {
+        self.next = sequence + 1;
+        // Ranges behind us are never asked for again.
+        self.skips.retain(|(_, to)| to.sequence >= sequence);
+    }
+
+    /// Looks at new entries; may anything be claimed?
+    pub(crate) fn release(&mut self, buffering: Buffering, now_ms: i64) -> Result<bool, String> {
+        let end = self.cursor.end();
+        if buffering.interval.is_zero() {
+            self.released = end;
+        } else if self.next >= self.released {
+            self.scout_to(end)?;
+            let due =
+                self.scout.oldest_ms.is_some_and(|t| now_ms - t >= millis(buffering.interval));
+            if self.scout.bytes >= buffering.size_bytes || due {
+                self.released = self.scout.next;
+                self.scout = Scout { next: self.released, ..Scout::default() };
+            }
+        }
+        Ok(self.next < self.released)
+    }
+
+    fn scout_to(&mut self, end: u64) -> Result<(), String> {
+        self.scout.next = self.scout.next.max(self.next);
+        while self.scout.next < end {
+            let Some((sequence, header)) = self.header(self.scout.next)? else { break };
+            self.scout.next = sequence + 1;
+            if let Some(header) = header.filter(|h| h.lane == self.lane) {
+                // Three quarters: base64 in JSON against the raw records that Firehose counts.
+                self.scout.bytes += header.plain_bytes / 4 * 3;
+                let oldest = self.scout.oldest_ms.get_or_insert(header.arrival_ms);
+                *oldest = (*oldest).min(header.arrival_ms);
+            }
+        }
+        Ok(())
+    }
+
+    /// Something was released and not claimed yet.
+    pub(crate) fn claimable(&self) -> bool {
+        self.next < self.released
+    }
+
+    /// When `release` should be asked again, if nothing arrives.
+    pub(crate) fn wake_ms(&self, buffering: Buffering) -> Option<i64> {
+        self.scout.oldest_ms.map(|t| t + millis(buffering.interval))
+    }
+
+    /// The header of the first entry at or after `sequence`; `None` inside when it cannot be read.
+    pub(crate) fn header(&self, sequence: u64) -> Result<Option<(u64, Option<Header>)>, String> {
+        let head = self.cursor.read_head(sequence).map_err(|e| e.to_string())?;
+        Ok(head.map(|(sequence, head, _)| (sequence, Header::decode(&head).ok())))
+    }
+
+    /// Opens the first entry at or after `sequence` and before the end.
+    pub(crate) fn load(&mut self, sequence: u64) -> Result<Option<Loaded>, String> {
+        let Some((sequence, head, _)) =
+            self.cursor.read_head(sequence).map_err(|e| e.to_string())?
+        else {
+            return Ok(None);
+        };
+        let header = match Header::decode(&head) {
+            Ok(header) => header,
+            Err(error) => return self.broken(sequence, nameless(), error.to_string()).map(Some),
+        };
+        if header.lane != self.lane {
+            return Ok(Some(Loaded { sequence, header, body: Plain::Foreign }));
+        }
+        let key = TailKey { topic: Arc::clone(self.cursor.topic()), sequence };
+        if let Some(plain) = self.tail.get(&key) {
+            return Ok(Some(Loaded { sequence, header, body: Plain::Whole(plain) }));
+        }
+        let Some(entry) = self.cursor.read(sequence).map_err(|e| e.to_string())? else {
+            return Ok(None);
+        };
+        if entry.sequence != sequence {
+            // Rot met between the two reads: the entry is skipped and counted by the journal.
+            return self.load(entry.sequence);
+        }
+        match self.plain(&header, entry) {
+            Ok(body) => Ok(Some(Loaded { sequence, header, body })),
+            Err(why) => self.broken(sequence, header, why).map(Some),
+        }
+    }
+
+    fn plain(&mut self, header: &Header, entry: Entry) -> Result<Plain, String> {
+        match (header.encoding, entry.body) {
+            (Encoding::Gzip, EntryBody::Bytes(bytes)) if header.plain_bytes <= WHOLE_BYTES_MAX => {
+                let mut plain = self.tail.buffer();
+                let limit = usize::try_from(header.plain_bytes).unwrap_or(usize::MAX);
+                self.inflater.gunzip(&bytes, &mut plain, limit).map_err(|e| e.to_string())?;
+                Ok(Plain::Whole(Arc::new(plain)))
+            }
+            (Encoding::Identity, EntryBody::Bytes(bytes)) => Ok(Plain::Bytes(bytes)),
+            (Encoding::Gzip, EntryBody::Bytes(bytes)) => Ok(Plain::Stream(Box::new(
+                StreamInflater::new(Bytes::new(bytes), header.plain_bytes),
+            ))),
+            (Encoding::Identity, body @ EntryBody::Side(..)) => Ok(Plain::Stream(side(body))),
+            (Encoding::Gzip, body @ EntryBody::Side(..)) => {
+                Ok(Plain::Stream(Box::new(StreamInflater::new(side(body), header.plain_bytes))))
+            }
+        }
+    }
+
+    fn broken(&self, sequence: u64, header: Header, why: String) -> Result<Loaded, String> {
+        let bytes = self.raw(sequence)?;
+        Ok(Loaded { sequence, header, body: Plain::Broken(why, bytes) })
+    }
+
+    /// The body of an entry as it arrived.
+    pub(crate) fn raw(&self, sequence: u64) -> Result<Vec<u8>, String> {
+        let entry = self.cursor.read(sequence).map_err(|e| e.to_string())?;
+        let mut bytes = Vec::new();
+        if let Some(entry) = entry {
+            side(entry.body).read_to_end(&mut bytes).map_err(|e| e.to_string())?;
+        }
+        Ok(bytes)
+    }
+
+    /// Gives a body back for reuse, when nobody else holds it.
+    pub(crate) fn give_back(&self, plain: Arc<Vec<u8>>) {
+        if let Ok(buffer) = Arc::try_unwrap(plain) {
+            self.tail.give_back(buffer);
+        }
+    }
+
+    /// Arrival of the oldest entry that is not settled.
+    pub(crate) fn oldest_arrival_ms(&self) -> Option<i64> {
+        let (_, header) = self.header(self.cursor.low().sequence).ok()??;
+        header.map(|h| h.arrival_ms)
+    }
+}
+
+/// A record, or a piece that is none.
+pub(crate) type Piece<'a> = Result<&'a [u8], Broken<'a>>;
+
+/// A piece of an entry that is no record.
+pub(crate) struct Broken<'a> {
+    pub reason: &'static str,
+    pub detail: String,
+    pub bytes: &'a [u8],
+}
+
+impl Plain {
+    /// Calls `each` with every record, in order, until it fails.
+    pub(crate) fn each_record(
+        &mut self,
+        record: &mut Vec<u8>,
+        each: &mut dyn FnMut(u32, Piece<'_>) -> Result<(), String>,
+    ) -> Result<(), String> {
+        let mut reader = match self {
+            Plain::Whole(plain) => EnvelopeReader::whole(plain, READ_LIMITS),
+            Plain::Bytes(plain) => EnvelopeReader::whole(plain, READ_LIMITS),
+            Plain::Stream(plain) => EnvelopeReader::stream(Box::new(plain.as_mut()), READ_LIMITS),
+            Plain::Broken(why, bytes) => {
+                let detail = why.clone();
+                return each(0, Err(Broken { reason: BROKEN_ENTRY, detail, bytes }));
+            }
+            Plain::Foreign => return Ok(()),
+        };
+        let mut index = 0;
+        while let Some((piece, last)) = next_piece(&mut reader, record) {
+            each(index, piece)?;
+            if last {
+                break;
+            }
+            index += 1;
+        }
+        Ok(())
+    }
+}
+
+/// Reads the records of a plain body that is a stream.
+pub(crate) fn records_of_stream(plain: Box<dyn Read + Send>) -> EnvelopeReader<'static> {
+    EnvelopeReader::stream(plain, READ_LIMITS)
+}
+
+/// The next record, decoded into `record`; the flag says that nothing can follow.
+pub(crate) fn next_piece<'a>(
+    reader: &'a mut EnvelopeReader<'_>,
+    record: &'a mut Vec<u8>,
+) -> Option<(Piece<'a>, bool)> {
+    match reader.next() {
+        Ok(None) => None,
+        Ok(Some(text)) => match codec::base64::decode_into(text, record) {
+            Ok(()) => Some((Ok(record), false)),
+            Err(error) => {
+                let detail = error.to_string();
+                Some((Err(Broken { reason: BROKEN_ENVELOPE, detail, bytes: text }), false))
+            }
+        },
+        Err(fault) => {
+            let detail = fault.to_string();
+            Some((Err(Broken { reason: BROKEN_ENVELOPE, detail, bytes: &[] }), true))
+        }
+    }
+}
+
+fn side(body: EntryBody) -> Box<dyn Read + Send> {
+    match body {
+        EntryBody::Bytes(bytes) => Box::new(Bytes::new(bytes)),
+        EntryBody::Side(body) => Box::new(body.reader()),
+    }
+}
+
+fn nameless() -> Header {
+    Header {
+        kind: entry::Kind::FirehoseDelivery,
+        encoding: Encoding::Identity,
+        arrival_ms: 0,
+        plain_bytes: 0,
+        records: 0,
+        source: String::new(),
+        source_arn: String::new(),
+        request_id: String::new(),
+        attributes: Vec::new(),
+        lane: None,
+    }
+}

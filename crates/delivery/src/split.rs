@@ -1,0 +1,83 @@
+//! Splitting: a request that is too large is packed again as two or more smaller ones.
+
+use journal::Position;
+
+use crate::parcel::Parcel;
+use crate::ranges::Range;
+use crate::verdict::Why;
+use crate::worker::Worker;
+
+impl Worker {
+    /// The destination found a request too large: halves, until a single point is too large.
+    pub(crate) fn split(&mut self, id: u64, why: Why, now: i64) {
+        let Some(parcel) = self.dispatch.take(id) else { return };
+        if self.dispatch.succeeded(now) {
+            tracing::info!(stream = %self.config.name, "destination is back");
+        }
+        if parcel.points() <= 1 {
+            self.give_up(parcel, why, now);
+            return;
+        }
+        match self.pack_again(&parcel, now) {
+            Ok(parts) => {
+                let (points, parts_count) = (parcel.points(), parts.len());
+                tracing::warn!(
+                    stream = %self.config.name, points, parts = parts_count, reason = why.message,
+                    "request too large, sending it in parts"
+                );
+                let (send, done) = parts.into_iter().partition(|p: &Parcel| p.payload.is_some());
+                self.dispatch.push_front(send);
+                let done: Vec<Parcel> = done;
+                for part in done {
+                    self.finish(part);
+                }
+            }
+            Err(error) => {
+                tracing::error!(stream = %self.config.name, error, "journal cannot be read");
+                self.give_up(parcel, why, now);
+            }
+        }
+    }
+
+    /// The range of a parcel, packed with half as many points a request.
+    fn pack_again(&mut self, parcel: &Parcel, now: i64) -> Result<Vec<Parcel>, String> {
+        let resume = self.packing.begin();
+        // A half-read entry leaves an open parcel: it goes as it is, so that the packer is free.
+        if let Some((_, open)) = &self.open {
+            self.packing.close(Position { sequence: open.sequence, ordinal: open.ordinal });
+            self.collect();
+        }
+        let resume = (self.packing.feed(), self.packing.begin().max(resume));
+        self.packing.start(parcel.feed, parcel.from);
+        let half = (parcel.points() / 2).max(1);
+        let before = vec![(Position { sequence: 0, ordinal: 0 }, parcel.from)];
+        let skips = self.swap_skips(parcel.feed, before);
+        let mut sequence = parcel.from.sequence;
+        let mut result = Ok(());
+        while (Position { sequence, ordinal: 0 }) < parcel.to {
+            let Some(feed) = self.feeds.get_mut(parcel.feed) else { break };
+            match feed.load(sequence) {
+                Ok(Some(loaded))
+                    if (Position { sequence: loaded.sequence, ordinal: 0 }) < parcel.to =>
+                {
+                    sequence = loaded.sequence + 1;
+                    self.pack_pieces(parcel.feed, loaded, parcel.to, half, now);
+                }
+                Ok(_) => break,
+                Err(error) => {
+                    result = Err(error);
+                    break;
+                }
+            }
+        }
+        self.swap_skips(parcel.feed, skips);
+        self.packing.close(parcel.to);
+        let parts = self.packing.take_ready().collect();
+        self.packing.start(resume.0, resume.1);
+        result.map(|()| parts)
+    }
+
+    fn swap_skips(&mut self, feed: usize, skips: Vec<Range>) -> Vec<Range> {
+        self.feeds.get_mut(feed).map_or_else(Vec::new, |f| std::mem::replace(&mut f.skips, skips))
+    }
+}

@@ -1,0 +1,105 @@
+//! What a stream tells of itself: counters, and a snapshot for status and metrics.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+
+/// Outcome of a request, the label of `hydrant_destination_requests_total`.
+pub const REQUEST_OUTCOMES: [&str; 5] = ["delivered", "partly", "retried", "too_large", "refused"];
+
+/// Counters of one stream; they outlive a reload.
+#[derive(Debug, Default)]
+pub struct Stats {
+    /// Points delivered.
+    pub delivered: AtomicU64,
+    /// Points in the backup.
+    pub backed_up: AtomicU64,
+    /// Points dropped by command.
+    pub dropped: AtomicU64,
+    /// Requests by outcome, as [`REQUEST_OUTCOMES`].
+    pub requests: [AtomicU64; 5],
+    /// Bytes sent, as sent.
+    pub sent_bytes: AtomicU64,
+    /// Milliseconds of all answered requests.
+    pub request_ms: AtomicU64,
+    /// Arrival of the oldest undelivered entry, ms; 0 when there is none.
+    pub oldest_ms: AtomicI64,
+    /// Instant of the newest point delivered, ms.
+    pub newest_instant_ms: AtomicI64,
+    filtered: Mutex<BTreeMap<String, u64>>,
+    quarantined: Mutex<BTreeMap<&'static str, u64>>,
+    state: Mutex<State>,
+}
+
+/// What a stream is about, in words.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct State {
+    /// Since when the destination does not take anything, ms.
+    pub outage_since_ms: Option<i64>,
+    /// When it is tried next, ms.
+    pub next_attempt_ms: Option<i64>,
+    /// An operator must act.
+    pub loud: bool,
+    /// What the destination said last when it refused.
+    pub last_refusal: Option<String>,
+    /// Why the backup does not take anything, when it does not.
+    pub backup_failure: Option<String>,
+    /// Why the quarantine does not take anything, when it does not.
+    pub quarantine_failure: Option<String>,
+    /// Why the journal cannot be read, when it cannot.
+    pub journal_failure: Option<String>,
+    /// Requests held, in flight or waiting.
+    pub parcels: usize,
+    /// Of those, in the side lane.
+    pub side_lane: usize,
+    /// Bytes of journal from the cursor to the end.
+    pub backlog_bytes: u64,
+}
+
+impl Stats {
+    /// Adds to a filter rule.
+    pub(crate) fn add_filtered(&self, rule: &str, points: u64) {
+        add(&self.filtered, rule.to_owned(), points);
+    }
+
+    /// Adds to a quarantine reason.
+    pub(crate) fn add_quarantined(&self, reason: &'static str, items: u64) {
+        add(&self.quarantined, reason, items);
+    }
+
+    /// Adds a request.
+    pub(crate) fn add_request(&self, outcome: &str) {
+        let known = REQUEST_OUTCOMES.iter().position(|o| *o == outcome);
+        if let Some(counter) = known.and_then(|n| self.requests.get(n)) {
+            counter.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Points filtered, by rule.
+    pub fn filtered(&self) -> BTreeMap<String, u64> {
+        lock(&self.filtered).clone()
+    }
+
+    /// Items quarantined, by reason.
+    pub fn quarantined(&self) -> BTreeMap<&'static str, u64> {
+        lock(&self.quarantined).clone()
+    }
+
+    /// What the stream is about.
+    pub fn state(&self) -> State {
+        lock(&self.state).clone()
+    }
+
+    pub(crate) fn set_state(&self, change: impl FnOnce(&mut State)) {
+        change(&mut lock(&self.state));
+    }
+}
+
+fn add<K: Ord>(map: &Mutex<BTreeMap<K, u64>>, key: K, n: u64) {
+    *lock(map).entry(key).or_insert(0) += n;
+}
+
+/// A poisoned lock still holds numbers; telling them is better than a second panic.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}

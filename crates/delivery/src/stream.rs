@@ -1,0 +1,213 @@
+//! A delivery stream as others see it: started, asked, stopped.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use entry::{LaneId, Tail};
+use journal::{Start, Topic};
+use metric::Decoder;
+use rules::Selection;
+
+use crate::alldata::{self, AllData, Copier};
+use crate::backup::Backup;
+use crate::config::{BackupMode, StartFrom, StreamConfig};
+use crate::dispatch::Dispatch;
+use crate::feed::Feed;
+use crate::marker::Marker;
+use crate::pack::Packing;
+use crate::quarantine::Quarantine;
+use crate::share::Share;
+use crate::sink;
+use crate::stats::Stats;
+use crate::worker::{Clock, Event, Worker};
+
+/// Events that may wait: every request in flight has its answer, commands are few, and commits are
+/// told once until they are seen.
+const INBOX: usize = 4096;
+/// A command that changes much is given this long.
+const COMMAND_TIME: Duration = Duration::from_secs(600);
+
+/// What a stream is built from, besides its settings.
+pub struct Parts {
+    /// One for each source.
+    pub topics: Vec<Topic>,
+    /// Shared inflated bodies.
+    pub tail: Arc<Tail>,
+    /// Where requests run.
+    pub runtime: tokio::runtime::Handle,
+    /// Time.
+    pub clock: Clock,
+    /// Folder of small state files.
+    pub state: PathBuf,
+    /// Folder of all quarantines; the stream has a folder in it.
+    pub quarantine: PathBuf,
+    /// Share of all backups.
+    pub backup_share: Arc<Share>,
+    /// Share of all quarantines.
+    pub quarantine_share: Arc<Share>,
+    /// Counters, kept over a reload.
+    pub stats: Arc<Stats>,
+    /// Entries of this lane only; `None` takes those without a lane.
+    pub lane: Option<LaneId>,
+}
+
+/// A running stream.
+pub struct Stream {
+    name: String,
+    inbox: SyncSender<Event>,
+    thread: Option<JoinHandle<()>>,
+    all_data: Option<AllData>,
+    stats: Arc<Stats>,
+    place: String,
+}
+
+impl Stream {
+    /// Builds the destination, opens the cursors and starts. The text says what is wrong.
+    pub fn start(
+        config: StreamConfig,
+        destination: &sink::Config,
+        parts: Parts,
+    ) -> Result<Stream, String> {
+        let (packer, wire) = sink::build(destination)?;
+        let place = wire.describe();
+        let selection = Selection::compile(config.include.clone(), config.exclude.clone())?;
+        let name = config.name.clone();
+        let all_data = start_all_data(&config, &parts)?;
+        let stats = Arc::clone(&parts.stats);
+        let (inbox, events) = sync_channel(INBOX);
+        let woken = Arc::new(AtomicBool::new(false));
+        let feeds = open_feeds(&config, &parts, &inbox, &woken)?;
+        std::fs::create_dir_all(&parts.state)
+            .map_err(|e| format!("creating {}: {e}", parts.state.display()))?;
+        let now = (parts.clock)();
+        let folder = parts.quarantine.join(&name);
+        let mut packing = Packing::new(packer, selection);
+        if let Some(feed) = feeds.first() {
+            packing.start(0, feed.begin);
+        }
+        let worker = Worker {
+            feeds,
+            open: None,
+            packing,
+            decoder: Decoder::new(),
+            record: Vec::new(),
+            dispatch: Dispatch::new(config.concurrency, config.retry_duration, now),
+            wire,
+            backup: Backup::new(config.backup.directory.clone(), &name, parts.backup_share),
+            quarantine: Quarantine::new(folder, parts.quarantine, parts.quarantine_share, now),
+            marker: Marker::open(&parts.state.join(format!("{name}.decoding"))),
+            stats: Arc::clone(&stats),
+            clock: parts.clock,
+            runtime: parts.runtime,
+            inbox: inbox.clone(),
+            woken,
+            stuck: Vec::new(),
+            failed: Vec::new(),
+            store_retry_ms: 0,
+            stopping: false,
+            config,
+        };
+        let thread = std::thread::Builder::new()
+            .name(format!("stream {name}"))
+            .spawn(move || worker.run(&events))
+            .map_err(|e| format!("starting the thread of stream {name}: {e}"))?;
+        Ok(Stream { name, inbox, thread: Some(thread), all_data, stats, place })
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Where it delivers to, for a person.
+    pub fn place(&self) -> &str {
+        &self.place
+    }
+
+    /// Its counters and state.
+    pub fn stats(&self) -> &Arc<Stats> {
+        &self.stats
+    }
+
+    /// False when its thread has ended without being told to: a bug, the process must stop.
+    pub fn lives(&self) -> bool {
+        self.thread.as_ref().is_some_and(|t| !t.is_finished())
+            && self.all_data.as_ref().is_none_or(AllData::lives)
+    }
+
+    /// Drops everything it has not delivered yet; answers the number of points.
+    pub fn drop_backlog(&self) -> Result<u64, String> {
+        let (reply, answer) = sync_channel(1);
+        self.inbox
+            .send(Event::DropBacklog(reply))
+            .map_err(|_| format!("stream {} has ended", self.name))?;
+        answer
+            .recv_timeout(COMMAND_TIME)
+            .map_err(|_| format!("stream {} does not answer", self.name))?
+    }
+
+    /// Asks it to finish what is in flight; `join` waits for that.
+    pub fn stop(&self) {
+        if self.inbox.try_send(Event::Stop).is_err() {
+            tracing::debug!(stream = self.name, "stream has ended already");
+        }
+    }
+
+    /// Waits until it has stopped. False when it ended by a panic.
+    pub fn join(mut self) -> bool {
+        self.stop();
+        let copied = self.all_data.take().is_none_or(AllData::join);
+        self.thread.take().is_none_or(|t| t.join().is_ok()) && copied
+    }
+}
+
+fn start_all_data(config: &StreamConfig, parts: &Parts) -> Result<Option<AllData>, String> {
+    if config.backup.mode != BackupMode::AllData {
+        return Ok(None);
+    }
+    let mut feeds = Vec::with_capacity(parts.topics.len());
+    for topic in &parts.topics {
+        let name = alldata::cursor_name(config);
+        let cursor = topic.cursor(&name, start_of(config)).map_err(|e| e.to_string())?;
+        feeds.push(Feed::new(cursor, parts.lane, Arc::clone(&parts.tail)));
+    }
+    let share = Arc::clone(&parts.backup_share);
+    let backup = Backup::new(config.backup.directory.clone(), &config.name, share);
+    let (stats, clock) = (Arc::clone(&parts.stats), Arc::clone(&parts.clock));
+    let copier = Copier { feeds, backup, stats, clock };
+    AllData::start(&config.name, copier).map(Some).map_err(|e| e.to_string())
+}
+
+fn start_of(config: &StreamConfig) -> Start {
+    match config.start_from {
+        StartFrom::Newest => Start::Newest,
+        StartFrom::Oldest => Start::Oldest,
+    }
+}
+
+fn open_feeds(
+    config: &StreamConfig,
+    parts: &Parts,
+    inbox: &SyncSender<Event>,
+    woken: &Arc<AtomicBool>,
+) -> Result<Vec<Feed>, String> {
+    let mut feeds = Vec::with_capacity(parts.topics.len());
+    for topic in &parts.topics {
+        let cursor = topic.cursor(&config.name, start_of(config)).map_err(|e| e.to_string())?;
+        let (inbox, woken) = (inbox.clone(), Arc::clone(woken));
+        topic.on_commit(Box::new(move |_end| {
+            // Told once until it is seen; a full inbox is busy and will look anyway.
+            if !woken.swap(true, Ordering::AcqRel)
+                && let Err(TrySendError::Full(_)) = inbox.try_send(Event::Committed)
+            {
+                woken.store(false, Ordering::Release);
+            }
+        }));
+        feeds.push(Feed::new(cursor, parts.lane, Arc::clone(&parts.tail)));
+    }
+    Ok(feeds)
+}

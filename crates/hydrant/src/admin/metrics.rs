@@ -1,0 +1,198 @@
+//! The metrics page, in Prometheus text, made from the same report as everything else.
+
+use std::fmt::Write;
+
+use crate::run::{Report, SourceReport, StreamReport};
+
+/// Counter or gauge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MetricKind {
+    /// Only grows.
+    Counter,
+    /// Goes up and down.
+    Gauge,
+}
+
+/// Every metric of the page: name, kind, help. A test compares it with docs/metrics.md.
+pub const METRICS: &[(&str, MetricKind, &str)] = &[
+    ("hydrant_build_info", MetricKind::Gauge, "Version of the binary; always 1"),
+    ("hydrant_start_time_seconds", MetricKind::Gauge, "When the process started, seconds since the epoch"),
+    ("hydrant_ready", MetricKind::Gauge, "1 when deliveries are taken, as /readyz"),
+    ("hydrant_reload_failed", MetricKind::Gauge, "1 when the last reload was refused"),
+    ("hydrant_journal_bytes", MetricKind::Gauge, "Bytes of the journal on disk"),
+    ("hydrant_journal_limit_bytes", MetricKind::Gauge, "The journal's share of disk_budget"),
+    ("hydrant_journal_damaged_bytes", MetricKind::Gauge, "Bytes found damaged at the last start, by kind: torn (never acknowledged) or rotten"),
+    ("hydrant_journal_commits_total", MetricKind::Counter, "Syncs of the journal, by topic"),
+    ("hydrant_journal_sync_failures_total", MetricKind::Counter, "Syncs that failed, by topic"),
+    ("hydrant_journal_entries_total", MetricKind::Counter, "Entries stored, by topic"),
+    ("hydrant_source_requests_total", MetricKind::Counter, "Deliveries answered with yes, stored or repeats"),
+    ("hydrant_source_records_total", MetricKind::Counter, "Records stored"),
+    ("hydrant_source_bytes_total", MetricKind::Counter, "Body bytes received, as received"),
+    ("hydrant_source_repeats_total", MetricKind::Counter, "Deliveries known already, answered without storing"),
+    ("hydrant_source_health_checks_total", MetricKind::Counter, "Health checks answered"),
+    ("hydrant_source_rejected_total", MetricKind::Counter, "Requests refused, by reason"),
+    ("hydrant_stream_points_total", MetricKind::Counter, "Points by outcome: delivered, filtered, backed_up, quarantined, dropped"),
+    ("hydrant_stream_filtered_total", MetricKind::Counter, "Points filtered, by rule"),
+    ("hydrant_stream_quarantined_total", MetricKind::Counter, "Items quarantined, by reason"),
+    ("hydrant_stream_lag_seconds", MetricKind::Gauge, "Age of the oldest undelivered entry; 0 when there is none"),
+    ("hydrant_stream_data_age_seconds", MetricKind::Gauge, "Age of the newest point packed for delivery"),
+    ("hydrant_stream_backlog_bytes", MetricKind::Gauge, "Journal bytes from the stream's cursor to the end"),
+    ("hydrant_stream_outage", MetricKind::Gauge, "1 while the destination takes nothing"),
+    ("hydrant_stream_waiting", MetricKind::Gauge, "Requests held, in flight or waiting"),
+    ("hydrant_stream_backup_bytes", MetricKind::Gauge, "Bytes in the stream's backup folder"),
+    ("hydrant_stream_quarantine_bytes", MetricKind::Gauge, "Bytes in the stream's quarantine folder"),
+    ("hydrant_stream_sent_bytes_total", MetricKind::Counter, "Bytes of requests, as sent"),
+    ("hydrant_destination_requests_total", MetricKind::Counter, "Requests to the destination, by outcome"),
+    ("hydrant_destination_request_seconds_total", MetricKind::Counter, "Time spent in answered requests"),
+    ("hydrant_forgotten_bytes", MetricKind::Gauge, "Bytes held by cursors of streams no longer in the settings"),
+];
+
+/// The page.
+pub fn text(report: &Report) -> String {
+    let mut page = Page(String::with_capacity(8192));
+    for (name, kind, help) in METRICS {
+        page.head(name, *kind, help);
+        process(&mut page, name, report);
+        for source in &report.sources {
+            source_lines(&mut page, name, source);
+        }
+        for stream in &report.streams {
+            stream_lines(&mut page, name, stream);
+        }
+    }
+    page.0
+}
+
+fn process(page: &mut Page, name: &str, report: &Report) {
+    let journal = &report.journal;
+    match name {
+        "hydrant_build_info" => page.line(name, &[("version", &report.version)], 1.0),
+        "hydrant_start_time_seconds" => page.line(name, &[], report.started_ms as f64 / 1000.0),
+        "hydrant_ready" => page.line(name, &[], flag(report.ready)),
+        "hydrant_reload_failed" => page.line(name, &[], flag(report.reload_failure.is_some())),
+        "hydrant_journal_bytes" => page.line(name, &[], journal.bytes as f64),
+        "hydrant_journal_limit_bytes" => page.line(name, &[], journal.limit_bytes as f64),
+        "hydrant_journal_damaged_bytes" => {
+            page.line(name, &[("kind", "torn")], journal.torn_bytes as f64);
+            page.line(name, &[("kind", "rotten")], journal.rotten_bytes as f64);
+        }
+        "hydrant_forgotten_bytes" => {
+            for gone in &report.forgotten {
+                page.line(name, &[("stream", &gone.name), ("topic", &gone.topic)], gone.bytes as f64);
+            }
+        }
+        _ => {}
+    }
+    for topic in &journal.topics {
+        let labels = [("topic", topic.name.as_str())];
+        match name {
+            "hydrant_journal_commits_total" => page.line(name, &labels, topic.commits as f64),
+            "hydrant_journal_sync_failures_total" => {
+                page.line(name, &labels, topic.sync_failures as f64);
+            }
+            "hydrant_journal_entries_total" => page.line(name, &labels, topic.appended as f64),
+            _ => {}
+        }
+    }
+}
+
+fn source_lines(page: &mut Page, name: &str, source: &SourceReport) {
+    let labels = [("source", source.name.as_str())];
+    match name {
+        "hydrant_source_requests_total" => page.line(name, &labels, source.requests as f64),
+        "hydrant_source_records_total" => page.line(name, &labels, source.records as f64),
+        "hydrant_source_bytes_total" => page.line(name, &labels, source.bytes as f64),
+        "hydrant_source_repeats_total" => page.line(name, &labels, source.repeats as f64),
+        "hydrant_source_health_checks_total" => {
+            page.line(name, &labels, source.health_checks as f64);
+        }
+        "hydrant_source_rejected_total" => {
+            for (reason, n) in &source.rejected {
+                page.line(name, &[("source", &source.name), ("reason", reason)], *n as f64);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn stream_lines(page: &mut Page, name: &str, stream: &StreamReport) {
+    let labels = [("stream", stream.name.as_str())];
+    let mut each = |label: &str, values: &std::collections::BTreeMap<String, u64>| {
+        for (value, n) in values {
+            page.line(name, &[("stream", &stream.name), (label, value)], *n as f64);
+        }
+    };
+    match name {
+        "hydrant_stream_filtered_total" => each("rule", &stream.filtered),
+        "hydrant_stream_quarantined_total" => each("reason", &stream.quarantined),
+        "hydrant_destination_requests_total" => each("outcome", &stream.requests),
+        "hydrant_stream_points_total" => {
+            let outcomes = [
+                ("delivered", stream.delivered),
+                ("filtered", stream.filtered.values().sum()),
+                ("backed_up", stream.backed_up),
+                ("quarantined", stream.quarantined.values().sum()),
+                ("dropped", stream.dropped),
+            ];
+            for (outcome, n) in outcomes {
+                page.line(name, &[("stream", &stream.name), ("outcome", outcome)], n as f64);
+            }
+        }
+        "hydrant_stream_data_age_seconds" => {
+            if let Some(age) = stream.data_age_seconds {
+                page.line(name, &labels, age);
+            }
+        }
+        _ => {
+            if let Some(value) = stream_value(name, stream) {
+                page.line(name, &labels, value);
+            }
+        }
+    }
+}
+
+fn stream_value(name: &str, stream: &StreamReport) -> Option<f64> {
+    Some(match name {
+        "hydrant_stream_lag_seconds" => stream.lag_seconds,
+        "hydrant_stream_backlog_bytes" => stream.backlog_bytes as f64,
+        "hydrant_stream_outage" => flag(stream.outage_since_ms.is_some()),
+        "hydrant_stream_waiting" => stream.parcels as f64,
+        "hydrant_stream_backup_bytes" => stream.backup.bytes as f64,
+        "hydrant_stream_quarantine_bytes" => stream.quarantine.bytes as f64,
+        "hydrant_stream_sent_bytes_total" => stream.sent_bytes as f64,
+        "hydrant_destination_request_seconds_total" => stream.request_seconds,
+        _ => return None,
+    })
+}
+
+fn flag(value: bool) -> f64 {
+    if value { 1.0 } else { 0.0 }
+}
+
+struct Page(String);
+
+impl Page {
+    fn head(&mut self, name: &str, kind: MetricKind, help: &str) {
+        let kind = match kind {
+            MetricKind::Counter => "counter",
+            MetricKind::Gauge => "gauge",
+        };
+        self.put(format_args!("# HELP {name} {help}\n# TYPE {name} {kind}\n"));
+    }
+
+    fn line(&mut self, name: &str, labels: &[(&str, &str)], value: f64) {
+        self.put(format_args!("{name}"));
+        for (n, (label, text)) in labels.iter().enumerate() {
+            let open = if n == 0 { '{' } else { ',' };
+            let text = text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
+            self.put(format_args!("{open}{label}=\"{text}\""));
+        }
+        let close = if labels.is_empty() { "" } else { "}" };
+        self.put(format_args!("{close} {value}\n"));
+    }
+
+    fn put(&mut self, text: std::fmt::Arguments<'_>) {
+        // Writing into a String cannot fail.
+        drop(self.0.write_fmt(text));
+    }
+}

@@ -1,0 +1,210 @@
+//! The arguments of each command. The doc comments are the help.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::{examples, value};
+
+/// Arguments of `hydrant demo`.
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// Stop by itself after this long; exit 0 only if every point arrived
+    #[arg(long = "for", value_name = "DURATION", value_parser = value::duration)]
+    pub run_for: Option<Duration>,
+    /// Points a second that the simulated services make
+    #[arg(long, value_name = "POINTS", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=200_000))]
+    pub rate: u32,
+    /// Seed of the simulated services; the same seed makes the same metrics
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Keep the journal in this folder instead of a temporary one
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+}
+
+/// Arguments of `hydrant run`.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// Settings file [default: $HYDRANT_CONFIG, ./hydrant.yaml, /etc/hydrant/hydrant.yaml]
+    #[arg(short, long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+/// Arguments of `hydrant validate`.
+#[derive(Debug, Args)]
+pub struct ValidateArgs {
+    /// Settings file [default: $HYDRANT_CONFIG, ./hydrant.yaml, /etc/hydrant/hydrant.yaml]
+    #[arg(short, long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Also try every destination; sends no metrics
+    #[arg(long)]
+    pub online: bool,
+    /// How to print the result
+    #[arg(long, value_enum, default_value_t = ValidateOutput::Text)]
+    pub output: ValidateOutput,
+}
+
+/// `--output` of `hydrant validate`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ValidateOutput {
+    /// For a person
+    Text,
+    /// One JSON object
+    Json,
+}
+
+/// Arguments of `hydrant inspect`.
+#[derive(Debug, Args)]
+pub struct InspectArgs {
+    /// Files to read; none, or `-`, reads stdin
+    #[arg(value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// How to print the points
+    #[arg(short, long, value_enum, default_value_t = InspectOutput::Table)]
+    pub output: InspectOutput,
+}
+
+/// `--output` of `hydrant inspect`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum InspectOutput {
+    /// Columns and a summary
+    Table,
+    /// One JSON object a line
+    Ndjson,
+    /// The lines Dynatrace would get
+    Mint,
+    /// An OTLP/JSON metrics request
+    OtlpJson,
+    /// Prometheus text exposition
+    Prometheus,
+}
+
+/// Arguments of `hydrant simulate`.
+#[derive(Debug, Args)]
+pub struct SimulateArgs {
+    /// Deliver to this Firehose HTTP endpoint
+    #[arg(
+        long,
+        value_name = "URL",
+        required_unless_present = "directory",
+        conflicts_with = "directory"
+    )]
+    pub to: Option<String>,
+    /// Write the records to files in this folder instead
+    #[arg(long, value_name = "DIR")]
+    pub directory: Option<PathBuf>,
+    /// Access key to deliver with; `$HYDRANT_ACCESS_KEY` by default
+    #[arg(long, value_name = "KEY")]
+    pub access_key: Option<String>,
+    /// Output format of the simulated metric stream
+    #[arg(long, value_enum, default_value_t = RecordFormat::Otel10)]
+    pub format: RecordFormat,
+    /// Compress the deliveries, as Firehose does when its content encoding is GZIP
+    #[arg(long)]
+    pub gzip: bool,
+    /// Points a second; 0 goes as fast as it can
+    #[arg(long, value_name = "POINTS", default_value_t = 500)]
+    pub rate: u32,
+    /// Stop after this many points
+    #[arg(long, value_name = "POINTS")]
+    pub points: Option<u64>,
+    /// Stop after this long
+    #[arg(long = "for", value_name = "DURATION", value_parser = value::duration)]
+    pub run_for: Option<Duration>,
+    /// Raw bytes of one delivery before compression
+    #[arg(long, value_name = "SIZE", default_value = "1MiB", value_parser = value::size)]
+    pub delivery_size: u64,
+    /// Deliveries in flight at a time
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub connections: u32,
+    /// Common attribute `name=value`, sent with every delivery; may be repeated
+    #[arg(long = "attribute", value_name = "NAME=VALUE", value_parser = value::pair)]
+    pub attributes: Vec<(String, String)>,
+    /// Seed; the same seed makes the same metrics
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+}
+
+/// `--format` of `hydrant simulate`, by the names of AWS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum RecordFormat {
+    /// One JSON object a line
+    #[value(name = "json")]
+    Json,
+    /// OpenTelemetry 0.7
+    #[value(name = "opentelemetry0.7")]
+    Otel07,
+    /// OpenTelemetry 1.0
+    #[value(name = "opentelemetry1.0")]
+    Otel10,
+}
+
+impl From<RecordFormat> for metric::Format {
+    fn from(format: RecordFormat) -> metric::Format {
+        match format {
+            RecordFormat::Json => metric::Format::Json,
+            RecordFormat::Otel07 => metric::Format::Otel07,
+            RecordFormat::Otel10 => metric::Format::Otel10,
+        }
+    }
+}
+
+/// Where the running process, or its folder, is found.
+#[derive(Debug, Args)]
+pub struct StatusArgs {
+    /// Settings file that names the data folder [default: as for `hydrant run`]
+    #[arg(short, long, value_name = "FILE", conflicts_with = "data_dir")]
+    pub config: Option<PathBuf>,
+    /// The data folder itself
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// How to print the result
+    #[arg(short, long, value_enum, default_value_t = StatusOutput::Table)]
+    pub output: StatusOutput,
+}
+
+/// `--output` of `hydrant status`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum StatusOutput {
+    /// For a person
+    Table,
+    /// One JSON object
+    Json,
+}
+
+/// Arguments of `hydrant stream`.
+#[derive(Debug, Args)]
+pub struct StreamArgs {
+    /// What to do with the stream.
+    #[command(subcommand)]
+    pub command: StreamCommand,
+}
+
+/// The commands under `hydrant stream`.
+#[derive(Debug, Subcommand)]
+pub enum StreamCommand {
+    /// Forget the cursor of a stream that is no longer in the settings; its backlog is given up
+    #[command(after_help = examples::STREAM_FORGET)]
+    Forget(StreamTarget),
+    /// Give up what a stream has not delivered yet; counted as dropped
+    #[command(after_help = examples::STREAM_DROP_BACKLOG)]
+    DropBacklog(StreamTarget),
+}
+
+/// Which stream, of which process.
+#[derive(Debug, Args)]
+pub struct StreamTarget {
+    /// Name of the stream
+    pub name: String,
+    /// Do not ask
+    #[arg(long)]
+    pub yes: bool,
+    /// Settings file that names the data folder [default: as for `hydrant run`]
+    #[arg(short, long, value_name = "FILE", conflicts_with = "data_dir")]
+    pub config: Option<PathBuf>,
+    /// The data folder itself
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+}

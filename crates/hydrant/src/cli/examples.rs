@@ -1,0 +1,65 @@
+//! The examples that end each help. docs/cli.md shows the same ones; a test compares.
+
+pub(super) const ROOT: &str = "\
+Examples:
+  hydrant demo                          see the whole path work on this machine
+  hydrant validate -c hydrant.yaml      check the settings
+  hydrant run -c hydrant.yaml           run them
+
+Exit codes: 0 done, 1 the operation failed, 2 usage, 65 bad data, 69 a remote could not be
+reached, 70 a bug, 74 the disk failed, 77 credentials refused, 78 bad settings, 130 interrupted.
+Data goes to stdout, everything else to stderr. NO_COLOR is honoured.";
+
+pub(super) const DEMO: &str = "\
+Examples:
+  hydrant demo                          until Ctrl-C
+  hydrant demo --for 30s                stop by itself; exit 0 only if every point arrived
+  hydrant demo --rate 20000             more metrics";
+
+pub(super) const RUN: &str = "\
+Examples:
+  hydrant run                           with ./hydrant.yaml
+  hydrant run -c /etc/hydrant/hydrant.yaml
+  kill -HUP <pid>                       reload settings, certificates and keys";
+
+pub(super) const VALIDATE: &str = "\
+Examples:
+  hydrant validate                      check ./hydrant.yaml
+  hydrant validate -c new.yaml --online also ask every destination
+  hydrant validate --output json        for a script; exit 0 or 78";
+
+pub(super) const INSPECT: &str = "\
+Examples:
+  hydrant inspect object.gz             a table of what an S3 object holds
+  hydrant inspect --output ndjson backup/*.ndjson | jq .metric_name
+  curl -s https://host/body | hydrant inspect --output mint
+
+It reads record bytes, S3 objects, Firehose request bodies and backup objects, gzip or not, in any
+of the three formats. Exit 65 if anything could not be decoded; stderr says what and where.";
+
+pub(super) const SIMULATE: &str = "\
+Examples:
+  hydrant simulate --to http://127.0.0.1:4433 --access-key secret
+  hydrant simulate --to http://127.0.0.1:4433 --gzip --rate 0 --points 1000000
+  hydrant simulate --directory records --format json --points 1000";
+
+pub(super) const STATUS: &str = "\
+Examples:
+  hydrant status                        of the process that ./hydrant.yaml describes
+  hydrant status --data-dir /var/lib/hydrant
+  hydrant status --output json | jq '.streams[].lag_seconds'";
+
+pub(super) const STREAM: &str = "\
+Examples:
+  hydrant stream forget old-stream      after it was removed from the settings
+  hydrant stream drop-backlog to-dynatrace --yes";
+
+pub(super) const STREAM_FORGET: &str = "\
+Examples:
+  hydrant stream forget old-stream
+  hydrant stream forget old-stream --data-dir /var/lib/hydrant --yes";
+
+pub(super) const STREAM_DROP_BACKLOG: &str = "\
+Examples:
+  hydrant stream drop-backlog to-dynatrace
+  hydrant stream drop-backlog to-dynatrace -c hydrant.yaml --yes";

@@ -1,0 +1,58 @@
+//! The command line: every command, its arguments and its help, in one place.
+//!
+//! Parsing only; what a command does is in the module of its name. Every help ends with examples,
+//! held in [`examples`], and a test keeps docs/cli.md in step.
+
+mod args;
+mod examples;
+mod value;
+
+pub use args::{
+    DemoArgs, InspectArgs, InspectOutput, RecordFormat, RunArgs, SimulateArgs, StatusArgs,
+    StatusOutput, StreamArgs, StreamCommand, StreamTarget, ValidateArgs, ValidateOutput,
+};
+
+use clap::{Parser, Subcommand};
+
+/// Carries CloudWatch metrics to where people look at them, and loses none.
+#[derive(Debug, Parser)]
+#[command(
+    name = "hydrant",
+    version,
+    about,
+    after_help = examples::ROOT,
+    subcommand_required = true,
+    arg_required_else_help = true,
+    max_term_width = 100
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Show the whole path on this machine: no account, no settings file
+    #[command(after_help = examples::DEMO)]
+    Demo(DemoArgs),
+    /// Run the configured sources and streams
+    #[command(after_help = examples::RUN)]
+    Run(RunArgs),
+    /// Check the settings and print every problem at once
+    #[command(after_help = examples::VALIDATE)]
+    Validate(ValidateArgs),
+    /// Decode records, objects, request bodies or backups
+    #[command(after_help = examples::INSPECT)]
+    Inspect(InspectArgs),
+    /// Make deterministic, realistic traffic
+    #[command(after_help = examples::SIMULATE)]
+    Simulate(SimulateArgs),
+    /// Tell what each source, stream, backup and quarantine holds, and why
+    #[command(after_help = examples::STATUS)]
+    Status(StatusArgs),
+    /// Give up on a stream, or on its backlog
+    #[command(after_help = examples::STREAM)]
+    Stream(StreamArgs),
+}

@@ -1,0 +1,140 @@
+//! The control socket in the data folder: how commands talk to the running process.
+//!
+//! One JSON request a connection, one JSON answer. The socket is 0600: who may write the folder may
+//! command the process.
+
+use std::fs::Permissions;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixStream as StdStream;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader as AsyncReader};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::task::JoinHandle;
+
+use crate::run::{Report, SharedHouse};
+
+/// Longest request and answer: a report of hundreds of streams fits many times.
+const MESSAGE_BYTES: u64 = 16 * 1024 * 1024;
+
+/// What can be asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "ask", rename_all = "snake_case")]
+pub enum Request {
+    /// The report.
+    Report,
+    /// Drop the backlog of a stream.
+    DropBacklog {
+        /// Its name.
+        stream: String,
+    },
+    /// Forget a stream that is gone.
+    Forget {
+        /// Its name.
+        stream: String,
+    },
+}
+
+/// What is answered.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "answer", rename_all = "snake_case")]
+pub enum Answer {
+    /// The report.
+    Report {
+        /// It.
+        report: Box<Report>,
+    },
+    /// Done; a number of points or bytes.
+    Done {
+        /// How many.
+        count: u64,
+    },
+    /// Not done.
+    Failed {
+        /// Why.
+        why: String,
+    },
+}
+
+/// The open socket.
+pub struct Control {
+    path: PathBuf,
+    task: JoinHandle<()>,
+}
+
+impl Control {
+    /// Closes and removes it.
+    pub fn close(self) {
+        self.task.abort();
+        drop(std::fs::remove_file(&self.path));
+    }
+}
+
+/// Binds the socket; one left by a crash is replaced, since the folder's lock is ours.
+pub fn open(path: &Path, house: SharedHouse) -> io::Result<Control> {
+    match std::fs::remove_file(path) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+        _ => {}
+    }
+    let listener = UnixListener::bind(path)?;
+    std::fs::set_permissions(path, Permissions::from_mode(0o600))?;
+    let task = tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(serve(stream, Arc::clone(&house)));
+        }
+    });
+    Ok(Control { path: path.to_owned(), task })
+}
+
+async fn serve(stream: UnixStream, house: SharedHouse) {
+    let mut stream = AsyncReader::new(stream);
+    let mut line = String::new();
+    let read = (&mut stream).take(MESSAGE_BYTES).read_line(&mut line).await;
+    let answer = match read.map_err(|e| e.to_string()).and_then(|_| {
+        serde_json::from_str::<Request>(&line).map_err(|e| format!("request not understood: {e}"))
+    }) {
+        Ok(request) => answer(request, &house).await,
+        Err(why) => Answer::Failed { why },
+    };
+    let mut text = serde_json::to_vec(&answer).unwrap_or_default();
+    text.push(b'\n');
+    if stream.get_mut().write_all(&text).await.is_err() {
+        tracing::debug!("who asked has gone away");
+    }
+}
+
+async fn answer(request: Request, house: &SharedHouse) -> Answer {
+    let done = |result: Result<u64, String>| match result {
+        Ok(count) => Answer::Done { count },
+        Err(why) => Answer::Failed { why },
+    };
+    let house = house.lock().await;
+    match request {
+        Request::Report => Answer::Report { report: Box::new(house.report()) },
+        // These wait for a stream's thread or the disk: seconds at most, and rare.
+        Request::DropBacklog { stream } => {
+            done(tokio::task::block_in_place(|| house.drop_backlog(&stream)))
+        }
+        Request::Forget { stream } => done(tokio::task::block_in_place(|| house.forget(&stream))),
+    }
+}
+
+/// Asks the process that owns `socket`; `None` when there is none.
+pub fn ask(socket: &Path, request: &Request) -> io::Result<Option<Answer>> {
+    let mut stream = match StdStream::connect(socket) {
+        Ok(stream) => stream,
+        Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => {
+            return Ok(None);
+        }
+        Err(e) => return Err(e),
+    };
+    let mut text = serde_json::to_vec(request)?;
+    text.push(b'\n');
+    stream.write_all(&text)?;
+    let mut line = String::new();
+    BufReader::new(stream.take(MESSAGE_BYTES)).read_line(&mut line)?;
+    Ok(Some(serde_json::from_str(&line)?))
+}

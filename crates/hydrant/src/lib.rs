@@ -1,0 +1,48 @@
+//! The binary as a library, so that tests can call it: settings, commands, wiring, exit codes.
+//!
+//! The only crate that reads the environment and the settings file (I4) and the only one that
+//! prints. Each command is one module with a function `command(&Args) -> Exit`.
+
+pub mod admin;
+pub mod cli;
+pub mod control;
+pub mod demo;
+pub mod exit;
+pub mod inspect;
+pub mod run;
+pub mod settings;
+pub mod simulate;
+pub mod status;
+pub mod terminal;
+pub mod validate;
+
+use clap::Parser;
+use cli::{Cli, Command};
+use exit::Exit;
+
+/// Runs the command line of this process.
+pub fn main() -> Exit {
+    match Cli::try_parse() {
+        Ok(cli) => dispatch(&cli.command),
+        Err(answer) => {
+            // Help and version are answers, not faults: clap prints them to stdout and exits 0.
+            let exit = if answer.use_stderr() { Exit::Usage } else { Exit::Done };
+            match answer.print() {
+                Ok(()) => exit,
+                Err(_) => Exit::Failed,
+            }
+        }
+    }
+}
+
+fn dispatch(command: &Command) -> Exit {
+    match command {
+        Command::Demo(args) => demo::command(args),
+        Command::Run(args) => run::command(args),
+        Command::Validate(args) => validate::command(args),
+        Command::Inspect(args) => inspect::command(args),
+        Command::Simulate(args) => simulate::command(args),
+        Command::Status(args) => status::command(args),
+        Command::Stream(args) => status::stream_command(args),
+    }
+}

@@ -1,0 +1,132 @@
+//! A door: one source on its socket.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use delivery::Clock;
+use entry::Tail;
+use intake::firehose::{Access, Admit, Config, Permits, Source, Stats};
+use journal::Topic;
+use listen::{Listener, ServerTls};
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::settings::FirehoseSource;
+
+/// Requests in flight are given this long when a door closes.
+const DRAIN_TIME: Duration = Duration::from_secs(20);
+
+/// A bound socket and its certificate.
+pub(super) struct Bound {
+    listener: Listener,
+    tls: Option<ServerTls>,
+}
+
+/// What a door needs of the house.
+pub(super) struct Parts {
+    pub topic: Topic,
+    pub tail: Arc<Tail>,
+    pub permits: Arc<Permits>,
+    pub clock: Clock,
+    pub admit: Option<Admit>,
+    pub runtime: Handle,
+}
+
+/// A source that listens.
+pub(super) struct Door {
+    settings: FirehoseSource,
+    address: SocketAddr,
+    access: watch::Sender<Arc<Access>>,
+    tls: Option<ServerTls>,
+    stop: watch::Sender<bool>,
+    stats: Arc<Stats>,
+    task: JoinHandle<()>,
+}
+
+impl Door {
+    /// Binds the socket and loads the certificate.
+    pub(super) async fn bind(source: &FirehoseSource) -> Result<Bound, String> {
+        let tls = match &source.tls {
+            None => None,
+            Some(files) => {
+                let loaded = ServerTls::load(&files.cert_file, &files.key_file);
+                Some(loaded.map_err(|e| format!("source {}: {e}", source.name))?)
+            }
+        };
+        let listener = Listener::bind(&source.listen)
+            .await
+            .map_err(|e| format!("source {}: cannot listen on {}: {e}", source.name, source.listen))?;
+        Ok(Bound { listener, tls })
+    }
+
+    /// Begins to serve.
+    pub(super) fn open(settings: FirehoseSource, bound: Bound, parts: Parts) -> Door {
+        let Bound { listener, tls } = bound;
+        let (access, access_now) = watch::channel(Arc::new(settings.access.clone()));
+        let (stop, stopped) = watch::channel(false);
+        let address = listener.address();
+        let config = Config {
+            name: settings.name.clone(),
+            limits: settings.limits,
+            access: access_now,
+            admit: parts.admit,
+        };
+        let source = Source::new(config, parts.topic, parts.tail, parts.permits, parts.clock);
+        let stats = source.stats();
+        let serving = source.serve(listener, tls.clone(), DRAIN_TIME, stopped);
+        let task = parts.runtime.spawn(serving);
+        tracing::info!(
+            source = settings.name, %address, tls = tls.is_some(),
+            keys = settings.access.keys.len(), lenient = settings.access.lenient, "source listens"
+        );
+        Door { settings, address, access, tls, stop, stats, task }
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.settings.name
+    }
+
+    pub(super) fn settings(&self) -> &FirehoseSource {
+        &self.settings
+    }
+
+    pub(super) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub(super) fn stats(&self) -> &Stats {
+        &self.stats
+    }
+
+    pub(super) fn is_tls(&self) -> bool {
+        self.tls.is_some()
+    }
+
+    pub(super) fn serves(&self) -> bool {
+        !self.task.is_finished()
+    }
+
+    /// Takes new keys and a new certificate without closing. The certificate was checked before.
+    pub(super) fn refresh(&mut self, settings: FirehoseSource) -> Result<(), String> {
+        if let (Some(tls), Some(files)) = (&self.tls, &settings.tls) {
+            tls.reload(&files.cert_file, &files.key_file)
+                .map_err(|e| format!("source {}: {e}", settings.name))?;
+        }
+        self.access.send_replace(Arc::new(settings.access.clone()));
+        self.settings = settings;
+        Ok(())
+    }
+
+    pub(super) fn stop(&self) {
+        self.stop.send_replace(true);
+    }
+
+    pub(super) async fn join(self) {
+        self.stop();
+        if self.task.await.is_err() {
+            tracing::error!("a source ended by a panic");
+        }
+    }
+}

@@ -1,0 +1,313 @@
+//! The house: journal, sources and streams, built from the settings and wired to each other.
+//!
+//! Built in this order: journal, streams (so that their cursors are there), sources (so that nothing
+//! arrives before someone reads). Taken down in the opposite order.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use delivery::{Clock, Lanes, Share, Stats, Stream, StreamConfig};
+use entry::Tail;
+use intake::firehose::Permits;
+use journal::{Journal, Recovery};
+use tokio::runtime::Handle;
+
+use super::door::Door;
+use super::folder::Folder;
+use crate::settings::{FirehoseSource, Settings};
+
+/// Inflated bodies kept for streams that read at the head.
+const TAIL_BYTES: usize = 24 * 1024 * 1024;
+/// A segment: large enough that creating one is rare, small enough that freeing is prompt.
+const SEGMENT_BYTES: u64 = 64 * 1024 * 1024;
+
+/// Everything that runs.
+pub struct House {
+    pub(super) folder: Folder,
+    pub(super) settings: Settings,
+    pub(super) journal: Journal,
+    pub(super) recovery: Recovery,
+    pub(super) tail: Arc<Tail>,
+    pub(super) permits: Arc<Permits>,
+    pub(super) clock: Clock,
+    pub(super) runtime: Handle,
+    pub(super) backup_share: Arc<Share>,
+    pub(super) quarantine_share: Arc<Share>,
+    pub(super) doors: BTreeMap<String, Door>,
+    pub(super) streams: BTreeMap<String, Running>,
+    /// Counters by stream name; they outlive a reload.
+    pub(super) stats: BTreeMap<String, Arc<Stats>>,
+    pub(super) started_ms: i64,
+    pub(super) reload_failure: Option<String>,
+    pub(super) draining: bool,
+}
+
+/// A stream, or the lanes of one.
+pub(super) enum Running {
+    /// To a fixed destination.
+    Fixed(StreamConfig, Box<Stream>),
+    /// Drop-in: one for each target and token.
+    Lanes(StreamConfig, Arc<Lanes>),
+}
+
+impl Running {
+    pub(super) fn config(&self) -> &StreamConfig {
+        match self {
+            Running::Fixed(config, _) | Running::Lanes(config, _) => config,
+        }
+    }
+
+    fn lives(&self) -> bool {
+        match self {
+            Running::Fixed(_, stream) => stream.lives(),
+            Running::Lanes(_, lanes) => lanes.live(),
+        }
+    }
+
+    fn stop(&self) {
+        if let Running::Fixed(_, stream) = self {
+            stream.stop();
+        }
+    }
+
+    fn join(self) -> bool {
+        match self {
+            Running::Fixed(_, stream) => stream.join(),
+            Running::Lanes(_, lanes) => lanes.join(),
+        }
+    }
+}
+
+/// Milliseconds since the epoch, by the system's clock.
+pub fn wall_clock() -> Clock {
+    Arc::new(|| {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        since.map_or(0, |d| i64::try_from(d.as_millis()).unwrap_or(i64::MAX))
+    })
+}
+
+impl House {
+    /// Opens the journal and starts the streams; sources listen after [`House::open_doors`].
+    pub fn build(settings: Settings, folder: Folder, runtime: Handle) -> Result<House, String> {
+        let budget = settings.budget;
+        let options = journal::Options {
+            segment_bytes: SEGMENT_BYTES.min(budget.journal_bytes / 8),
+            budget_bytes: budget.journal_bytes,
+            topic_bytes: budget.journal_bytes,
+            ..journal::Options::default()
+        };
+        let (journal, recovery) =
+            Journal::open(&folder.journal(), options).map_err(|e| e.to_string())?;
+        for finding in &recovery.findings {
+            tracing::warn!(finding, "journal recovery");
+        }
+        let in_flight = settings.sources.iter().map(|s| s.limits.in_flight_bytes).max();
+        let clock = wall_clock();
+        let mut house = House {
+            journal,
+            recovery,
+            tail: Arc::new(Tail::new(TAIL_BYTES)),
+            permits: Arc::new(Permits::new(in_flight.unwrap_or_default())),
+            started_ms: clock(),
+            clock,
+            runtime,
+            backup_share: Arc::new(Share::new("backup", budget.backup_bytes)),
+            quarantine_share: Arc::new(Share::new("quarantine", budget.quarantine_bytes)),
+            doors: BTreeMap::new(),
+            streams: BTreeMap::new(),
+            stats: BTreeMap::new(),
+            reload_failure: None,
+            draining: false,
+            settings,
+            folder,
+        };
+        let quarantined = delivery::folder_size(&house.folder.quarantine()).0;
+        house.quarantine_share.set_used(quarantined);
+        let configs = house.settings.streams.clone();
+        for config in configs {
+            house.start_stream(config)?;
+        }
+        Ok(house)
+    }
+
+    /// Binds and serves every source. Nothing is taken before all are bound.
+    pub async fn open_doors(&mut self) -> Result<(), String> {
+        let mut bound = Vec::new();
+        for source in self.settings.sources.clone() {
+            bound.push((Door::bind(&source).await?, source));
+        }
+        for (listener, source) in bound {
+            let door = self.open_door(source, listener)?;
+            self.doors.insert(door.name().to_owned(), door);
+        }
+        Ok(())
+    }
+
+    pub(super) fn open_door(
+        &self,
+        source: FirehoseSource,
+        bound: super::door::Bound,
+    ) -> Result<Door, String> {
+        let topic = self.journal.topic(&source.name).map_err(|e| e.to_string())?;
+        let admit = self.admit_for(&source.name);
+        let parts = super::door::Parts {
+            topic,
+            tail: Arc::clone(&self.tail),
+            permits: Arc::clone(&self.permits),
+            clock: Arc::clone(&self.clock),
+            admit,
+            runtime: self.runtime.clone(),
+        };
+        Ok(Door::open(source, bound, parts))
+    }
+
+    fn admit_for(&self, source: &str) -> Option<intake::firehose::Admit> {
+        let lanes = self.streams.values().find_map(|running| match running {
+            Running::Lanes(config, lanes) if config.sources.iter().any(|s| s == source) => {
+                Some(Arc::clone(lanes))
+            }
+            _ => None,
+        })?;
+        Some(Arc::new(move |admission: intake::firehose::Admission| {
+            let lanes = Arc::clone(&lanes);
+            Box::pin(async move {
+                let admitted = lanes.admit(&admission.attributes, &admission.access_key).await;
+                admitted.map_err(|refusal| intake::firehose::Denied {
+                    status: refusal.status,
+                    message: refusal.message,
+                })
+            })
+        }))
+    }
+
+    pub(super) fn start_stream(&mut self, config: StreamConfig) -> Result<(), String> {
+        let name = config.name.clone();
+        let running = self.run_stream(config).map_err(|e| format!("stream {name}: {e}"))?;
+        self.streams.insert(name, running);
+        Ok(())
+    }
+
+    fn run_stream(&mut self, config: StreamConfig) -> Result<Running, String> {
+        let used = delivery::folder_size(&config.backup.directory).0;
+        self.backup_share.set_used(self.backup_share.used() + used);
+        let mut topics = Vec::with_capacity(config.sources.len());
+        for source in &config.sources {
+            topics.push(self.journal.topic(source).map_err(|e| e.to_string())?);
+        }
+        let stats = Arc::clone(self.stats.entry(config.name.clone()).or_default());
+        let parts = PartsBasis {
+            topics,
+            tail: Arc::clone(&self.tail),
+            runtime: self.runtime.clone(),
+            clock: Arc::clone(&self.clock),
+            state: self.folder.state(),
+            quarantine: self.folder.quarantine(),
+            backup_share: Arc::clone(&self.backup_share),
+            quarantine_share: Arc::clone(&self.quarantine_share),
+        };
+        match config.destination.clone() {
+            delivery::Destination::Fixed(destination) => {
+                let stream = Stream::start(config.clone(), &destination, parts.parts(None, stats))?;
+                Ok(Running::Fixed(config, Box::new(stream)))
+            }
+            delivery::Destination::FromRequest(from) => {
+                let folder = self.folder.lanes(&config.name);
+                let clock = Arc::clone(&self.clock);
+                let parts_for: delivery::PartsFor =
+                    Box::new(move |lane, stats| parts.parts(Some(lane), stats));
+                let lanes = Lanes::open(config.clone(), from, folder, clock, parts_for)?;
+                Ok(Running::Lanes(config, Arc::new(lanes)))
+            }
+        }
+    }
+
+    /// The first stream that has ended without being told to: a bug.
+    pub fn dead_stream(&self) -> Option<&str> {
+        self.streams.iter().find(|(_, s)| !s.lives()).map(|(name, _)| name.as_str())
+    }
+
+    /// Drops the backlog of a stream or lane.
+    pub fn drop_backlog(&self, name: &str) -> Result<u64, String> {
+        for running in self.streams.values() {
+            match running {
+                Running::Fixed(config, stream) if config.name == name => {
+                    return stream.drop_backlog();
+                }
+                Running::Lanes(_, lanes) => {
+                    if let Some(answer) = lanes.drop_backlog(name) {
+                        return answer;
+                    }
+                }
+                Running::Fixed(..) => {}
+            }
+        }
+        Err(format!("no stream is called {name}"))
+    }
+
+    /// Forgets the cursor of a stream that is not in the settings; answers the bytes freed.
+    pub fn forget(&self, name: &str) -> Result<u64, String> {
+        if self.settings.streams.iter().any(|s| s.name == name) {
+            return Err(format!("stream {name} is in the settings: remove it there first, then reload"));
+        }
+        self.journal.forget(name).map_err(|e| e.to_string())
+    }
+
+    pub(super) async fn stop_streams(streams: Vec<Running>) -> bool {
+        streams.iter().for_each(Running::stop);
+        // Joining waits for requests in flight, which need the runtime: never block it.
+        let joined = tokio::task::spawn_blocking(move || {
+            streams.into_iter().fold(true, |well, running| running.join() && well)
+        });
+        joined.await.unwrap_or(false)
+    }
+
+    /// Finishes what is in flight: first the doors, then the streams, then the journal.
+    pub async fn close(&mut self) -> bool {
+        self.draining = true;
+        for door in self.doors.values() {
+            door.stop();
+        }
+        for (_, door) in std::mem::take(&mut self.doors) {
+            door.join().await;
+        }
+        let streams = std::mem::take(&mut self.streams).into_values().collect();
+        let well = Self::stop_streams(streams).await;
+        let journal = self.journal.clone();
+        let closed = tokio::task::spawn_blocking(move || journal.close()).await.is_ok();
+        well && closed
+    }
+
+    /// Addresses of the sources, by name.
+    pub fn addresses(&self) -> BTreeMap<String, std::net::SocketAddr> {
+        self.doors.iter().map(|(name, door)| (name.clone(), door.address())).collect()
+    }
+}
+
+/// What every lane of a stream shares.
+struct PartsBasis {
+    topics: Vec<journal::Topic>,
+    tail: Arc<Tail>,
+    runtime: Handle,
+    clock: Clock,
+    state: std::path::PathBuf,
+    quarantine: std::path::PathBuf,
+    backup_share: Arc<Share>,
+    quarantine_share: Arc<Share>,
+}
+
+impl PartsBasis {
+    fn parts(&self, lane: Option<entry::LaneId>, stats: Arc<Stats>) -> delivery::Parts {
+        delivery::Parts {
+            topics: self.topics.clone(),
+            tail: Arc::clone(&self.tail),
+            runtime: self.runtime.clone(),
+            clock: Arc::clone(&self.clock),
+            state: self.state.clone(),
+            quarantine: self.quarantine.clone(),
+            backup_share: Arc::clone(&self.backup_share),
+            quarantine_share: Arc::clone(&self.quarantine_share),
+            stats,
+            lane,
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! `hydrant run`: run the configured sources and streams until told to stop.
+
+mod door;
+mod folder;
+mod house;
+mod log;
+mod reload;
+mod report;
+mod sources;
+mod tell;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::Mutex;
+
+pub use folder::{Folder, FolderError, control_socket};
+pub use house::{House, wall_clock};
+pub use log::start as start_log;
+pub use report::{
+    CursorReport, JournalReport, Report, SourceReport, StoreReport, StreamReport, TopicReport,
+};
+
+use crate::cli::RunArgs;
+use crate::exit::Exit;
+use crate::settings::{self, Environment, Settings, report as problems};
+use crate::terminal::{self, Paint, fail};
+use crate::{admin, control};
+
+/// How often it is checked that every stream lives.
+const WATCH: Duration = Duration::from_secs(1);
+
+/// The house, shared by the admin port, the control socket and the main loop.
+pub type SharedHouse = Arc<Mutex<House>>;
+
+/// Runs the command.
+pub fn command(args: &RunArgs) -> Exit {
+    let environment = Environment::of_process();
+    let file = match settings::locate(args.config.as_deref(), &environment) {
+        Ok(file) => file,
+        Err(none) => {
+            terminal::say(&none.text(Paint::for_stderr()));
+            return Exit::BadSettings;
+        }
+    };
+    let settings = match settings::load(&file, &environment) {
+        Ok(settings) => settings,
+        Err(list) => {
+            terminal::say(&problems::text(&list, Paint::for_stderr()));
+            return Exit::BadSettings;
+        }
+    };
+    log::start(settings.log);
+    for warning in &settings.warnings {
+        tracing::warn!(file = %file.display(), "{warning}");
+    }
+    let folder = match Folder::open(&settings.data_dir) {
+        Ok(folder) => folder,
+        Err(error @ FolderError::Io { .. }) => return fail(Exit::Disk, &error.to_string(), None),
+        Err(error) => return fail(Exit::Failed, &error.to_string(), None),
+    };
+    match runtime() {
+        Ok(runtime) => runtime.block_on(run(&file, settings, folder)),
+        Err(error) => fail(Exit::Failed, &format!("starting threads: {error}"), None),
+    }
+}
+
+/// The runtime of sockets; the work is done on threads of its own.
+pub fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    remote::install_provider();
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()
+}
+
+async fn run(file: &Path, settings: Settings, folder: Folder) -> Exit {
+    let signals = match Signals::listen() {
+        Ok(signals) => signals,
+        Err(error) => return fail(Exit::Failed, &format!("listening for signals: {error}"), None),
+    };
+    let (admin_address, root) = (settings.admin.listen.clone(), folder.root().to_owned());
+    let house = match House::build(settings, folder, tokio::runtime::Handle::current()) {
+        Ok(house) => Arc::new(Mutex::new(house)),
+        Err(error) => return fail(Exit::Failed, &error, None),
+    };
+    // The admin port first: whoever watches sees the start, and why it is not ready.
+    let admin = match admin::open(&admin_address, Arc::clone(&house)).await {
+        Ok(admin) => admin,
+        Err(error) => {
+            let what = format!("admin.listen: cannot listen on {admin_address}: {error}");
+            return fail(Exit::Failed, &what, Some("is another process using this port?"));
+        }
+    };
+    let control = match control::open(&control_socket(&root), Arc::clone(&house)) {
+        Ok(control) => control,
+        Err(error) => return fail(Exit::Failed, &format!("control socket: {error}"), None),
+    };
+    let opened = house.lock().await.open_doors().await;
+    if let Err(error) = opened {
+        house.lock().await.close().await;
+        return fail(Exit::Failed, &error, None);
+    }
+    tell_start(&*house.lock().await, admin.address());
+    let exit = serve(file, &house, signals).await;
+    let well = house.lock().await.close().await;
+    control.close();
+    admin.close().await;
+    tracing::info!("stopped");
+    if well { exit } else { Exit::Bug }
+}
+
+/// What listens where and what goes where.
+fn tell_start(house: &House, admin: std::net::SocketAddr) {
+    let report = house.report();
+    for stream in &report.streams {
+        let (held, place) = (stream.backlog_bytes, &stream.destination);
+        tracing::info!(stream = stream.name, destination = place, backlog_bytes = held, "stream runs");
+    }
+    for gone in &report.forgotten {
+        tracing::warn!(
+            stream = gone.name, bytes = gone.bytes,
+            "stream is not in the settings but holds data: hydrant stream forget frees it"
+        );
+    }
+    let (version, data_dir) = (&report.version, report.data_dir.display());
+    tracing::info!(version, %data_dir, %admin, sources = report.sources.len(), streams = report.streams.len(), "hydrant runs");
+}
+
+async fn serve(file: &Path, house: &SharedHouse, mut signals: Signals) -> Exit {
+    let mut watch = tokio::time::interval(WATCH);
+    loop {
+        tokio::select! {
+            _ = signals.terminate.recv() => return Exit::Done,
+            _ = signals.interrupt.recv() => return Exit::Done,
+            _ = signals.hang_up.recv() => reload(file, house).await,
+            _ = watch.tick() => {
+                if let Some(name) = house.lock().await.dead_stream() {
+                    tracing::error!(stream = name, "a stream has ended by itself: this is a bug");
+                    return Exit::Bug;
+                }
+            }
+        }
+    }
+}
+
+/// SIGHUP: read the settings anew, or keep the old ones and say why.
+pub(crate) async fn reload(file: &Path, house: &SharedHouse) {
+    let environment = Environment::of_process();
+    let result = match settings::load(file, &environment) {
+        Ok(settings) => house.lock().await.reload(settings).await,
+        Err(list) => {
+            let text = problems::text(&list, Paint::PLAIN);
+            house.lock().await.refuse_reload(text.clone());
+            Err(text)
+        }
+    };
+    match result {
+        Ok(changes) => tracing::info!(changes, "settings reloaded"),
+        Err(error) => tracing::error!(error, "reload refused, the old settings stay"),
+    }
+}
+
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hang_up: Signal,
+}
+
+impl Signals {
+    fn listen() -> std::io::Result<Signals> {
+        Ok(Signals {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hang_up: signal(SignalKind::hangup())?,
+        })
+    }
+}

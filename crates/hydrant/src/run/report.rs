@@ -1,0 +1,171 @@
+//! What a running process says of itself: one snapshot, for `hydrant status`, /readyz and /metrics.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+/// The whole.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Report {
+    /// Version of the binary.
+    pub version: String,
+    /// Process id; 0 when no process runs and the folder was read instead.
+    pub pid: u32,
+    /// The data folder.
+    pub data_dir: PathBuf,
+    /// Since when, ms since the epoch.
+    pub started_ms: i64,
+    /// Now, ms since the epoch.
+    pub now_ms: i64,
+    /// Takes deliveries.
+    pub ready: bool,
+    /// Why not, one line each.
+    pub reasons: Vec<String>,
+    /// The last reload failed, with this.
+    pub reload_failure: Option<String>,
+    /// The journal.
+    pub journal: JournalReport,
+    /// Sources.
+    pub sources: Vec<SourceReport>,
+    /// Streams.
+    pub streams: Vec<StreamReport>,
+    /// Cursors of streams that are no longer in the settings, and what they hold.
+    pub forgotten: Vec<CursorReport>,
+}
+
+/// The journal.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct JournalReport {
+    /// Bytes on disk.
+    pub bytes: u64,
+    /// Its share of the budget.
+    pub limit_bytes: u64,
+    /// Bytes cut from torn tails at the last start.
+    pub torn_bytes: u64,
+    /// Damaged bytes found at the last start.
+    pub rotten_bytes: u64,
+    /// Topics.
+    pub topics: Vec<TopicReport>,
+}
+
+/// A topic.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct TopicReport {
+    /// Name (of its source).
+    pub name: String,
+    /// Bytes on disk.
+    pub bytes: u64,
+    /// Sequence after the last durable entry.
+    pub end: u64,
+    /// Why nothing is taken.
+    pub refusing: Option<String>,
+    /// Entries stored since start.
+    pub appended: u64,
+    /// Repeats suppressed.
+    pub repeats: u64,
+    /// Same request id, other data.
+    pub other_data: u64,
+    /// Keys evicted before their time.
+    pub keys_evicted: u64,
+    /// Syncs.
+    pub commits: u64,
+    /// Failed syncs.
+    pub sync_failures: u64,
+}
+
+/// A source.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct SourceReport {
+    /// Name.
+    pub name: String,
+    /// Where it listens; empty when it does not.
+    pub listen: String,
+    /// TLS.
+    pub tls: bool,
+    /// Deliveries answered 200.
+    pub requests: u64,
+    /// Records stored.
+    pub records: u64,
+    /// Body bytes received.
+    pub bytes: u64,
+    /// Repeats answered without storing.
+    pub repeats: u64,
+    /// Health checks.
+    pub health_checks: u64,
+    /// Refusals by reason.
+    pub rejected: BTreeMap<String, u64>,
+}
+
+/// A stream.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct StreamReport {
+    /// Name.
+    pub name: String,
+    /// Where to.
+    pub destination: String,
+    /// Points delivered.
+    pub delivered: u64,
+    /// Points filtered, by rule.
+    pub filtered: BTreeMap<String, u64>,
+    /// Points in the backup.
+    pub backed_up: u64,
+    /// Items quarantined, by reason.
+    pub quarantined: BTreeMap<String, u64>,
+    /// Points dropped by command.
+    pub dropped: u64,
+    /// Requests by outcome.
+    pub requests: BTreeMap<String, u64>,
+    /// Bytes sent.
+    pub sent_bytes: u64,
+    /// Seconds spent in answered requests.
+    pub request_seconds: f64,
+    /// Age of the oldest undelivered entry; 0 when there is none.
+    pub lag_seconds: f64,
+    /// Age of the newest point packed; `None` before the first.
+    pub data_age_seconds: Option<f64>,
+    /// Journal bytes from its cursor to the end.
+    pub backlog_bytes: u64,
+    /// Requests held, in flight or waiting.
+    pub parcels: usize,
+    /// Of those, in the side lane.
+    pub side_lane: usize,
+    /// The destination takes nothing since, ms.
+    pub outage_since_ms: Option<i64>,
+    /// It is tried next, ms.
+    pub next_attempt_ms: Option<i64>,
+    /// An operator must act.
+    pub loud: bool,
+    /// What the destination said when it last refused.
+    pub last_refusal: Option<String>,
+    /// Who waits for what, one line each.
+    pub waits: Vec<String>,
+    /// Its backup.
+    pub backup: StoreReport,
+    /// Its quarantine.
+    pub quarantine: StoreReport,
+}
+
+/// A folder of kept data.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct StoreReport {
+    /// Where.
+    pub directory: PathBuf,
+    /// Bytes.
+    pub bytes: u64,
+    /// Files.
+    pub files: u64,
+}
+
+/// A cursor.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct CursorReport {
+    /// Name (of its stream).
+    pub name: String,
+    /// Topic.
+    pub topic: String,
+    /// Bytes it holds.
+    pub bytes: u64,
+    /// Entries it holds.
+    pub entries: u64,
+}

@@ -1,0 +1,170 @@
+//! The report of a house: who holds what, who waits for whom, and why.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::Ordering;
+
+use delivery::{REQUEST_OUTCOMES, Stats, StreamConfig, folder_size};
+
+use super::house::{House, Running};
+use super::report::{
+    CursorReport, JournalReport, Report, SourceReport, StoreReport, StreamReport, TopicReport,
+};
+
+impl House {
+    /// Everything, now.
+    pub fn report(&self) -> Report {
+        let now_ms = (self.clock)();
+        let statuses = self.journal.status();
+        let streams = self.stream_reports(now_ms);
+        let known: BTreeSet<&str> = streams.iter().map(|s| s.name.as_str()).collect();
+        let forgotten = statuses.iter().flat_map(|topic| {
+            let gone = topic.cursors.iter().filter(|c| !c.open && !known.contains(c.name.as_str()));
+            gone.map(|c| CursorReport {
+                name: c.name.clone(),
+                topic: topic.topic.clone(),
+                bytes: c.bytes,
+                entries: c.entries,
+            })
+        });
+        let forgotten: Vec<CursorReport> = forgotten.collect();
+        let sources = self.doors.values().map(super::sources::source_report).collect();
+        let reasons = self.reasons(&statuses);
+        Report {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            pid: std::process::id(),
+            data_dir: self.folder.root().to_owned(),
+            started_ms: self.started_ms,
+            now_ms,
+            ready: reasons.is_empty(),
+            reasons,
+            reload_failure: self.reload_failure.clone(),
+            journal: self.journal_report(statuses),
+            sources,
+            streams,
+            forgotten,
+        }
+    }
+
+    /// Why nothing is taken; empty when all is well.
+    fn reasons(&self, topics: &[journal::TopicStatus]) -> Vec<String> {
+        let mut reasons = Vec::new();
+        if self.draining {
+            reasons.push("draining: the process is stopping".to_owned());
+        }
+        for source in &self.settings.sources {
+            if !self.doors.get(&source.name).is_some_and(super::door::Door::serves) {
+                reasons.push(format!("source {} does not listen", source.name));
+            }
+        }
+        for topic in topics {
+            if let Some(refused) = &topic.refusing {
+                reasons.push(format!("source {}: {refused}", topic.topic));
+            }
+        }
+        reasons
+    }
+
+    fn journal_report(&self, statuses: Vec<journal::TopicStatus>) -> JournalReport {
+        let topics = statuses.into_iter().map(|t| TopicReport {
+            name: t.topic,
+            bytes: t.bytes,
+            end: t.end,
+            refusing: t.refusing.map(|r| r.to_string()),
+            appended: t.appended,
+            repeats: t.repeats,
+            other_data: t.other_data,
+            keys_evicted: t.keys_evicted,
+            commits: t.commits,
+            sync_failures: t.sync_failures,
+        });
+        JournalReport {
+            bytes: self.journal.bytes(),
+            limit_bytes: self.settings.budget.journal_bytes,
+            torn_bytes: self.recovery.torn_bytes,
+            rotten_bytes: self.recovery.rotten_bytes,
+            topics: topics.collect(),
+        }
+    }
+
+    fn stream_reports(&self, now_ms: i64) -> Vec<StreamReport> {
+        let mut reports = Vec::new();
+        for running in self.streams.values() {
+            match running {
+                Running::Fixed(config, stream) => {
+                    let told = (stream.name(), stream.place(), &**stream.stats());
+                    reports.push(self.stream_report(config, told, now_ms));
+                }
+                Running::Lanes(config, lanes) => {
+                    for (name, place, stats) in lanes.streams() {
+                        let told = (name.as_str(), place.as_str(), &*stats);
+                        reports.push(self.stream_report(config, told, now_ms));
+                    }
+                }
+            }
+        }
+        reports
+    }
+
+    fn stream_report(
+        &self,
+        config: &StreamConfig,
+        (name, place, stats): (&str, &str, &Stats),
+        now_ms: i64,
+    ) -> StreamReport {
+        let state = stats.state();
+        let age = |ms: i64| (now_ms - ms).max(0) as f64 / 1000.0;
+        let oldest = stats.oldest_ms.load(Ordering::Relaxed);
+        let newest = stats.newest_instant_ms.load(Ordering::Relaxed);
+        let requests = REQUEST_OUTCOMES.iter().zip(&stats.requests);
+        // A lane keeps its backup in a folder below that of its stream.
+        let lane = name.strip_prefix(&config.name).map(|n| n.trim_start_matches('.'));
+        let lane = lane.filter(|l| !l.is_empty());
+        let backup = lane.map_or(config.backup.directory.clone(), |l| config.backup.directory.join(l));
+        StreamReport {
+            name: name.to_owned(),
+            destination: place.to_owned(),
+            delivered: stats.delivered.load(Ordering::Relaxed),
+            filtered: stats.filtered(),
+            backed_up: stats.backed_up.load(Ordering::Relaxed),
+            quarantined: stats.quarantined().into_iter().map(|(k, v)| (k.to_owned(), v)).collect(),
+            dropped: stats.dropped.load(Ordering::Relaxed),
+            requests: requests
+                .map(|(o, n)| ((*o).to_owned(), n.load(Ordering::Relaxed)))
+                .collect::<BTreeMap<_, _>>(),
+            sent_bytes: stats.sent_bytes.load(Ordering::Relaxed),
+            request_seconds: stats.request_ms.load(Ordering::Relaxed) as f64 / 1000.0,
+            lag_seconds: if oldest == 0 { 0.0 } else { age(oldest) },
+            data_age_seconds: (newest != 0).then(|| age(newest)),
+            backlog_bytes: state.backlog_bytes,
+            parcels: state.parcels,
+            side_lane: state.side_lane,
+            outage_since_ms: state.outage_since_ms,
+            next_attempt_ms: state.next_attempt_ms,
+            loud: state.loud,
+            waits: waits(&state),
+            last_refusal: state.last_refusal,
+            backup: store(backup),
+            quarantine: store(self.folder.quarantine().join(name)),
+        }
+    }
+}
+
+/// Who waits for what, in words.
+fn waits(state: &delivery::State) -> Vec<String> {
+    let mut waits = Vec::new();
+    if let Some(refusal) = state.last_refusal.as_ref().filter(|_| state.outage_since_ms.is_some()) {
+        let what = if state.loud { "an operator must act" } else { "destination is down" };
+        waits.push(format!("{what}: {refusal}"));
+    }
+    let stores = [&state.backup_failure, &state.quarantine_failure, &state.journal_failure];
+    waits.extend(stores.into_iter().flatten().cloned());
+    if state.side_lane > 0 {
+        waits.push(format!("{} requests fail while others pass", state.side_lane));
+    }
+    waits
+}
+
+fn store(directory: std::path::PathBuf) -> StoreReport {
+    let (bytes, files) = folder_size(&directory);
+    StoreReport { directory, bytes, files }
+}

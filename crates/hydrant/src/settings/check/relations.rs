@@ -1,0 +1,145 @@
+//! What two settings say together: who reads whom, who listens where, who writes where.
+
+use std::path::{Component, Path, PathBuf};
+
+use super::place::split_address;
+use super::source::Source;
+use super::stream::Stream;
+use crate::settings::nearest::nearest;
+use crate::settings::read::{Found, Report, listed};
+
+/// Checks all of them.
+pub(super) fn check(
+    report: &Report,
+    admin: Option<&Found<String>>,
+    sources: &[Source],
+    streams: &[Stream],
+) {
+    listeners(report, admin, sources);
+    who_reads_whom(report, sources, streams);
+    doors(report, sources, streams);
+    drop_ins(report, streams);
+    writers(report, streams);
+}
+
+fn listeners(report: &Report, admin: Option<&Found<String>>, sources: &[Source]) {
+    let mut taken: Vec<&Found<String>> = admin.into_iter().collect();
+    for found in sources.iter().filter_map(|source| source.listen.as_ref()) {
+        let collides = |other: &&&Found<String>| {
+            let (one, two) = (split_address(&found.value), split_address(&other.value));
+            one.zip(two).is_some_and(|(one, two)| one.collides(&two))
+        };
+        if let Some(other) = taken.iter().find(collides) {
+            let rule = format!("listens where {} does, on {}", owner(other), other.value);
+            report.error(&found.spot, rule, Some("take another port".to_owned()));
+        }
+        taken.push(found);
+    }
+}
+
+/// The path of an address without its last key; that of the default has none.
+fn owner(found: &Found<String>) -> &str {
+    found.spot.path.strip_suffix(".listen").unwrap_or(&found.spot.path)
+}
+
+fn who_reads_whom(report: &Report, sources: &[Source], streams: &[Stream]) {
+    let names: Vec<&str> = sources.iter().map(|source| source.name.value.as_str()).collect();
+    for found in streams.iter().flat_map(|stream| &stream.sources) {
+        if names.is_empty() || names.contains(&found.value.as_str()) {
+            continue;
+        }
+        let hint = match nearest(&found.value, names.iter().copied()) {
+            Some(name) => format!("did you mean \"{name}\"?"),
+            None => format!("the sources are {}", listed(&names)),
+        };
+        report.error(&found.spot, "names a source that does not exist", Some(hint));
+    }
+    for source in sources {
+        let name = &source.name;
+        let mut readers = streams.iter().flat_map(|stream| &stream.sources);
+        // Where a stream's list could not be read, it may well have named this source.
+        let unsure = streams.is_empty() || streams.iter().any(|stream| stream.sources.is_empty());
+        if unsure || readers.any(|reader| reader.value == name.value) {
+            continue;
+        }
+        let meant = |reader: &Found<String>| {
+            !names.contains(&reader.value.as_str())
+                && nearest(&reader.value, [name.value.as_str()]).is_some()
+        };
+        if streams.iter().flat_map(|stream| &stream.sources).any(meant) {
+            // The misspelt name has been reported; this would be the same mistake once more.
+            continue;
+        }
+        let hint = format!("add a stream with source: {}, or remove it", name.value);
+        let rule = "no stream reads this source: what it takes would go nowhere";
+        report.error(&name.spot, rule, Some(hint));
+    }
+}
+
+/// The streams that read a source, and take target and token from its requests.
+fn drop_in_of<'a>(source: &Source, streams: &'a [Stream]) -> Option<&'a Stream> {
+    let reads =
+        |stream: &Stream| stream.sources.iter().any(|found| found.value == source.name.value);
+    streams.iter().find(|stream| stream.from_request.is_some() && reads(stream))
+}
+
+fn doors(report: &Report, sources: &[Source], streams: &[Stream]) {
+    for source in sources {
+        let Some(keys) = &source.keys else { continue };
+        if let Some(stream) = drop_in_of(source, streams) {
+            if keys.value > 0 {
+                let rule = format!(
+                    "stream {} takes the access key as the Dynatrace token (from_request)",
+                    stream.name.value
+                );
+                let hint = "remove access_keys, or read another source".to_owned();
+                report.error(&keys.spot, rule, Some(hint));
+            }
+            continue;
+        }
+        let Some(listen) = &source.listen else { continue };
+        let public = split_address(&listen.value).is_some_and(|address| !address.is_loopback());
+        if keys.value == 0 && public {
+            let rule = "takes deliveries from anyone who can reach it: there are no access_keys";
+            let hint = "give access_keys, the access key set on the Firehose stream".to_owned();
+            report.warning(&listen.spot, rule, Some(hint));
+        }
+    }
+}
+
+/// A request can be admitted by one stream only.
+fn drop_ins(report: &Report, streams: &[Stream]) {
+    let mut taken: Vec<(&str, &str)> = Vec::new();
+    for stream in streams {
+        let Some(spot) = &stream.from_request else { continue };
+        for source in &stream.sources {
+            match taken.iter().find(|(name, _)| *name == source.value) {
+                Some((name, other)) => {
+                    let rule = format!("stream {other} takes source {name} from_request already");
+                    report.error(spot, rule, Some("give each its own source".to_owned()));
+                }
+                None => taken.push((&source.value, &stream.name.value)),
+            }
+        }
+    }
+}
+
+/// Two streams that write to one place would overwrite each other.
+fn writers(report: &Report, streams: &[Stream]) {
+    let mut taken: Vec<(PathBuf, &str)> = Vec::new();
+    for stream in streams {
+        for found in &stream.writes {
+            let path = plain(&found.value);
+            if let Some((_, other)) = taken.iter().find(|(other, _)| *other == path) {
+                let rule = format!("stream {other} writes to {} already", found.value.display());
+                report.error(&found.spot, rule, Some("give each a place of its own".to_owned()));
+            }
+            taken.push((path, &stream.name.value));
+        }
+    }
+}
+
+/// Without `.`, so that `./backup` and `backup` are one.
+fn plain(path: &Path) -> PathBuf {
+    path.components().filter(|part| *part != Component::CurDir).collect()
+}

@@ -1,0 +1,183 @@
+//! `streams:`.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use delivery::{BackupConfig, BackupMode, Buffering, StartFrom, StreamConfig};
+
+use super::place::check_name;
+use super::{DAY, KIB, MIB, destination, filter, optional, whole};
+use crate::settings::quantity::size_about;
+use crate::settings::read::{At, Found, Report, Section, Spot};
+use crate::settings::types::Budget;
+
+/// Firehose's own default for an HTTP endpoint.
+const RETRY_DURATION_DEFAULT: Duration = Duration::from_secs(300);
+/// Firehose allows two hours; a week spans any weekend a destination can be down.
+const RETRY_DURATION_MAX: Duration = DAY.saturating_mul(7);
+/// Firehose has buffered already: waiting again only adds delay.
+const BUFFERING_DEFAULT: Buffering =
+    Buffering { size_bytes: 5 * MIB, interval: Duration::from_secs(0) };
+/// Firehose's largest buffering hints.
+const BUFFERING_SIZE_MAX: u64 = 128 * MIB;
+const BUFFERING_INTERVAL_MAX: Duration = Duration::from_secs(900);
+/// Enough to hide the round trip of a backend 100 ms away at 40,000 points a second.
+const CONCURRENCY_DEFAULT: u64 = 4;
+/// A backend that needs more has told us to slow down long before.
+const CONCURRENCY_MAX: u64 = 64;
+/// One stream may hold half the disk, so that one that is down leaves room for the others.
+const BACKLOG_SHARE: u64 = 2;
+/// Below this a stream would spill at every hiccup.
+const BACKLOG_MIN: u64 = 16 * MIB;
+
+/// What a stream must fit into.
+pub(super) struct Room<'a> {
+    pub(super) data_dir: &'a Path,
+    /// `None` when it is wrong itself.
+    pub(super) budget: Option<Budget>,
+}
+
+/// What was read of a stream; see [`super::source::Source`].
+pub(super) struct Stream {
+    pub(super) name: Found<String>,
+    /// The sources it names.
+    pub(super) sources: Vec<Found<String>>,
+    /// Its drop-in destination.
+    pub(super) from_request: Option<Spot>,
+    /// Folders and files it writes to.
+    pub(super) writes: Vec<Found<PathBuf>>,
+    pub(super) config: Option<StreamConfig>,
+}
+
+/// `streams`.
+pub(super) fn streams(report: &Report, top: &Section<'_>, room: &Room<'_>) -> Vec<Stream> {
+    let hint = "name at least one: what goes where";
+    let Some(at) = top.need("streams", hint) else { return Vec::new() };
+    let Some(named) = at.named() else { return Vec::new() };
+    if named.is_empty() {
+        report.error(&at.spot(), "holds no stream", Some(hint.to_owned()));
+    }
+    let read = |(name, at): (Found<String>, At<'_>)| {
+        check_name(report, &name);
+        stream(report, name, &at, room)
+    };
+    named.into_iter().map(read).collect()
+}
+
+fn stream(report: &Report, name: Found<String>, at: &At<'_>, room: &Room<'_>) -> Stream {
+    let mut stream =
+        Stream { name, sources: Vec::new(), from_request: None, writes: Vec::new(), config: None };
+    let Some(section) = at.section() else { return stream };
+    stream.sources = source_names(report, &section);
+    let filters = filter::filters(report, &section);
+    let destination = destination::destination(report, &section);
+    let buffering = optional(section.get("buffering"), BUFFERING_DEFAULT, buffering);
+    let retry_duration = optional(section.get("retry_duration"), RETRY_DURATION_DEFAULT, |at| {
+        at.duration(Duration::ZERO..=RETRY_DURATION_MAX)
+    });
+    let starts = [("newest", StartFrom::Newest), ("oldest", StartFrom::Oldest)];
+    let start_from =
+        optional(section.get("start_from"), StartFrom::Newest, |at| at.choice(&starts, &[]));
+    let backup = backup(&section, &stream.name, room);
+    let max_backlog = max_backlog(&section, room);
+    let concurrency = optional(section.get("concurrency"), CONCURRENCY_DEFAULT, |at| {
+        at.number(1..=CONCURRENCY_MAX)
+    });
+    section.finish();
+    if let Some(destination) = &destination {
+        stream.from_request = destination.from_request.clone();
+        stream.writes.extend(destination.file.clone());
+    }
+    stream.writes.extend(backup.as_ref().map(|(_, found)| found.clone()));
+    let config = whole(|| {
+        let filters = filters?;
+        Some(StreamConfig {
+            name: stream.name.value.clone(),
+            sources: stream.sources.iter().map(|found| found.value.clone()).collect(),
+            include: filters.include,
+            exclude: filters.exclude,
+            destination: destination?.config?,
+            buffering: buffering?,
+            retry_duration: retry_duration?,
+            start_from: start_from?,
+            backup: backup?.0,
+            max_backlog_bytes: max_backlog?,
+            concurrency: usize::try_from(concurrency?).ok()?,
+        })
+    });
+    stream.config = config;
+    stream
+}
+
+fn source_names(report: &Report, section: &Section<'_>) -> Vec<Found<String>> {
+    let Some(at) = section.need("source", "name a source, or a list of them") else {
+        return Vec::new();
+    };
+    let items = at.one_or_list();
+    if items.as_ref().is_some_and(Vec::is_empty) {
+        report.error(&at.spot(), "names no source", Some("name at least one".to_owned()));
+    }
+    let mut names: Vec<Found<String>> = Vec::new();
+    for found in items.unwrap_or_default().iter().filter_map(At::text) {
+        if names.iter().any(|name| name.value == found.value) {
+            report.error(&found.spot, "names this source twice", None);
+        } else {
+            names.push(found);
+        }
+    }
+    names
+}
+
+fn buffering(at: &At<'_>) -> Option<Buffering> {
+    let section = at.section()?;
+    let size = optional(section.get("size"), BUFFERING_DEFAULT.size_bytes, |at| {
+        at.size(KIB..=BUFFERING_SIZE_MAX).map(|found| found.value)
+    });
+    let interval = optional(section.get("interval"), BUFFERING_DEFAULT.interval, |at| {
+        at.duration(Duration::ZERO..=BUFFERING_INTERVAL_MAX)
+    });
+    section.finish();
+    Some(Buffering { size_bytes: size?, interval: interval? })
+}
+
+/// The backup, and its folder with the place that named it.
+fn backup(
+    stream: &Section<'_>,
+    name: &Found<String>,
+    room: &Room<'_>,
+) -> Option<(BackupConfig, Found<PathBuf>)> {
+    let directory = room.data_dir.join("backup").join(&name.value);
+    let default = Found { value: directory, spot: name.spot.clone() };
+    let Some(at) = stream.get("backup") else {
+        let mode = BackupMode::FailedDataOnly;
+        return Some((BackupConfig { mode, directory: default.value.clone() }, default));
+    };
+    let section = at.section()?;
+    let modes =
+        [("failed_data_only", BackupMode::FailedDataOnly), ("all_data", BackupMode::AllData)];
+    let mode =
+        optional(section.get("mode"), BackupMode::FailedDataOnly, |at| at.choice(&modes, &[]));
+    let directory = optional(section.get("directory"), default, |at| {
+        let found = at.text()?;
+        Some(Found { value: PathBuf::from(found.value), spot: found.spot })
+    });
+    section.later("s3", "use directory: for now");
+    section.finish();
+    let directory = directory?;
+    Some((BackupConfig { mode: mode?, directory: directory.value.clone() }, directory))
+}
+
+fn max_backlog(stream: &Section<'_>, room: &Room<'_>) -> Option<u64> {
+    let at = stream.get("max_backlog");
+    let found = at.as_ref().map(|at| (at, at.size(BACKLOG_MIN..=u64::MAX)));
+    let budget = room.budget?;
+    let Some((at, found)) = found else { return Some(budget.total_bytes / BACKLOG_SHARE) };
+    let found = found?;
+    if found.value > budget.journal_bytes {
+        let most = size_about(budget.journal_bytes);
+        let rule = format!("is more than the journal's share of disk_budget, {most}");
+        at.note(&rule, &found, "raise disk_budget, or lower max_backlog");
+        return None;
+    }
+    Some(found.value)
+}

@@ -1,0 +1,120 @@
+//! The settings file: read, checked as a whole, and turned into the types the rooms take.
+//!
+//! Either [`Settings`] come out, or every problem at once. What comes out needs no second check.
+//! All paths in the file are relative to the current directory.
+//! Not here: what the settings mean while running; that is the matter of the rooms.
+
+mod check;
+mod environment;
+mod locate;
+mod nearest;
+mod problem;
+pub mod quantity;
+mod read;
+pub mod report;
+mod substitute;
+mod tree;
+mod types;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+pub use environment::{Environment, Lookup};
+pub use locate::{EXAMPLE, NotFound, locate};
+pub use problem::{Hidden, Place, Problem, Problems, Severity};
+pub use types::{Admin, Budget, FirehoseSource, Log, LogFormat, LogLevel, Settings, TlsFiles};
+
+use crate::exit::Exit;
+use crate::terminal::{self, Paint};
+
+/// A larger file is none of settings, and would cost memory before anything is known of it.
+const FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;
+
+/// For commands: finds the settings file, reads and checks it. Problems, and how to repair them,
+/// are printed to stderr; then what is left to do is to return the [`Exit`].
+/// Warnings are in the settings; who runs them says them.
+pub fn open(flag: Option<&Path>) -> Result<(PathBuf, Settings), Exit> {
+    let environment = Environment::of_process();
+    let file = match locate(flag, &environment) {
+        Ok(file) => file,
+        Err(none) => {
+            terminal::say(&none.text(Paint::for_stderr()));
+            return Err(Exit::BadSettings);
+        }
+    };
+    match load(&file, &environment) {
+        Ok(settings) => Ok((file, settings)),
+        Err(problems) => {
+            terminal::say(report::text(&problems, Paint::for_stderr()).trim_end());
+            Err(Exit::BadSettings)
+        }
+    }
+}
+
+/// Reads and checks a file.
+pub fn load(file: &Path, environment: &Environment) -> Result<Settings, Problems> {
+    let fault = |why: String| {
+        let hint = "name another file with -c, or check its permissions".to_owned();
+        let list = vec![Problem::of_file(format!("cannot be read: {why}"), Some(hint))];
+        Problems { file: file.to_owned(), text: String::new(), list, hidden: Hidden::default() }
+    };
+    let bytes = read_bounded(file).map_err(|error| fault(error.to_string()))?;
+    if bytes.len() as u64 > FILE_BYTES_MAX {
+        return Err(fault(format!("it is larger than {FILE_BYTES_MAX} bytes")));
+    }
+    let text = String::from_utf8(bytes).map_err(|_| fault("it is not UTF-8 text".to_owned()))?;
+    check(&text, file, environment)
+}
+
+fn read_bounded(file: &Path) -> std::io::Result<Vec<u8>> {
+    use std::io::Read;
+    let mut bytes = Vec::new();
+    std::fs::File::open(file)?.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Checks `text` as if it were the content of `file`.
+pub fn check(text: &str, file: &Path, environment: &Environment) -> Result<Settings, Problems> {
+    examine(text, file, environment).0
+}
+
+/// Every key that was asked for while `text` was checked, with `<name>` for names people give and
+/// `[]` for items of lists: what a test compares with docs/settings.md.
+pub fn keys_asked(text: &str, environment: &Environment) -> BTreeSet<String> {
+    examine(text, Path::new(""), environment).1
+}
+
+fn examine(
+    text: &str,
+    file: &Path,
+    environment: &Environment,
+) -> (Result<Settings, Problems>, BTreeSet<String>) {
+    // A byte order mark is what some editors leave at the start of UTF-8.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let parsed = tree::parse(text, environment);
+    let notes = read::Report::default();
+    let settings = parsed.root.as_ref().and_then(|root| check::settings(&notes, root));
+    let collected = notes.into_collected();
+    let mut list = parsed.problems;
+    if parsed.root.is_none() && list.is_empty() {
+        list.push(Problem::of_file("holds no settings".to_owned(), Some(locate::begin_hint())));
+    }
+    list.extend(collected.problems);
+    list.sort_by_key(|problem| problem.place);
+    list.dedup();
+    if settings.is_none() && list.iter().all(|problem| problem.severity != Severity::Error) {
+        list.push(Problem::of_file("was refused without a reason: a bug".to_owned(), None));
+    }
+    let failed = list.iter().any(|problem| problem.severity == Severity::Error);
+    let result = match settings {
+        Some(settings) if !failed => Ok(Settings { warnings: list, ..settings }),
+        _ => {
+            let hidden = Hidden::new(&parsed.scalars, &collected.shown, parsed.cut);
+            Err(Problems { file: file.to_owned(), text: text.to_owned(), list, hidden })
+        }
+    };
+    (result, collected.asked)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,169 @@
+//! `hydrant status` and `hydrant stream`: ask the running process, or read its folder when none runs.
+
+mod table;
+
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+use crate::cli::{StatusArgs, StatusOutput, StreamArgs, StreamCommand, StreamTarget};
+use crate::control::{self, Answer, Request};
+use crate::exit::Exit;
+use crate::run::{Folder, JournalReport, Report, TopicReport, control_socket};
+use crate::settings::{self, Environment, report as problems};
+use crate::terminal::{self, Paint, fail};
+
+/// Runs `hydrant status`.
+pub fn command(args: &StatusArgs) -> Exit {
+    let data_dir = match data_dir(args.config.as_deref(), args.data_dir.as_deref()) {
+        Ok(data_dir) => data_dir,
+        Err(exit) => return exit,
+    };
+    let report = match control::ask(&control_socket(&data_dir), &Request::Report) {
+        Ok(Some(Answer::Report { report })) => *report,
+        Ok(Some(other)) => return fail(Exit::Bug, &format!("unexpected answer {other:?}"), None),
+        Ok(None) => match read_folder(&data_dir) {
+            Ok(report) => report,
+            Err(exit) => return exit,
+        },
+        Err(error) => return fail(Exit::Failed, &format!("asking the process: {error}"), None),
+    };
+    let text = match args.output {
+        StatusOutput::Table => table::text(&report, Paint::for_stdout()),
+        StatusOutput::Json => serde_json::to_string_pretty(&report).unwrap_or_default() + "\n",
+    };
+    match terminal::print(text.as_bytes()) {
+        Ok(()) => Exit::Done,
+        Err(error) => fail(Exit::Failed, &format!("cannot write to stdout: {error}"), None),
+    }
+}
+
+/// Runs `hydrant stream forget` and `hydrant stream drop-backlog`.
+pub fn stream_command(args: &StreamArgs) -> Exit {
+    let (target, request, deed) = match &args.command {
+        StreamCommand::Forget(target) => {
+            let stream = target.name.clone();
+            (target, Request::Forget { stream }, "forget what it has not delivered")
+        }
+        StreamCommand::DropBacklog(target) => {
+            let stream = target.name.clone();
+            (target, Request::DropBacklog { stream }, "drop what it has not delivered")
+        }
+    };
+    let data_dir = match data_dir(target.config.as_deref(), target.data_dir.as_deref()) {
+        Ok(data_dir) => data_dir,
+        Err(exit) => return exit,
+    };
+    if !confirmed(target, deed) {
+        return fail(Exit::Failed, "not confirmed", Some("pass --yes to do it without asking"));
+    }
+    let answer = match control::ask(&control_socket(&data_dir), &request) {
+        Ok(Some(answer)) => answer,
+        Ok(None) => alone(&data_dir, &request),
+        Err(error) => return fail(Exit::Failed, &format!("asking the process: {error}"), None),
+    };
+    match answer {
+        Answer::Done { count } => {
+            let unit = if matches!(request, Request::Forget { .. }) { "bytes freed" } else { "points dropped" };
+            terminal::say(&format!("stream {}: {count} {unit}", target.name));
+            Exit::Done
+        }
+        Answer::Failed { why } => fail(Exit::Failed, &why, None),
+        Answer::Report { .. } => fail(Exit::Bug, "unexpected answer", None),
+    }
+}
+
+/// Never asks where nobody can answer.
+fn confirmed(target: &StreamTarget, deed: &str) -> bool {
+    if target.yes {
+        return true;
+    }
+    let stdin = std::io::stdin();
+    if !stdin.is_terminal() {
+        return false;
+    }
+    let mut stderr = std::io::stderr().lock();
+    drop(write!(stderr, "stream {}: {deed}? [y/N] ", target.name).and_then(|()| stderr.flush()));
+    let mut line = String::new();
+    stdin.read_line(&mut line).is_ok() && matches!(line.trim(), "y" | "Y" | "yes")
+}
+
+/// The data folder, as given or as the settings say.
+fn data_dir(config: Option<&Path>, data_dir: Option<&Path>) -> Result<PathBuf, Exit> {
+    if let Some(data_dir) = data_dir {
+        return Ok(data_dir.to_owned());
+    }
+    let environment = Environment::of_process();
+    let file = settings::locate(config, &environment).map_err(|none| {
+        terminal::say(&none.text(Paint::for_stderr()));
+        Exit::BadSettings
+    })?;
+    match settings::load(&file, &environment) {
+        Ok(settings) => Ok(settings.data_dir),
+        Err(list) => {
+            terminal::say(&problems::text(&list, Paint::for_stderr()));
+            Err(Exit::BadSettings)
+        }
+    }
+}
+
+/// Without a process: what the folder holds. The folder is locked meanwhile.
+fn read_folder(data_dir: &Path) -> Result<Report, Exit> {
+    if !data_dir.is_dir() {
+        let what = format!("{} is not there", data_dir.display());
+        return Err(fail(Exit::Failed, &what, Some("has hydrant run with these settings yet?")));
+    }
+    let folder = Folder::open(data_dir).map_err(|e| fail(Exit::Failed, &e.to_string(), None))?;
+    let (journal, recovery) = open_journal(&folder)?;
+    let mut report = Report {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        data_dir: data_dir.to_owned(),
+        reasons: vec!["no process is running".to_owned()],
+        journal: JournalReport {
+            bytes: journal.bytes(),
+            torn_bytes: recovery.torn_bytes,
+            rotten_bytes: recovery.rotten_bytes,
+            ..JournalReport::default()
+        },
+        ..Report::default()
+    };
+    for topic in journal.status() {
+        report.forgotten.extend(topic.cursors.into_iter().map(|c| crate::run::CursorReport {
+            name: c.name,
+            topic: topic.topic.clone(),
+            bytes: c.bytes,
+            entries: c.entries,
+        }));
+        report.journal.topics.push(TopicReport {
+            name: topic.topic,
+            bytes: topic.bytes,
+            end: topic.end,
+            ..TopicReport::default()
+        });
+    }
+    journal.close();
+    Ok(report)
+}
+
+fn open_journal(folder: &Folder) -> Result<(journal::Journal, journal::Recovery), Exit> {
+    let opened = journal::Journal::open(&folder.journal(), journal::Options::default());
+    opened.map_err(|e| fail(Exit::Disk, &e.to_string(), None))
+}
+
+/// Without a process: forgetting needs none, dropping needs one that counts.
+fn alone(data_dir: &Path, request: &Request) -> Answer {
+    let Request::Forget { stream } = request else {
+        let why = "no process is running: start hydrant run, it counts what is dropped".to_owned();
+        return Answer::Failed { why };
+    };
+    let forgotten = Folder::open(data_dir).map_err(|e| e.to_string()).and_then(|folder| {
+        let (journal, _) = journal::Journal::open(&folder.journal(), journal::Options::default())
+            .map_err(|e| e.to_string())?;
+        let freed = journal.forget(stream).map_err(|e| e.to_string());
+        journal.close();
+        freed
+    });
+    match forgotten {
+        Ok(count) => Answer::Done { count },
+        Err(why) => Answer::Failed { why },
+    }
+}

@@ -1,0 +1,138 @@
+//! The report as a person reads it: five questions answered at a glance.
+
+use std::fmt::Write;
+
+use crate::run::{Report, StoreReport, StreamReport};
+use crate::settings::quantity;
+use crate::terminal::Paint;
+
+/// The whole page.
+pub(super) fn text(report: &Report, paint: Paint) -> String {
+    let mut page = String::new();
+    head(&mut page, report, paint);
+    sources(&mut page, report, paint);
+    for stream in &report.streams {
+        stream_lines(&mut page, report, stream, paint);
+    }
+    if !report.forgotten.is_empty() {
+        let title = if report.pid == 0 { "cursors" } else { "cursors of streams not in the settings" };
+        put(&mut page, &paint.strong(title));
+        for gone in &report.forgotten {
+            let (bytes, entries) = (quantity::size_about(gone.bytes), gone.entries);
+            put(&mut page, &format!("  {}  {bytes} in {entries} entries of {}", gone.name, gone.topic));
+        }
+        if report.pid != 0 {
+            put(&mut page, "  hydrant stream forget NAME frees what only it holds");
+        }
+    }
+    page
+}
+
+fn head(page: &mut String, report: &Report, paint: Paint) {
+    let ready = if report.ready { paint.good("ready") } else { paint.error("not ready") };
+    let process = match report.pid {
+        0 => "no process".to_owned(),
+        pid => format!("process {pid}, up {}", age(report.now_ms - report.started_ms)),
+    };
+    put(page, &format!("hydrant {}  {ready}  {process}  {}", report.version, report.data_dir.display()));
+    for reason in &report.reasons {
+        put(page, &format!("  {} {reason}", paint.warning("!")));
+    }
+    if let Some(failure) = &report.reload_failure {
+        put(page, &format!("  {} last reload refused: {}", paint.warning("!"), first_line(failure)));
+    }
+    let journal = &report.journal;
+    let limit = match journal.limit_bytes {
+        0 => String::new(),
+        limit => format!(" of {}", quantity::size_about(limit)),
+    };
+    put(page, &format!("journal  {}{limit}", quantity::size_about(journal.bytes)));
+    if journal.rotten_bytes > 0 {
+        let rotten = quantity::size_about(journal.rotten_bytes);
+        put(page, &format!("  {} {rotten} found damaged at the last start", paint.warning("!")));
+    }
+}
+
+fn sources(page: &mut String, report: &Report, paint: Paint) {
+    for source in &report.sources {
+        let scheme = if source.tls { "https" } else { "http" };
+        let name = paint.strong(&source.name);
+        put(page, &format!("source {name}  {scheme}://{}", source.listen));
+        put(
+            page,
+            &format!(
+                "  {} deliveries, {} records, {}, {} repeats",
+                source.requests,
+                source.records,
+                quantity::size_about(source.bytes),
+                source.repeats
+            ),
+        );
+        if !source.rejected.is_empty() {
+            let told = source.rejected.iter().map(|(reason, n)| format!("{reason} {n}"));
+            let told = told.collect::<Vec<_>>().join(", ");
+            put(page, &format!("  {} refused: {told}", paint.warning("!")));
+        }
+    }
+}
+
+fn stream_lines(page: &mut String, report: &Report, stream: &StreamReport, paint: Paint) {
+    put(page, &format!("stream {}  {}", paint.strong(&stream.name), stream.destination));
+    let state = match stream.outage_since_ms {
+        Some(since) => paint.error(&format!("down for {}", age(report.now_ms - since))),
+        None => paint.good("up"),
+    };
+    let lag = age((stream.lag_seconds * 1000.0) as i64);
+    let backlog = quantity::size_about(stream.backlog_bytes);
+    put(page, &format!("  {state}  lag {lag}  backlog {backlog}  {} requests held", stream.parcels));
+    let filtered: u64 = stream.filtered.values().sum();
+    let quarantined: u64 = stream.quarantined.values().sum();
+    put(
+        page,
+        &format!(
+            "  points: {} delivered, {filtered} filtered, {} backed up, {quarantined} quarantined, {} dropped",
+            stream.delivered, stream.backed_up, stream.dropped
+        ),
+    );
+    for wait in &stream.waits {
+        put(page, &format!("  {} {wait}", paint.warning("!")));
+    }
+    store(page, "backup", &stream.backup, "");
+    let reasons = stream.quarantined.iter().map(|(reason, n)| format!("{reason} {n}"));
+    store(page, "quarantine", &stream.quarantine, &reasons.collect::<Vec<_>>().join(", "));
+}
+
+fn store(page: &mut String, what: &str, store: &StoreReport, why: &str) {
+    if store.files == 0 {
+        return;
+    }
+    let why = if why.is_empty() { String::new() } else { format!("  ({why})") };
+    let (bytes, files) = (quantity::size_about(store.bytes), store.files);
+    put(page, &format!("  {what}: {bytes} in {files} files  {}{why}", store.directory.display()));
+}
+
+/// `3d4h`, `5m12s`, `0s`: two units are enough for a glance.
+pub(crate) fn age(ms: i64) -> String {
+    let seconds = ms.max(0) / 1000;
+    let units = [("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)];
+    let first = units.iter().position(|(_, size)| seconds >= *size).unwrap_or(units.len() - 1);
+    let mut rest = seconds;
+    let mut text = String::new();
+    for (unit, size) in units.iter().skip(first).take(2) {
+        let count = rest / size;
+        rest %= size;
+        if count > 0 || text.is_empty() {
+            text.push_str(&format!("{count}{unit}"));
+        }
+    }
+    text
+}
+
+fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or_default()
+}
+
+fn put(page: &mut String, line: &str) {
+    // Writing into a String cannot fail.
+    drop(writeln!(page, "{line}"));
+}

@@ -1,0 +1,90 @@
+//! What reaches a person: stderr for words, stdout for data, colours only where they are wanted.
+//!
+//! Owns no state. A reader that has gone away (a closed pipe) is never an error worth a message.
+
+use std::io::{self, IsTerminal, Write};
+
+use crate::exit::Exit;
+
+/// Prints `error: what` and, on a line of its own, `hint: ...`; gives `exit` back.
+pub fn fail(exit: Exit, what: &str, hint: Option<&str>) -> Exit {
+    let paint = Paint::for_stderr();
+    say(&format!("{} {what}", paint.error("error:")));
+    if let Some(hint) = hint {
+        say(&format!("{} {hint}", paint.hint("hint:")));
+    }
+    exit
+}
+
+/// One line to stderr. A stderr that cannot be written to leaves nobody to tell.
+pub fn say(line: &str) {
+    let mut stderr = io::stderr().lock();
+    drop(stderr.write_all(line.as_bytes()).and_then(|()| stderr.write_all(b"\n")));
+}
+
+/// Writes data to stdout whole. A closed pipe counts as done: the reader has seen enough.
+pub fn print(data: &[u8]) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(data).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => other,
+    }
+}
+
+/// Paints words, or does not.
+#[derive(Clone, Copy, Debug)]
+pub struct Paint {
+    colours: bool,
+}
+
+impl Paint {
+    /// Never paints.
+    pub const PLAIN: Paint = Paint { colours: false };
+
+    /// Paints when stderr is a terminal, unless `NO_COLOR` is set or `TERM` is `dumb`.
+    pub fn for_stderr() -> Self {
+        Self { colours: io::stderr().is_terminal() && colours_wanted() }
+    }
+
+    /// Paints when stdout is a terminal, unless `NO_COLOR` is set or `TERM` is `dumb`.
+    pub fn for_stdout() -> Self {
+        Self { colours: io::stdout().is_terminal() && colours_wanted() }
+    }
+
+    /// Bold red.
+    pub fn error(self, text: &str) -> String {
+        self.wrap("1;31", text)
+    }
+    /// Bold yellow.
+    pub fn warning(self, text: &str) -> String {
+        self.wrap("1;33", text)
+    }
+    /// Bold green.
+    pub fn good(self, text: &str) -> String {
+        self.wrap("1;32", text)
+    }
+    /// Bold cyan.
+    pub fn hint(self, text: &str) -> String {
+        self.wrap("1;36", text)
+    }
+    /// Bold.
+    pub fn strong(self, text: &str) -> String {
+        self.wrap("1", text)
+    }
+    /// Blue, for the frame around a snippet.
+    pub fn frame(self, text: &str) -> String {
+        self.wrap("34", text)
+    }
+
+    fn wrap(self, code: &str, text: &str) -> String {
+        if self.colours { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+    }
+}
+
+/// `NO_COLOR` counts when it is set to anything but the empty string.
+pub fn colours_wanted() -> bool {
+    let environment = crate::settings::Environment::of_process();
+    let refused = environment.text("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let dumb = environment.text("TERM") == Some("dumb");
+    !refused && !dumb
+}

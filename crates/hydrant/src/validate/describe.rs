@@ -1,0 +1,142 @@
+//! What the settings would run: sources, streams and destinations, never a secret.
+
+use std::path::Path;
+
+use delivery::sink::{Config, otlp};
+use delivery::{BackupMode, Destination, StartFrom, StreamConfig};
+use serde_json::{Value, json};
+
+use super::Probe;
+use crate::exit::Exit;
+use crate::settings::quantity::{duration_text, size_about};
+use crate::settings::{FirehoseSource, Settings};
+use crate::terminal::Paint;
+
+/// For a person.
+pub(super) fn text(file: &Path, settings: &Settings, probes: &[Probe], paint: Paint) -> String {
+    let mut out = format!(
+        "{} {}\n  data      {}, at most {}\n  admin     http://{}\n",
+        paint.good("valid"),
+        file.display(),
+        settings.data_dir.display(),
+        size_about(settings.budget.total_bytes),
+        settings.admin.listen,
+    );
+    for source in &settings.sources {
+        out.push_str(&format!("  source    {}: {}\n", source.name, source_text(source)));
+    }
+    for stream in &settings.streams {
+        let from = stream.sources.join(", ");
+        let to = destination_text(&stream.destination);
+        let retry = duration_text(stream.retry_duration);
+        out.push_str(&format!("  stream    {}: {from} -> {to}\n", stream.name));
+        let backup = stream.backup.directory.display();
+        out.push_str(&format!("            retried for {retry}, then to {backup}\n"));
+    }
+    for probe in probes {
+        let good = probe.exit == Exit::Done;
+        let word = if good { paint.good("reached") } else { paint.error("failed ") };
+        let message = if good { "" } else { probe.message.as_str() };
+        let (stream, destination) = (&probe.stream, &probe.destination);
+        out.push_str(&format!("  {word}   {stream}: {destination}"));
+        out.push_str(if message.is_empty() { "\n" } else { ": " });
+        if !message.is_empty() {
+            out.push_str(&format!("{message}\n"));
+        }
+    }
+    let (sources, streams) = (settings.sources.len(), settings.streams.len());
+    out.push_str(&format!(
+        "{sources} source{}, {streams} stream{}\n",
+        if sources == 1 { "" } else { "s" },
+        if streams == 1 { "" } else { "s" },
+    ));
+    out
+}
+
+fn source_text(source: &FirehoseSource) -> String {
+    let scheme = if source.tls.is_some() { "https" } else { "http" };
+    let keys = match source.access.keys.len() {
+        0 => "no access key".to_owned(),
+        1 => "1 access key".to_owned(),
+        count => format!("{count} access keys"),
+    };
+    let lenient = if source.access.lenient { ", lenient" } else { "" };
+    format!("firehose on {scheme}://{}, {keys}{lenient}", source.listen)
+}
+
+/// Type and place of a destination, never a secret. For `validate` and the startup line.
+pub fn destination_text(destination: &Destination) -> String {
+    match destination {
+        Destination::FromRequest(from) => {
+            format!("dynatrace by request: {}", from.allowed_hosts.join(", "))
+        }
+        Destination::Fixed(Config::Dynatrace(config)) => format!("dynatrace {}", config.url),
+        Destination::Fixed(Config::Otlp(config)) => {
+            format!("otlp {} ({})", config.endpoint, protocol(config.protocol))
+        }
+        Destination::Fixed(Config::File(config)) => format!("file {}", config.path.display()),
+        Destination::Fixed(Config::Blackhole) => "blackhole".to_owned(),
+    }
+}
+
+fn protocol(protocol: otlp::Protocol) -> &'static str {
+    match protocol {
+        otlp::Protocol::HttpProtobuf => "http/protobuf",
+        otlp::Protocol::HttpJson => "http/json",
+    }
+}
+
+fn kind(destination: &Destination) -> &'static str {
+    match destination {
+        Destination::FromRequest(_) | Destination::Fixed(Config::Dynatrace(_)) => "dynatrace",
+        Destination::Fixed(Config::Otlp(_)) => "otlp",
+        Destination::Fixed(Config::File(_)) => "file",
+        Destination::Fixed(Config::Blackhole) => "blackhole",
+    }
+}
+
+/// For a script.
+pub(super) fn sources_json(settings: &Settings) -> Value {
+    let one = |source: &FirehoseSource| {
+        json!({
+            "name": source.name,
+            "type": "firehose",
+            "listen": source.listen,
+            "tls": source.tls.is_some(),
+            "access_keys": source.access.keys.len(),
+            "lenient": source.access.lenient,
+        })
+    };
+    settings.sources.iter().map(one).collect()
+}
+
+/// For a script.
+pub(super) fn streams_json(settings: &Settings) -> Value {
+    let one = |stream: &StreamConfig| {
+        json!({
+            "name": stream.name,
+            "sources": stream.sources,
+            "destination": {
+                "type": kind(&stream.destination),
+                "place": destination_text(&stream.destination),
+            },
+            "include": stream.include.len(),
+            "exclude": stream.exclude.len(),
+            "retry_duration_seconds": stream.retry_duration.as_secs_f64(),
+            "start_from": match stream.start_from {
+                StartFrom::Newest => "newest",
+                StartFrom::Oldest => "oldest",
+            },
+            "backup": {
+                "mode": match stream.backup.mode {
+                    BackupMode::FailedDataOnly => "failed_data_only",
+                    BackupMode::AllData => "all_data",
+                },
+                "directory": stream.backup.directory,
+            },
+            "max_backlog_bytes": stream.max_backlog_bytes,
+            "concurrency": stream.concurrency,
+        })
+    };
+    settings.streams.iter().map(one).collect()
+}
