@@ -9,11 +9,11 @@ target=$tools/otelc
 
 give_up() { say "collector: $*"; say "  checks use rotel instead"; exit 69; }
 
-if [ -x "$target/otelc" ]; then
+mkdir -p "$target"
+if [ -x "$target/otelc" ] && cat "$here"/collector/*.go | cmp -s - "$target/built-from"; then
     say "collector: there already"
     exit 0
 fi
-mkdir -p "$target"
 apt_private sid || give_up "Debian sid cannot be read"
 
 # An empty status file: everything that the packages need is fetched, whatever is installed here.
@@ -47,6 +47,8 @@ say "collector: building"
     GOTOOLCHAIN=local GOFLAGS= GOCACHE=$target/cache CGO_ENABLED=0 \
     "$go_root/bin/go" build -o "$target/otelc.new" otelc) >"$target/build.log" 2>&1 ||
     { tail -20 "$target/build.log" >&2; give_up "it did not build"; }
+"$target/otelc.new" --version >/dev/null || give_up "it does not run"
 mv "$target/otelc.new" "$target/otelc"
-rm -rf "$work" "$target/cache" "$target/root" "$apt_dir"/cache/archives/*.deb
+cat "$here"/collector/*.go >"$target/built-from"
+rm -rf "$work" "$target/cache" "$target/root"
 say "collector: $("$target/otelc" --version)"

@@ -1,5 +1,7 @@
 //! The receivers on real sockets: what is sent arrives, limits of bodies hold, a stop is heeded.
 
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
