@@ -28,6 +28,8 @@ fn names_are_normalised_as_published() {
         ("Cluster Name", Some("cluster_name")),
         ("GraphQLAPIId", Some("graphqlapiid")),
         ("kubernetes:pod", Some("kubernetes:pod")),
+        ("0%a", Some("_a")),
+        ("\u{212a}elvin \u{130}", Some("kelvin_i")),
     ];
     for (raw, expected) in table {
         assert_eq!(normalise_name(raw).as_deref(), expected, "{raw:?}");
