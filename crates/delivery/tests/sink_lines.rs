@@ -313,3 +313,35 @@ proptest! {
         }
     }
 }
+
+/// *Scenario:* three thousand points of the rehearsal's services, and the receiver the demo uses, which
+/// names metrics and reads lines by code of its own.
+/// *Guarantees:* every line is taken, under the name the receiver's side expects.
+#[test]
+fn the_rehearsal_takes_every_line() {
+    use rehearsal::dynatrace::{Line, judge, key, read_line};
+    let mut packer = dynatrace(|config| config.metadata = true);
+    let mut shapes = Shapes::new();
+    let mut bodies = Vec::new();
+    let mut expected = Vec::new();
+    let options = rehearsal::payload::Options { metrics: 3_000, ..Default::default() };
+    rehearsal::payload::points(&options, |point| {
+        if packer.full() {
+            bodies.push(text_of(&mut packer));
+        }
+        assert_eq!(packer.offer(point, shapes.intern(point), NOW), Offer::Taken);
+        expected.push(key::identity_of(point));
+    });
+    bodies.push(text_of(&mut packer));
+    let mut seen = Vec::new();
+    for body in &bodies {
+        let judgement = judge(body.as_bytes(), NOW.now_ms, |_| Ok(())).unwrap();
+        assert_eq!((judgement.lines_invalid, judgement.listed), (0, Vec::new()));
+        for line in body.lines() {
+            if let Line::Data { key, dimensions, .. } = read_line(line, NOW.now_ms).unwrap() {
+                seen.push(key::identity_of_line(&key, &dimensions));
+            }
+        }
+    }
+    assert_eq!(seen, expected);
+}
