@@ -7,7 +7,7 @@ use super::gauge::Gauge;
 use super::prepared::Prepared;
 use super::{Losses, key, metadata};
 use crate::sink::number::{Decimal, push_unsigned};
-use crate::sink::text::Text;
+use crate::sink::text::{Text, same};
 
 /// Most bytes of one line, its line end and a metadata line before it included: a key twice, fifty
 /// dimensions of at most 100 + 4 * 255 + 4 bytes, four numbers of at most 330, and words. The
@@ -54,7 +54,7 @@ struct Owner {
 impl Owner {
     #[inline]
     fn text(&mut self, point: &Point<'_>) -> &[u8] {
-        if self.account != point.account || self.region != point.region {
+        if !same(&self.account, point.account) || !same(&self.region, point.region) {
             self.change(point);
         }
         self.text.as_slice()

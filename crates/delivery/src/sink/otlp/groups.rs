@@ -4,6 +4,8 @@
 
 use metric::Point;
 
+use crate::sink::text::same;
+
 /// Groups open at a time. A linked organisation may have hundreds of accounts; past this the parcel
 /// is closed early, which costs a smaller request and loses nothing.
 pub(crate) const GROUPS_MAX: usize = 256;
@@ -24,8 +26,8 @@ pub(crate) struct Group {
 impl Group {
     #[inline]
     fn is_of(&self, point: &Point<'_>) -> bool {
-        self.account == point.account
-            && self.region == point.region
+        same(&self.account, point.account)
+            && same(&self.region, point.region)
             && self.exporter_arn == point.exporter_arn
     }
 }
