@@ -43,9 +43,8 @@ impl AllData {
     pub(crate) fn start(stream: &str, mut copier: Copier) -> std::io::Result<AllData> {
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
-        let thread = std::thread::Builder::new()
-            .name(format!("all-data {stream}"))
-            .spawn(move || {
+        let thread =
+            std::thread::Builder::new().name(format!("all-data {stream}")).spawn(move || {
                 while !stopped.load(Ordering::Acquire) {
                     copier.round();
                     std::thread::park_timeout(LOOK);

@@ -2,8 +2,8 @@
 //!
 //! An *outage* begins when a parcel fails and no neighbour succeeded since it was sent. During an
 //! outage one probe is tried at a time. A parcel that fails while neighbours succeed fails for
-//! itself: it has its own clock, and after three such failures waits in the side lane, where it
-//! holds up nobody. Neither the journal nor the network is known here.
+//! itself: it is suspicious, has its own clock, opens no outage any more, and after three such
+//! failures waits in the side lane, where it holds up nobody. Neither the journal nor the network is known here.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -16,6 +16,8 @@ use crate::verdict::Why;
 pub(crate) const OWN_FAILURES_MAX: u32 = 3;
 /// Parcels in the side lane: enough for a few poisoned requests, few enough to stay small.
 pub(crate) const SIDE_LANE_MAX: usize = 16;
+/// Parcels at hand during an outage: two, so that one poisoned request is not taken for an outage.
+pub(crate) const PROBES: usize = 2;
 /// Bytes of parcels one stream holds: keeps memory flat with uncompressed requests too.
 pub(crate) const PARCEL_BYTES_MAX: usize = 8 * 1024 * 1024;
 
@@ -73,7 +75,7 @@ impl Dispatch {
     pub(crate) fn has_room(&self) -> bool {
         let waiting = self.main().count();
         let bytes: usize = self.parcels.iter().map(Parcel::bytes).sum();
-        let rounds = if self.outage.is_some() { 1 } else { self.concurrency * 2 };
+        let rounds = if self.outage.is_some() { PROBES } else { self.concurrency * 2 };
         waiting < rounds && bytes < PARCEL_BYTES_MAX
     }
 
@@ -104,11 +106,10 @@ impl Dispatch {
             if self.in_flight() > 0 || now_ms < outage.next_probe_ms {
                 return None;
             }
-            // The oldest that has not yet been tried in vain three times; else the least tried.
+            // The least tried, of these the oldest: if only one request is poisoned, its neighbour
+            // shows at the next probe that this is no outage.
             let idle = self.parcels.iter().enumerate();
-            return idle
-                .min_by_key(|(n, p)| (p.probe_failures / OWN_FAILURES_MAX, *n))
-                .map(|(n, _)| n);
+            return idle.min_by_key(|(n, p)| (p.probe_failures, *n)).map(|(n, _)| n);
         }
         let main_full = self.main().filter(|p| p.in_flight).count() >= self.concurrency;
         self.parcels
@@ -136,15 +137,15 @@ impl Dispatch {
     /// The destination took something: an outage is over. True when there was one.
     pub(crate) fn succeeded(&mut self, now_ms: i64) -> bool {
         self.last_success_ms = now_ms;
-        let Some(outage) = self.outage.take() else { return false };
-        for parcel in &mut self.parcels {
-            if parcel.probe_failures >= OWN_FAILURES_MAX {
-                parcel.own_failures = parcel.probe_failures;
-                parcel.own_since_ms = Some(outage.since_ms);
-                let pause = delay(parcel.own_failures, self.random.next_unit(), None);
-                parcel.not_before_ms = now_ms + millis(pause);
-                parcel.side = true;
-            }
+        if self.outage.take().is_none() {
+            return false;
+        }
+        for parcel in self.parcels.iter_mut().filter(|p| p.probe_failures > 0) {
+            // It failed, and a neighbour passed: from here on it is under suspicion.
+            let pause = delay(parcel.own_failures, self.random.next_unit(), None);
+            parcel.not_before_ms = now_ms + millis(pause);
+            parcel.own_failures += 1;
+            parcel.own_since_ms.get_or_insert(now_ms);
             parcel.probe_failures = 0;
         }
         true
@@ -159,16 +160,15 @@ impl Dispatch {
         why: Why,
         now_ms: i64,
     ) -> Failed {
-        let neighbour_succeeded = {
-            let Some(parcel) = self.parcels.iter_mut().find(|p| p.id == id) else {
-                return Failed::Waits;
-            };
-            parcel.in_flight = false;
-            self.last_success_ms >= parcel.sent_ms
+        let Some(parcel) = self.parcels.iter_mut().find(|p| p.id == id) else {
+            return Failed::Waits;
         };
-        if self.outage.is_none() && neighbour_succeeded {
+        parcel.in_flight = false;
+        let (sent_ms, suspicious) = (parcel.sent_ms, parcel.own_failures > 0);
+        if self.outage.is_none() && (suspicious || self.last_success_ms >= sent_ms) {
             return self.failed_alone(id, hint, now_ms);
         }
+        parcel.probe_failures += 1;
         let Some(outage) = &mut self.outage else {
             let pause = delay(0, self.random.next_unit(), hint);
             let next_probe_ms = now_ms + millis(pause);
@@ -176,10 +176,7 @@ impl Dispatch {
             return Failed::OutageBegins;
         };
         // Requests that were under way when the outage began are no probes: they do not lengthen it.
-        if let Some(parcel) = self.parcels.iter_mut().find(|p| p.id == id)
-            && parcel.sent_ms >= outage.next_probe_ms
-        {
-            parcel.probe_failures += 1;
+        if sent_ms >= outage.next_probe_ms {
             outage.step += 1;
             let pause = delay(outage.step, self.random.next_unit(), hint);
             outage.next_probe_ms = now_ms + millis(pause);
@@ -211,12 +208,6 @@ impl Dispatch {
         let outage = self.outage.as_ref()?;
         let floor = outage.since_ms.max(self.started_ms);
         (now_ms - floor >= self.retry_ms).then_some(now_ms - self.retry_ms)
-    }
-
-    /// When the first data will have run out of retries, if the outage lasts.
-    pub(crate) fn exhaustion_ms(&self, oldest_arrival_ms: i64) -> Option<i64> {
-        let outage = self.outage.as_ref()?;
-        Some(outage.since_ms.max(self.started_ms).max(oldest_arrival_ms) + self.retry_ms)
     }
 
     /// Forgets every parcel of `feed` that is not in flight; the ranges of those in flight are returned.

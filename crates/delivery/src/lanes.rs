@@ -158,11 +158,7 @@ impl Lanes {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn asked(
-        &self,
-        attributes: &[(String, String)],
-        token: &Secret,
-    ) -> Result<Asked, NotAdmitted> {
+    fn asked(&self, attributes: &[(String, String)], token: &Secret) -> Result<Asked, NotAdmitted> {
         let value = |name: &str| {
             attributes.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v.trim())
         };
@@ -191,11 +187,15 @@ impl Lanes {
             let told = lane.stats().state();
             // A token that was revoked: what is held is retried; new data stays with Firehose. With
             // nothing held the next delivery is the probe.
-            return Some(if told.loud && told.outage_since_ms.is_some() && told.backlog_bytes > 0 {
-                Err(denied(told.last_refusal.as_deref().unwrap_or("Dynatrace refuses the token")))
-            } else {
-                Ok(id)
-            });
+            return Some(
+                if told.loud && told.outage_since_ms.is_some() && told.backlog_bytes > 0 {
+                    Err(denied(
+                        told.last_refusal.as_deref().unwrap_or("Dynatrace refuses the token"),
+                    ))
+                } else {
+                    Ok(id)
+                },
+            );
         }
         let (at, refusal) = state.refused.get(&id)?;
         ((self.clock)() - at < RETRY_MS).then(|| Err(refusal.clone()))

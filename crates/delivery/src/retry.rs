@@ -5,36 +5,36 @@
 use std::time::Duration;
 
 /// Before the first retry.
-pub const BACKOFF_FIRST: Duration = Duration::from_secs(1);
+pub(crate) const BACKOFF_FIRST: Duration = Duration::from_secs(1);
 /// Never longer, so that a destination that is back is noticed within two minutes.
-pub const BACKOFF_CAP: Duration = Duration::from_secs(120);
+pub(crate) const BACKOFF_CAP: Duration = Duration::from_secs(120);
 /// Share by which a delay is spread, so that streams do not knock together.
-pub const JITTER: f64 = 0.15;
+pub(crate) const JITTER: f64 = 0.15;
 /// A `Retry-After` beyond this is taken as this: a lying peer must not silence a stream for a day.
-pub const RETRY_AFTER_CAP: Duration = Duration::from_secs(15 * 60);
+pub(crate) const RETRY_AFTER_CAP: Duration = Duration::from_secs(15 * 60);
 
 /// The delay before retry number `step` (0 is the first). `random` is in `0.0..1.0`.
-pub fn backoff(step: u32, random: f64) -> Duration {
+pub(crate) fn backoff(step: u32, random: f64) -> Duration {
     let doubled = BACKOFF_FIRST.saturating_mul(1_u32.checked_shl(step.min(20)).unwrap_or(u32::MAX));
     doubled.min(BACKOFF_CAP).mul_f64(1.0 - JITTER + 2.0 * JITTER * random.clamp(0.0, 1.0))
 }
 
 /// The delay, when the destination gave a hint: never sooner than it asked, within the cap.
-pub fn delay(step: u32, random: f64, hint: Option<Duration>) -> Duration {
+pub(crate) fn delay(step: u32, random: f64, hint: Option<Duration>) -> Duration {
     backoff(step, random).max(hint.unwrap_or_default().min(RETRY_AFTER_CAP))
 }
 
 /// A small generator for jitter (splitmix64); its quality does not matter, its seed is an argument.
 #[derive(Clone, Debug)]
-pub struct Random(u64);
+pub(crate) struct Random(u64);
 
 impl Random {
     /// Seeded.
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(seed)
     }
     /// The next value in `0.0..1.0`.
-    pub fn next_unit(&mut self) -> f64 {
+    pub(crate) fn next_unit(&mut self) -> f64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

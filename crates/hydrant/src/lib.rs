@@ -14,6 +14,7 @@ pub mod settings;
 pub mod simulate;
 pub mod status;
 pub mod terminal;
+pub mod traffic;
 pub mod validate;
 
 use clap::Parser;

@@ -1,4 +1,23 @@
 //! `type: firehose`: deliveries by Amazon Data Firehose to an HTTP endpoint, to the letter of its contract.
+//!
+//! Owns the way of a delivery from its head to the journal's answer. Always holds: 200 is said only
+//! after the journal has said the delivery is durable, or that it was already (I1); what is not a whole
+//! and well-formed delivery is not stored at all; memory is bounded by `Permits` whatever arrives; no
+//! answer is ever 413; the access key is stored and logged nowhere. Not here: what the records mean.
+
+mod answer;
+mod check;
+mod head;
+mod permits;
+mod refusal;
+mod source;
+mod spool;
+mod stats;
+
+pub use permits::Permits;
+pub use refusal::Reason;
+pub use source::{Clock, Source};
+pub use stats::{Counter, Snapshot, Stats};
 
 use std::future::Future;
 use std::pin::Pin;
@@ -95,7 +114,3 @@ pub struct Config {
     /// Drop-in mode.
     pub admit: Option<Admit>,
 }
-
-/// Counters of a source.
-#[derive(Debug, Default)]
-pub struct Stats {}

@@ -41,10 +41,6 @@ impl CursorState {
         locked(&self.marks).settled.low()
     }
 
-    pub(crate) fn high(&self) -> Position {
-        locked(&self.marks).settled.high()
-    }
-
     pub(crate) fn synced_low(&self) -> Position {
         locked(&self.marks).synced_low
     }

@@ -174,10 +174,7 @@ impl Journal {
         directory: &Path,
         options: Options,
     ) -> Result<(Journal, Recovery), OpenError> {
-        disk.create_dir(directory).map_err(failed("creating", directory))?;
-        if let Some(parent) = directory.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-            disk.sync_dir(parent).map_err(failed("syncing", parent))?;
-        }
+        make_durable(&*disk, directory)?;
         let budget = Budget::new(options.budget_bytes);
         let (directory, roster, topics) = (directory.to_owned(), Arc::default(), Mutex::default());
         let inner = Inner { directory, disk, options, budget, roster, topics };
@@ -265,6 +262,20 @@ impl Inner {
         let (budget, roster) = (self.budget.clone(), self.roster.clone());
         TopicInner::open(disk, directory, name, options, budget, roster, recovery)
     }
+}
+
+/// Makes the directory and sees that a power cut leaves it there.
+fn make_durable(disk: &dyn Disk, directory: &Path) -> Result<(), OpenError> {
+    disk.create_dir(directory).map_err(failed("creating", directory))?;
+    let above = directory.ancestors().skip(1).filter(|one| !one.as_os_str().is_empty());
+    for (level, one) in above.enumerate() {
+        let synced = disk.sync_dir(one);
+        // The directories further up are rarely new and need not be ours to sync.
+        if level == 0 {
+            synced.map_err(failed("syncing", one))?;
+        }
+    }
+    Ok(())
 }
 
 /// The file of a cursor.

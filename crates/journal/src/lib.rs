@@ -23,6 +23,7 @@ mod segment;
 mod settled;
 mod shared;
 mod side;
+pub mod sim;
 mod slot;
 mod topic;
 mod writer;

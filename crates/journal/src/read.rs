@@ -247,10 +247,10 @@ impl Shared {
 
     fn note_side_lost(&self, sequence: u64) {
         let mut log = locked(&self.log);
-        if sequence >= log.freed {
-            if let Some(about) = log.sides.get(&sequence).copied() {
-                log.counters.rotten_bytes += about.length;
-            }
+        if sequence >= log.freed
+            && let Some(about) = log.sides.get(&sequence).copied()
+        {
+            log.counters.rotten_bytes += about.length;
         }
     }
 

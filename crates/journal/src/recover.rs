@@ -5,22 +5,23 @@
 //! whole are torn and cut. What is kept without a proof is written again and synced, since the kernel may show
 //! bytes that never reached the disk. Appends go on in a new segment.
 
+mod segments;
+
 use std::collections::BTreeMap;
-use std::io::{self, IoSlice};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::cursor::CursorState;
 use crate::disk::{Disk, File, Listed};
-use crate::frame::{self, HEADER, Header, Kind};
+use crate::frame::HEADER;
 use crate::item::Position;
 use crate::journal::{OpenError, Recovery, failed};
 use crate::keyfile::KeyFile;
 use crate::keys::Known;
 use crate::read::DAMAGED;
-use crate::scan::{Step, WINDOW_WALK, Walk, Window, used_end};
+use crate::scan::used_end;
 use crate::sealed::VERSION;
-use crate::segment::{Before, DATA_START, HeaderFound, Segment, SegmentHeader, parse_name};
+use crate::segment::{Before, DATA_START, HeaderFound, SegmentHeader, parse_name};
 use crate::settled::Settled;
 use crate::shared::Log;
 use crate::side;
@@ -28,6 +29,9 @@ use crate::slot::{self, SlotFile, SlotsFound};
 
 /// Folder of the cursors in a topic's directory.
 pub(crate) const CURSORS: &str = "cursors";
+
+/// Findings that are listed; a disk that rots everywhere must not fill the log.
+const FINDINGS_MAX: usize = 200;
 
 /// A topic as found on disk.
 #[derive(Debug)]
@@ -51,6 +55,8 @@ pub(crate) struct Recoverer<'a> {
     recovery: &'a mut Recovery,
     log: Log,
     keys: Vec<Known>,
+    /// Keys of entries that nothing proves and whose side file is gone.
+    doubtful: Vec<Known>,
     /// Nothing that was ever written has a sequence at or above this.
     next: u64,
     /// Sequence expected of the next entry; `None` before the first.
@@ -67,13 +73,6 @@ struct Candidate {
     header: SegmentHeader,
 }
 
-/// A frame met while walking, and whether anything behind it proves it.
-#[derive(Clone, Copy, Debug)]
-struct Met {
-    offset: u64,
-    header: Header,
-}
-
 impl<'a> Recoverer<'a> {
     pub(crate) fn new(
         disk: &'a Arc<dyn Disk>,
@@ -81,9 +80,21 @@ impl<'a> Recoverer<'a> {
         topic: &'a str,
         recovery: &'a mut Recovery,
     ) -> Recoverer<'a> {
-        let (log, keys) = (Log::new(), Vec::new());
+        let (log, keys, doubtful) = (Log::new(), Vec::new(), Vec::new());
         let (next, expected, next_side, held) = (0, None, 0, 0);
-        Recoverer { disk, directory, topic, recovery, log, keys, next, expected, next_side, held }
+        Recoverer {
+            disk,
+            directory,
+            topic,
+            recovery,
+            log,
+            keys,
+            doubtful,
+            next,
+            expected,
+            next_side,
+            held,
+        }
     }
 
     /// Reads the whole directory.
@@ -96,8 +107,8 @@ impl<'a> Recoverer<'a> {
         }
         let (key_file, found) = KeyFile::open(self.disk.clone(), self.directory)
             .map_err(failed("reading the keys of", self.directory))?;
-        self.take_keys(found.keys, found.damaged, found.newer)?;
         self.take_cursors()?;
+        self.take_keys(found.keys, found.damaged, found.newer)?;
         self.finish_sequences();
         self.take_sides()?;
         self.held += key_file.bytes + self.folder_bytes(DAMAGED)?;
@@ -185,190 +196,12 @@ impl<'a> Recoverer<'a> {
     }
 
     fn find(&mut self, text: String) {
-        self.recovery.findings.push(format!("topic {}: {text}", self.topic));
-    }
-
-    /// Walks one segment. `limit` is where it had been durable, when a later segment says so.
-    fn take_segment(&mut self, one: &Candidate, limit: Option<u64>) -> Result<(), OpenError> {
-        let reading = failed("reading", &one.path);
-        let length = one.file.length().map_err(reading)?;
-        let upto = limit.unwrap_or(length);
-        let window = Window::new(&*one.file, WINDOW_WALK);
-        let mut walk = Walk::new(window, one.header.salt, DATA_START, upto);
-        let mut frames: Vec<Met> = Vec::new();
-        let mut damage: Vec<(u64, u64)> = Vec::new();
-        let mut end = DATA_START;
-        loop {
-            match walk.step().map_err(failed("reading", &one.path))? {
-                Step::Frame(offset, header) => {
-                    end = offset + header.frame_length();
-                    frames.push(Met { offset, header });
-                }
-                Step::Damage { from, to } => damage.push((from, to)),
-                Step::Rest(_) => break,
-            }
+        let findings = &mut self.recovery.findings;
+        if findings.len() < FINDINGS_MAX {
+            findings.push(format!("topic {}: {text}", self.topic));
+        } else if findings.len() == FINDINGS_MAX {
+            findings.push("there is more that is not listed".to_owned());
         }
-        let proven = match limit {
-            Some(limit) => limit,
-            None => frames.iter().map(|met| met.header.proven).max().unwrap_or(DATA_START),
-        };
-        if let Some(limit) = limit {
-            if end < limit {
-                damage.push((end, limit));
-                end = limit;
-            }
-        }
-        let torn = self.check_unproven(one, &mut walk.window, proven, &mut frames)?;
-        damage.extend(torn);
-        damage.sort_unstable();
-        if limit.is_none() {
-            // Whole frames end where the last of them that passed the check ends.
-            let last = frames.last().map(|met| met.offset + met.header.frame_length());
-            end = last.unwrap_or(DATA_START);
-        }
-        damage.retain(|(from, _)| *from < end);
-        self.note_rot(one, proven, &damage)?;
-        let mut segment = Segment::new(one.path.clone(), one.header.first, one.header.salt);
-        self.take_frames(&mut walk.window, &mut segment, &frames, proven)
-            .map_err(failed("reading", &one.path))?;
-        segment.durable = end;
-        if limit.is_none() {
-            self.settle_tail(one, proven, end, length, &damage)?;
-        }
-        let cut = one.file.cut(end);
-        segment.held = if cut.is_ok() { end } else { length };
-        self.held += segment.held;
-        if let Err(error) = cut {
-            self.find(format!("{} could not be shortened: {error}", one.path.display()));
-        }
-        self.log.segments.push_back(segment);
-        Ok(())
-    }
-
-    /// Checks the contents of the frames that nothing proves; those that are not whole are taken out.
-    fn check_unproven(
-        &mut self,
-        one: &Candidate,
-        window: &mut Window<'_>,
-        proven: u64,
-        frames: &mut Vec<Met>,
-    ) -> Result<Vec<(u64, u64)>, OpenError> {
-        let mut torn = Vec::new();
-        let mut whole = Vec::with_capacity(frames.len());
-        for met in frames.drain(..) {
-            let ok = met.offset < proven
-                || contents_whole(window, one.header.salt, &met)
-                    .map_err(failed("reading", &one.path))?;
-            if ok {
-                whole.push(met);
-            } else {
-                self.next = self.next.max(met.header.sequence + 1);
-                torn.push((met.offset, met.offset + met.header.frame_length()));
-            }
-        }
-        *frames = whole;
-        Ok(torn)
-    }
-
-    /// Counts and copies the damage below the proven mark.
-    fn note_rot(
-        &mut self,
-        one: &Candidate,
-        proven: u64,
-        damage: &[(u64, u64)],
-    ) -> Result<(), OpenError> {
-        for (from, to) in damage.iter().copied().filter(|(from, _)| *from < proven) {
-            self.recovery.rotten_bytes += to - from;
-            self.log.damaged.insert((one.header.first, from), to - from);
-            self.find(format!(
-                "{} bytes at {from} of {} are damaged, though they had been durable",
-                to - from,
-                one.path.display()
-            ));
-            let folder = self.directory.join(DAMAGED);
-            let copied = copy_aside(&**self.disk, &folder, one, from, to);
-            if let Err(error) = copied {
-                self.find(format!("the damaged bytes could not be copied: {error}"));
-            }
-        }
-        Ok(())
-    }
-
-    /// Takes over entries, keys, side references and holes.
-    fn take_frames(
-        &mut self,
-        window: &mut Window<'_>,
-        segment: &mut Segment,
-        frames: &[Met],
-        proven: u64,
-    ) -> io::Result<()> {
-        for Met { offset, header } in frames.iter().copied() {
-            if header.kind != Kind::Entry || header.sequence < segment.end {
-                continue;
-            }
-            let sequence = header.sequence;
-            let front = window.get(offset + HEADER as u64, header.extras_length())?;
-            let Some(extras) = header.extras(front) else { continue };
-            let side_length = extras.side.map_or(0, |about| about.length);
-            if let Some(about) = extras.side {
-                self.next_side = self.next_side.max(about.id + 1);
-                self.log.sides.insert(sequence, about);
-            }
-            // The key of an entry whose side file is gone and whose append nobody heard of must not
-            // suppress a repeat.
-            let refused =
-                offset >= proven && extras.side.is_some_and(|about| !self.has_side(about.id));
-            if let Some(key) = extras.key.filter(|_| !refused) {
-                self.keys.push(Known { key, arrived_ms: header.arrived_ms, sequence });
-            }
-            let expected = self.expected.unwrap_or(0);
-            self.log.add_hole(expected, sequence.max(expected));
-            self.expected = Some(sequence + 1);
-            self.next = self.next.max(sequence + 1);
-            segment.note(offset, &header, side_length);
-        }
-        Ok(())
-    }
-
-    fn has_side(&self, id: u64) -> bool {
-        let path = self.directory.join(side::FOLDER).join(side::file_name(id));
-        self.disk.open(&path).is_ok()
-    }
-
-    /// The tail of the last segment: cut what is torn, make the rest durable.
-    fn settle_tail(
-        &mut self,
-        one: &Candidate,
-        proven: u64,
-        end: u64,
-        length: u64,
-        damage: &[(u64, u64)],
-    ) -> Result<(), OpenError> {
-        let reading = failed("reading", &one.path);
-        let torn = used_end(&*one.file, end, length).map_err(reading)?.saturating_sub(end);
-        let inner: Vec<_> = damage.iter().copied().filter(|(from, _)| *from >= proven).collect();
-        let inner_bytes: u64 = inner.iter().map(|(from, to)| to - from).sum();
-        if torn + inner_bytes > 0 {
-            self.recovery.torn_bytes += torn + inner_bytes;
-            // What was cut may have had sequences; they are not used again.
-            self.next += 1 + (torn + inner_bytes) / HEADER as u64;
-            self.find(format!(
-                "{} bytes at the end of {} were never durable: cut",
-                torn + inner_bytes,
-                one.path.display()
-            ));
-        }
-        let rewritten = rewrite(one, proven, end, &inner);
-        if let Err(error) = rewritten {
-            // What can be read is delivered; but it may not be on disk, so its keys suppress no repeat.
-            let doubtful = self.log.segments.len();
-            self.keys.retain(|known| known.sequence < one.header.first);
-            self.find(format!(
-                "the end of {} (segment {doubtful}) could not be synced: {error}",
-                one.path.display()
-            ));
-        }
-        Ok(())
     }
 
     fn take_keys(
@@ -386,6 +219,11 @@ impl<'a> Recoverer<'a> {
                 "{damaged} records of the key file are damaged: repeats of them count twice"
             ));
         }
+        // Settled by all: it was acknowledged, read and freed. Otherwise nobody was told that it was stored, its
+        // side file went with the refusal, and its key must not suppress a repeat.
+        let below = self.log.cursors.values().map(|cursor| cursor.low().sequence).min();
+        self.doubtful.retain(|known| below.is_none_or(|below| known.sequence < below));
+        self.keys.append(&mut self.doubtful);
         self.keys.extend(found);
         self.keys.sort_by_key(|known| known.sequence);
         self.keys.dedup_by_key(|known| known.sequence);
@@ -413,11 +251,13 @@ impl<'a> Recoverer<'a> {
 
     fn take_cursor(&mut self, name: &str, path: PathBuf) -> Result<CursorState, OpenError> {
         let opened = SlotFile::open(self.disk.clone(), path.clone());
+        let mut damaged = false;
         let mut file = match opened.map_err(failed("reading", &path))? {
             SlotsFound::Newer(found) => {
                 return Err(OpenError::Newer { path, found, known: VERSION });
             }
-            SlotsFound::Whole(file, damaged) => {
+            SlotsFound::Whole(file, one_damaged) => {
+                damaged = one_damaged;
                 if damaged {
                     self.find(format!("one slot of cursor {name} is damaged: the other is used"));
                 }
@@ -433,8 +273,11 @@ impl<'a> Recoverer<'a> {
             }
         };
         let settled = file.written().clone();
-        // The slot may be seen and yet not be on disk.
-        let synced = file.write(&settled).and_then(|()| file.sync());
+        // The slot may be seen and yet not be on disk; a damaged other one is made whole on the way.
+        let mut synced = file.write(&settled).and_then(|()| file.sync());
+        if damaged && synced.is_ok() {
+            synced = file.write(&settled).and_then(|()| file.sync());
+        }
         let mut synced_low = settled.low();
         if let Err(error) = synced {
             self.find(format!("cursor {name} could not be synced: {error}"));
@@ -487,49 +330,4 @@ fn limits_of(candidates: &[Candidate]) -> Vec<Option<u64>> {
         .map(|before| (before.first, before.durable))
         .collect();
     candidates.iter().map(|one| said.get(&one.header.first).copied()).collect()
-}
-
-fn contents_whole(window: &mut Window<'_>, salt: u32, met: &Met) -> io::Result<bool> {
-    let Met { offset, header } = *met;
-    if header.kind != Kind::Entry {
-        return Ok(true);
-    }
-    let front_at = offset + HEADER as u64;
-    let front = window.take(front_at, header.front_length())?;
-    let body = window.take(front_at + front.len() as u64, header.body_length as usize)?;
-    Ok(crc32c::crc32c_append(salt, &front) == header.head_crc
-        && crc32c::crc32c_append(salt, &body) == header.body_crc)
-}
-
-/// Writes the unproven end of a segment again, with gaps over what is torn inside, and syncs it.
-fn rewrite(one: &Candidate, proven: u64, end: u64, torn: &[(u64, u64)]) -> io::Result<()> {
-    let mut bytes = Vec::new();
-    let mut at = proven;
-    while at < end {
-        let room = usize::try_from(end - at).unwrap_or(usize::MAX).min(WINDOW_WALK);
-        one.file.read_at(&mut bytes, room, at)?;
-        if bytes.is_empty() {
-            break;
-        }
-        one.file.write_at(&[IoSlice::new(&bytes)], at)?;
-        at += bytes.len() as u64;
-    }
-    for (from, to) in torn {
-        let gap = frame::encode_gap(0, proven, to - from, one.header.salt);
-        one.file.write_at(&[IoSlice::new(&gap)], *from)?;
-    }
-    if proven < end {
-        one.file.sync()?;
-    }
-    Ok(())
-}
-
-fn copy_aside(
-    disk: &dyn Disk,
-    folder: &Path,
-    one: &Candidate,
-    from: u64,
-    to: u64,
-) -> io::Result<()> {
-    crate::read::copy_damage(disk, folder, one.header.first, &*one.file, from, to).map(|_| ())
 }

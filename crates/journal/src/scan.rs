@@ -22,7 +22,9 @@ pub(crate) struct Window<'f> {
 /// Window for single entries: header, key and head of one frame, or one small frame whole.
 pub(crate) const WINDOW_ENTRY: usize = 4096;
 /// Window for walking a whole segment.
-pub(crate) const WINDOW_WALK: usize = 64 * 1024;
+pub(crate) const WINDOW_WALK: usize = 16 * 1024;
+/// Bytes looked through at once for the next frame behind damage.
+const SEARCH: usize = 64 * 1024;
 
 impl<'f> Window<'f> {
     pub(crate) fn new(file: &'f dyn File, size: usize) -> Window<'f> {
@@ -107,7 +109,7 @@ impl<'f> Walk<'f> {
     /// The first offset at or behind `at` where a whole header lies.
     fn find(&mut self, mut at: u64) -> io::Result<Option<u64>> {
         while at + HEADER as u64 <= self.limit {
-            let room = usize::try_from(self.limit - at).unwrap_or(usize::MAX).min(WINDOW_WALK);
+            let room = usize::try_from(self.limit - at).unwrap_or(usize::MAX).min(SEARCH);
             let bytes = self.window.get(at, room)?;
             if bytes.len() < HEADER {
                 return Ok(None);
@@ -133,7 +135,7 @@ pub(crate) fn used_end(file: &dyn File, from: u64, to: u64) -> io::Result<u64> {
     let mut at = from;
     let mut buffer = Vec::new();
     while at < to {
-        let room = usize::try_from(to - at).unwrap_or(usize::MAX).min(WINDOW_WALK);
+        let room = usize::try_from(to - at).unwrap_or(usize::MAX).min(SEARCH);
         file.read_at(&mut buffer, room, at)?;
         if buffer.is_empty() {
             break;

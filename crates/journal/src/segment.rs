@@ -184,12 +184,6 @@ impl Segment {
         })
     }
 
-    /// The next known place behind `offset`, to go on from where the frames between are unreadable.
-    pub(crate) fn place_after(&self, offset: u64) -> Option<Place> {
-        let index = self.marks.partition_point(|mark| mark.offset <= offset);
-        self.marks.get(index).copied()
-    }
-
     /// Bytes of it in use, side files included.
     pub(crate) fn used(&self) -> u64 {
         self.durable + self.side_bytes

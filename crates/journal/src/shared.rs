@@ -146,11 +146,11 @@ impl Shared {
     pub(crate) fn free(&self) -> u64 {
         let mut keeper = locked(&self.keeper);
         let Some((below, upto)) = self.freeable() else { return 0 };
-        if let Some(upto) = upto {
-            if let Err(error) = self.save_keys(&mut keeper, upto) {
-                self.count_failure("writing keys in", &self.directory, Err(error));
-                return 0;
-            }
+        if let Some(upto) = upto
+            && let Err(error) = self.save_keys(&mut keeper, upto)
+        {
+            self.count_failure("writing keys in", &self.directory, Err(error));
+            return 0;
         }
         let (segments, sides) = locked(&self.log).take_freed(below, upto);
         let before = self.share.held();
@@ -166,15 +166,18 @@ impl Shared {
         before.saturating_sub(self.share.held())
     }
 
-    /// The sequence below which nobody needs entries, and the end of the last segment that goes, if any goes.
+    /// The sequence below which nobody needs entries, and the first one of the oldest segment that stays, if any
+    /// goes. All keys below that must be in the key file, also those of segments that went earlier: after a
+    /// power cut some of these may be back and others not.
     fn freeable(&self) -> Option<(u64, Option<u64>)> {
         let log = locked(&self.log);
         let below = log.settled_by_all();
         let last = log.segments.len().saturating_sub(1);
         let going = log.segments.iter().take(last).take_while(|segment| segment.end <= below);
-        let upto = going.last().map(|segment| segment.end);
+        let going = going.count();
+        let stays = log.segments.get(going).filter(|_| going > 0).map(|segment| segment.first);
         let sides = log.sides.first_key_value().is_some_and(|(sequence, _)| *sequence < below);
-        (upto.is_some() || sides || below > log.freed).then_some((below, upto))
+        (stays.is_some() || sides || below > log.freed).then_some((below, stays))
     }
 
     fn save_keys(&self, keeper: &mut Keeper, upto: u64) -> io::Result<()> {
@@ -190,16 +193,6 @@ impl Shared {
         saved?;
         keeper.saved = keeper.saved.max(upto);
         Ok(())
-    }
-
-    /// The sequences up to `next` were given to nothing that became durable.
-    pub(crate) fn skip_to(&self, next: u64) {
-        let mut log = locked(&self.log);
-        let end = log.end;
-        if end < next {
-            log.end = next;
-            log.add_hole(end, next);
-        }
     }
 
     /// Notes that `from..to` holds no entry that can be read; every cursor steps over it.
@@ -255,6 +248,15 @@ impl Log {
     pub(crate) fn segment_of(&self, sequence: u64) -> Option<&Segment> {
         let after = self.segments.partition_point(|segment| segment.end <= sequence);
         self.segments.get(after)
+    }
+
+    /// The sequences up to `next` were given to nothing that became durable.
+    pub(crate) fn skip_to(&mut self, next: u64) {
+        let end = self.end;
+        if end < next {
+            self.end = next;
+            self.add_hole(end, next);
+        }
     }
 
     fn take_freed(&mut self, below: u64, upto: Option<u64>) -> (Vec<Segment>, Vec<SideRef>) {

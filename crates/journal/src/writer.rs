@@ -274,6 +274,9 @@ impl Writer {
         let mut segment = Segment::new(path, first, salt);
         segment.held = reserved;
         log.segments.push_back(segment);
+        // Sequences that were refused may be passed only now: until this segment was durable, a crash could
+        // have brought them back as entries, and then cursors must not be behind them already.
+        log.skip_to(first);
         log.refusing = None;
         drop(log);
         self.retry_at = None;
@@ -286,7 +289,6 @@ impl Writer {
         let last = locked(&self.shared.log).segments.back().map(|last| last.first);
         if last.is_some_and(|last| last >= self.next) {
             self.next += 1;
-            self.shared.skip_to(self.next);
         }
     }
 
@@ -348,7 +350,6 @@ impl Writer {
         let hint = if full { "; free space there, or lower disk_budget" } else { "" };
         let directory = self.shared.directory.display();
         let refused = Refused::Disk(format!("{doing} in {directory}: {error}{hint}"));
-        self.shared.skip_to(self.next);
         let mut log = locked(&self.shared.log);
         log.counters.sync_failures += 1;
         log.refusing = Some(Refusing { refused: refused.clone(), given: None });

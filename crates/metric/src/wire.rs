@@ -81,6 +81,18 @@ impl<'a> Reader<'a> {
         None
     }
 
+    /// Passes over `byte` if it is next; for tags that are expected at this place.
+    #[inline]
+    pub fn take(&mut self, byte: u8) -> bool {
+        match self.rest.split_first() {
+            Some((first, rest)) if *first == byte => {
+                self.rest = rest;
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// The tag of the next field. Field number 0 is refused.
     #[inline]
     pub fn tag(&mut self) -> Option<u32> {

@@ -9,6 +9,7 @@ pub mod dynatrace;
 pub mod file;
 mod number;
 pub mod otlp;
+mod text;
 
 use std::sync::Arc;
 

@@ -4,22 +4,44 @@
 //! exponent form), so no exponent is ever written, however large or small the number is.
 //! Not here: NaN and infinities, which the decoder refuses.
 
-/// Appends `value` as a plain decimal, without an exponent. Negative zero is written `0`.
+/// Where a number becomes text. Costs nothing to make.
+pub(crate) struct Decimal {
+    whole: itoa::Buffer,
+    fraction: zmij::Buffer,
+    expanded: Vec<u8>,
+}
+
+impl Decimal {
+    /// An empty one.
+    #[inline]
+    pub(crate) fn new() -> Decimal {
+        Decimal { whole: itoa::Buffer::new(), fraction: zmij::Buffer::new(), expanded: Vec::new() }
+    }
+
+    /// `value` as a plain decimal, without an exponent. Negative zero is `0`.
+    #[inline]
+    pub(crate) fn text(&mut self, value: f64) -> &[u8] {
+        #[expect(clippy::cast_possible_truncation, reason = "compared with the value right below")]
+        let whole = value as i64;
+        #[expect(clippy::cast_precision_loss, reason = "a lossy cast fails the comparison")]
+        let exact = whole as f64 == value && whole != i64::MAX;
+        if exact {
+            return self.whole.format(whole).as_bytes();
+        }
+        let text = self.fraction.format_finite(value);
+        match text.split_once('e') {
+            None => text.as_bytes(),
+            Some((mantissa, exponent)) => {
+                push_expanded(&mut self.expanded, mantissa, exponent);
+                &self.expanded
+            }
+        }
+    }
+}
+
+/// Appends `value` as a plain decimal.
 pub(crate) fn push_decimal(out: &mut Vec<u8>, value: f64) {
-    #[expect(clippy::cast_possible_truncation, reason = "compared with the value right below")]
-    let whole = value as i64;
-    #[expect(clippy::cast_precision_loss, reason = "a lossy cast fails the comparison")]
-    let exact = whole as f64 == value && whole != i64::MAX;
-    if exact {
-        out.extend_from_slice(itoa::Buffer::new().format(whole).as_bytes());
-        return;
-    }
-    let mut buffer = zmij::Buffer::new();
-    let text = buffer.format_finite(value);
-    match text.split_once('e') {
-        None => out.extend_from_slice(text.as_bytes()),
-        Some((mantissa, exponent)) => push_expanded(out, mantissa, exponent),
-    }
+    out.extend_from_slice(Decimal::new().text(value));
 }
 
 /// Appends an unsigned number.
@@ -30,6 +52,7 @@ pub(crate) fn push_unsigned(out: &mut Vec<u8>, value: u64) {
 /// Writes `mantissa` times ten to the `exponent` by moving the decimal point.
 #[cold]
 fn push_expanded(out: &mut Vec<u8>, mantissa: &str, exponent: &str) {
+    out.clear();
     let mantissa = match mantissa.strip_prefix('-') {
         Some(rest) => {
             out.push(b'-');

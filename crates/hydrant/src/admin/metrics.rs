@@ -193,6 +193,6 @@ impl Page {
 
     fn put(&mut self, text: std::fmt::Arguments<'_>) {
         // Writing into a String cannot fail.
-        drop(self.0.write_fmt(text));
+        let _infallible = self.0.write_fmt(text);
     }
 }

@@ -54,7 +54,8 @@ pub fn command(args: &RunArgs) -> Exit {
     };
     log::start(settings.log);
     for warning in &settings.warnings {
-        tracing::warn!(file = %file.display(), "{warning}");
+        let line = warning.place.map_or(0, |p| p.line);
+        tracing::warn!(file = %file.display(), line, rule = warning.sentence(), "settings warning");
     }
     let folder = match Folder::open(&settings.data_dir) {
         Ok(folder) => folder,

@@ -7,7 +7,7 @@ use delivery::{REQUEST_OUTCOMES, Stats, StreamConfig, folder_size};
 
 use super::house::{House, Running};
 use super::report::{
-    CursorReport, JournalReport, Report, SourceReport, StoreReport, StreamReport, TopicReport,
+    CursorReport, JournalReport, Report, StoreReport, StreamReport, TopicReport,
 };
 
 impl House {

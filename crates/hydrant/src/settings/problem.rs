@@ -82,3 +82,14 @@ impl Problem {
         format!("{}: {}", self.path, self.rule)
     }
 }
+
+/// A line by its number from 1, counted as YAML does: a lone carriage return ends one too.
+pub(super) fn line_of(text: &str, number: usize) -> Option<&str> {
+    let mut rest = text;
+    for _skipped in 1..number {
+        let end = rest.find(['\r', '\n'])?;
+        let (_, behind) = rest.split_at_checked(end)?;
+        rest = behind.strip_prefix("\r\n").or_else(|| behind.get(1..))?;
+    }
+    rest.split(['\r', '\n']).next()
+}

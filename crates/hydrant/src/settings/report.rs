@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use super::problem::{Place, Problem, Problems, Severity};
+use super::problem::{line_of, Place, Problem, Problems, Severity};
 use crate::terminal::Paint;
 
 /// All problems and a summary line.
@@ -82,7 +82,7 @@ fn snippet(out: &mut String, place: Place, problems: &Problems, paint: Paint) ->
     let (file, bar) = (problems.file.display(), paint.frame("|"));
     let arrow = paint.frame("-->");
     out.push_str(&format!("{:margin$}{arrow} {file}:{}:{}\n", "", place.line, place.column));
-    let Some(line) = problems.text.lines().nth(place.line.saturating_sub(1)) else {
+    let Some(line) = line_of(&problems.text, place.line) else {
         return margin;
     };
     let masked = problems.hidden.mask(place.line, line);

@@ -134,5 +134,5 @@ fn first_line(text: &str) -> &str {
 
 fn put(page: &mut String, line: &str) {
     // Writing into a String cannot fail.
-    drop(writeln!(page, "{line}"));
+    let _infallible = writeln!(page, "{line}");
 }

@@ -3,4 +3,16 @@
 #[cfg(test)]
 mod common;
 #[cfg(test)]
+mod failures;
+#[cfg(test)]
+mod golden;
+#[cfg(test)]
+mod model;
+#[cfg(test)]
+mod power;
+#[cfg(test)]
+mod promises;
+#[cfg(test)]
 mod real_disk;
+#[cfg(test)]
+mod rot;

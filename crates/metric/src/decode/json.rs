@@ -30,7 +30,9 @@ pub(super) fn line<'a, V: Visit>(
     at.rest = after;
     at.literal(b",\"value\":{")?;
     let values = at.values(scratch)?;
-    let unit = at.text_after(b",\"unit\":\"")?;
+    at.literal(b",\"unit\":\"")?;
+    let from_unit = at.rest;
+    let unit = at.text_after(b"")?;
     at.literal(b"\"}")?;
     let line = rest.get(..rest.len() - at.rest.len())?;
     if !is_plain_text(line) || namespace.is_empty() || name.is_empty() {
@@ -44,7 +46,7 @@ pub(super) fn line<'a, V: Visit>(
         namespace,
         name,
         dimensions: &scratch.dimensions,
-        unit: Unit::parse(unit),
+        unit: Unit::parse_at(from_unit, unit),
         start_ns: tolerant::instant_ns(timestamp_ms)?,
         end_ns: None,
         min: values.min,

@@ -6,25 +6,14 @@
 //! malformed piece is rejected by itself. Deliberately not here: framing (`frame`).
 
 mod datapoint;
+mod fault;
 mod resource;
 
 use super::{Pass, Visit};
 use crate::wire::{Reader, tag_bytes};
 use crate::{Reason, Unit};
+use fault::Fault;
 use resource::Resource;
-
-/// Why a piece is rejected; the detail is put into words only then.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Fault {
-    pub(super) reason: Reason,
-    pub(super) detail: &'static str,
-}
-
-impl Fault {
-    pub(super) const fn malformed(detail: &'static str) -> Self {
-        Self { reason: Reason::MalformedMessage, detail }
-    }
-}
 
 /// Decodes a message whose fields are known to be well-formed.
 pub(super) fn message<'a, V: Visit>(pass: &mut Pass<'a, '_, V>, message: &'a [u8]) {
@@ -67,7 +56,7 @@ fn resource_metrics<'a, V: Visit>(pass: &mut Pass<'a, '_, V>, body: &'a [u8]) {
         }
     }
     if !known {
-        return reject(pass, body, Fault::malformed("holds neither a resource nor metrics"));
+        return reject(pass, body, Fault::NoMetrics);
     }
     let mut reader = Reader::new(well_formed);
     while let Some(tag) = reader.tag() {
@@ -80,7 +69,7 @@ fn resource_metrics<'a, V: Visit>(pass: &mut Pass<'a, '_, V>, body: &'a [u8]) {
     }
     if well_formed.len() < body.len() {
         let bad = body.get(well_formed.len()..).unwrap_or(&[]);
-        reject(pass, bad, Fault::malformed("a field of the resource's metrics is malformed"));
+        reject(pass, bad, Fault::ResourceMetrics);
     }
 }
 
@@ -95,64 +84,85 @@ fn scope_metrics<'a, V: Visit>(pass: &mut Pass<'a, '_, V>, at: &Resource<'a>, bo
             None => None,
         };
         if passed.is_none() {
-            return reject(
-                pass,
-                rest,
-                Fault::malformed("a field of the scope's metrics is malformed"),
-            );
+            return reject(pass, rest, Fault::ScopeMetrics);
         }
     }
 }
 
-/// A metric, taken apart as far as its data points.
+/// One `Metric`: each data point of its summary is a point.
+#[inline]
+fn metric<'a, V: Visit>(pass: &mut Pass<'a, '_, V>, at: &Resource<'a>, body: &'a [u8]) {
+    // As CloudWatch writes nearly all of them: name, unit, a summary of one data point.
+    let mut reader = Reader::new(body);
+    if reader.take(0x0a)
+        && let Some(name) = reader.bytes()
+        && reader.take(0x1a)
+        && let Some(unit @ Unit::Known(_)) = unit(&mut reader)
+        && reader.take(0x5a)
+        && let Some(summary) = reader.bytes()
+        && reader.is_empty()
+    {
+        let mut reader = Reader::new(summary);
+        if reader.take(0x0a)
+            && let Some(data_point) = reader.bytes()
+            && reader.is_empty()
+        {
+            let whole = if is_text(name) { Some(body) } else { None };
+            return datapoint::decode(pass, at, unit, data_point, whole);
+        }
+    }
+    any_metric(pass, at, body);
+}
+
+/// A metric in any layout, taken apart as far as its summaries.
 struct Metric<'a> {
     body: &'a [u8],
     name: &'a [u8],
-    unit: &'a [u8],
+    unit: Unit<'a>,
     summary: Option<&'a [u8]>,
-    /// Further `summary` fields follow the first one.
+    /// How many fields `summary` there are.
     summaries: usize,
     /// Name of the kind of data that is no summary.
     other_kind: Option<&'static str>,
-    /// Nothing but name, unit and summary is in it.
+    /// Nothing but one name, one unit and one summary is in it.
     plain: bool,
 }
 
 impl<'a> Metric<'a> {
-    #[inline]
     fn parse(body: &'a [u8]) -> Option<Self> {
         let mut metric = Self {
             body,
             name: &[],
-            unit: &[],
+            unit: Unit::NONE,
             summary: None,
             summaries: 0,
             other_kind: None,
             plain: true,
         };
         let mut reader = Reader::new(body);
+        let (mut names, mut units) = (0, 0);
         while !reader.is_empty() {
             match reader.tag()? {
                 0x0a => {
-                    metric.plain &= metric.name.is_empty();
+                    names += 1;
                     metric.name = reader.bytes()?;
                 }
                 0x1a => {
-                    metric.plain &= metric.unit.is_empty();
-                    metric.unit = reader.bytes()?;
+                    units += 1;
+                    metric.unit = unit(&mut reader)?;
                 }
                 0x5a => {
-                    let content = reader.bytes()?;
                     metric.summaries += 1;
+                    let content = reader.bytes()?;
                     metric.summary.get_or_insert(content);
                 }
                 tag => metric.other(tag, &mut reader)?,
             }
         }
+        metric.plain &= names <= 1 && units <= 1 && metric.summaries == 1;
         Some(metric)
     }
 
-    #[cold]
     fn other(&mut self, tag: u32, reader: &mut Reader<'a>) -> Option<()> {
         self.plain = false;
         // The numbers of 0.7 and 1.0; both agree that these are not summaries.
@@ -169,19 +179,28 @@ impl<'a> Metric<'a> {
     }
 }
 
-/// One `Metric`: each data point of its summary is a point.
-fn metric<'a, V: Visit>(pass: &mut Pass<'a, '_, V>, at: &Resource<'a>, body: &'a [u8]) {
-    let Some(metric) = Metric::parse(body) else {
-        return reject(pass, body, Fault::malformed("a field of the metric is malformed"));
-    };
-    let unit = Unit::parse(metric.unit);
-    if matches!(unit, Unit::Other(_)) && std::str::from_utf8(metric.unit).is_err() {
-        let detail = "the unit is not UTF-8";
-        return reject(pass, body, Fault { reason: Reason::InvalidUtf8, detail });
+/// The unit whose length is next.
+#[inline]
+fn unit<'a>(reader: &mut Reader<'a>) -> Option<Unit<'a>> {
+    let length = usize::try_from(reader.varint()?).ok()?;
+    let rest = reader.rest();
+    let (text, after) = rest.split_at_checked(length)?;
+    *reader = Reader::new(after);
+    Some(Unit::parse_at(rest, text))
+}
+
+/// One `Metric` in any layout.
+#[inline(never)]
+fn any_metric<'a, V: Visit>(pass: &mut Pass<'a, '_, V>, at: &Resource<'a>, body: &'a [u8]) {
+    let Some(metric) = Metric::parse(body) else { return reject(pass, body, Fault::Metric) };
+    if let Unit::Other(text) = metric.unit
+        && !is_text(text)
+    {
+        return reject(pass, body, Fault::Unit);
     }
     match (metric.summary, metric.summaries) {
-        (Some(summary), 1) => data_points(pass, at, &metric, unit, summary),
-        (Some(_), _) => merged_summaries(pass, at, &metric, unit),
+        (Some(summary), 1) => data_points(pass, at, &metric, summary),
+        (Some(_), _) => merged_summaries(pass, at, &metric),
         (None, _) => {}
     }
     if metric.other_kind.is_some() || metric.summary.is_none() {
@@ -194,7 +213,6 @@ fn data_points<'a, V: Visit>(
     pass: &mut Pass<'a, '_, V>,
     at: &Resource<'a>,
     metric: &Metric<'a>,
-    unit: Unit<'a>,
     summary: &'a [u8],
 ) {
     let mut reader = Reader::new(summary);
@@ -206,13 +224,13 @@ fn data_points<'a, V: Visit>(
                 let alone = rest.len() == summary.len() && reader.is_empty();
                 let copyable = alone && metric.plain && is_text(metric.name);
                 let whole = copyable.then_some(metric.body);
-                datapoint::decode(pass, at, unit, body, whole);
+                datapoint::decode(pass, at, metric.unit, body, whole);
             }),
             Some(tag) => reader.skip(tag),
             None => None,
         };
         if passed.is_none() {
-            return reject(pass, rest, Fault::malformed("a field of the summary is malformed"));
+            return reject(pass, rest, Fault::Summary);
         }
     }
 }
@@ -223,14 +241,12 @@ fn merged_summaries<'a, V: Visit>(
     pass: &mut Pass<'a, '_, V>,
     at: &Resource<'a>,
     metric: &Metric<'a>,
-    unit: Unit<'a>,
 ) {
-    let metric = Metric { plain: false, ..*metric };
     let mut reader = Reader::new(metric.body);
     while let Some(tag) = reader.tag() {
         if tag == tag_bytes(11) {
             let Some(summary) = reader.bytes() else { return };
-            data_points(pass, at, &metric, unit, summary);
+            data_points(pass, at, metric, summary);
         } else if reader.skip(tag).is_none() {
             return;
         }
@@ -239,7 +255,7 @@ fn merged_summaries<'a, V: Visit>(
 
 /// True when `bytes` is UTF-8; ASCII is told fast.
 #[inline]
-pub(super) fn is_text(bytes: &[u8]) -> bool {
+fn is_text(bytes: &[u8]) -> bool {
     bytes.is_ascii() || std::str::from_utf8(bytes).is_ok()
 }
 
@@ -252,6 +268,6 @@ fn unsupported<V: Visit>(pass: &mut Pass<'_, '_, V>, metric: &Metric<'_>) {
 }
 
 #[cold]
-pub(super) fn reject<V: Visit>(pass: &mut Pass<'_, '_, V>, bytes: &[u8], fault: Fault) {
-    pass.reject(bytes, fault.reason, fault.detail.to_owned());
+fn reject<V: Visit>(pass: &mut Pass<'_, '_, V>, bytes: &[u8], fault: Fault) {
+    pass.reject(bytes, fault.reason(), fault.detail().to_owned());
 }

@@ -6,6 +6,7 @@
 use unicode_general_category::{GeneralCategory, get_general_category};
 
 use super::key::push_section;
+use crate::sink::text::Text;
 
 /// Longest dimension key a server takes.
 pub(crate) const NAME_MAX: usize = 100;
@@ -38,23 +39,49 @@ pub(crate) fn normalise_name(raw: &str) -> Option<String> {
 }
 
 /// Appends a value, without its quotes.
-pub(crate) fn push_value(out: &mut Vec<u8>, value: &[u8]) {
+#[inline]
+pub(crate) fn push_value(out: &mut Text, value: &[u8]) {
     if value.len() <= VALUE_MAX && is_clean(value) {
-        out.extend_from_slice(value);
+        out.put(value);
     } else {
         push_unclean(out, metric::text(value));
     }
 }
 
-/// Printable ASCII without quote and backslash. One pass without a branch, so that it is vectorised.
+/// Printable ASCII without quote and backslash, eight bytes at a time.
+#[inline]
 fn is_clean(value: &[u8]) -> bool {
-    value.iter().fold(true, |clean, byte| {
-        clean & (*byte >= b' ') & (*byte < 0x7f) & (*byte != b'"') & (*byte != b'\\')
-    })
+    let (words, rest) = value.as_chunks::<8>();
+    let mut bad = 0;
+    for word in words {
+        bad |= marks(u64::from_le_bytes(*word));
+    }
+    // The last bytes once more with some before them, or filled up with blanks.
+    bad |= match value.last_chunk::<8>() {
+        Some(last) => marks(u64::from_le_bytes(*last)),
+        None => rest.iter().fold(0, |bad, byte| {
+            bad | u64::from(!matches!(byte, b' '..=b'~') || matches!(byte, b'"' | b'\\'))
+        }),
+    };
+    bad == 0
+}
+
+/// Not zero when one of the eight bytes is no printable ASCII, a quote or a backslash. Borrows may
+/// add marks to bytes above a marked one, never to a clean word.
+#[inline]
+fn marks(word: u64) -> u64 {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    let is_zero = |word: u64| word.wrapping_sub(ONES) & !word & HIGH;
+    let below_blank = word.wrapping_sub(ONES * 0x20) & !word & HIGH;
+    let delete = is_zero(word ^ (ONES * 0x7f));
+    let quote = is_zero(word ^ (ONES * 0x22));
+    let backslash = is_zero(word ^ (ONES * 0x5c));
+    (word & HIGH) | below_blank | delete | quote | backslash
 }
 
 #[cold]
-fn push_unclean(out: &mut Vec<u8>, value: &str) {
+fn push_unclean(out: &mut Text, value: &str) {
     let mut length = 0;
     let mut in_run = false;
     for c in value.chars() {
@@ -73,7 +100,7 @@ fn push_unclean(out: &mut Vec<u8>, value: &str) {
             out.push(b'\\');
         }
         let mut utf8 = [0; 4];
-        out.extend_from_slice(c.encode_utf8(&mut utf8).as_bytes());
+        out.put(c.encode_utf8(&mut utf8).as_bytes());
     }
 }
 

@@ -4,6 +4,8 @@
 
 use metric::Unit;
 
+use crate::sink::text::Text;
+
 /// CloudWatch unit to unit id. All are letters, so that they may stand bare.
 const UNITS: [(&str, &str); 27] = [
     ("Seconds", "Second"),
@@ -42,9 +44,9 @@ pub(crate) fn unit_id(unit: &Unit<'_>) -> Option<&'static str> {
 }
 
 /// Appends the metadata line of a key, without a line end.
-pub(crate) fn push_line(out: &mut Vec<u8>, key: &[u8], unit: &str) {
+pub(crate) fn push_line(out: &mut Text, key: &[u8], unit: &str) {
     out.push(b'#');
-    out.extend_from_slice(key);
-    out.extend_from_slice(b" gauge dt.meta.unit=");
-    out.extend_from_slice(unit.as_bytes());
+    out.put(key);
+    out.put(b" gauge dt.meta.unit=");
+    out.put(unit.as_bytes());
 }

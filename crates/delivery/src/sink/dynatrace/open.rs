@@ -6,7 +6,8 @@ use super::dimension::push_value;
 use super::gauge::Gauge;
 use super::prepared::Prepared;
 use super::{Losses, key, metadata};
-use crate::sink::number::{push_decimal, push_unsigned};
+use crate::sink::number::{Decimal, push_unsigned};
+use crate::sink::text::Text;
 
 /// Most bytes of one line, its line end and a metadata line before it included: a key twice, fifty
 /// dimensions of at most 100 + 4 * 255 + 4 bytes, four numbers of at most 330, and words. The
@@ -20,14 +21,15 @@ pub(crate) const EXTRAS_MAX: usize = 20;
 /// a request. Real lines have some hundred bytes; what does not fit is left out.
 pub(crate) const EXTRAS_BYTES: usize = 128 * 1024;
 
-/// What the platform's own queries look for on data of metric streams; always last.
-const SOURCE: &[u8] = b",dt.source=\"AWS Metric Streams\" gauge,";
+/// What the platform's own queries look for on data of metric streams; always the last dimension.
+/// It closes the one before it.
+const SOURCE: &[u8] = b"\",dt.source=\"AWS Metric Streams\" gauge,";
 
 /// The open parcel.
 #[derive(Default)]
 pub(crate) struct Open {
     /// The lines, separated by line ends.
-    pub(crate) text: Vec<u8>,
+    pub(crate) text: Text,
     /// How many lines.
     pub(crate) lines: usize,
     /// Shapes whose unit it announces.
@@ -45,8 +47,8 @@ pub(crate) struct Open {
 struct Owner {
     account: Vec<u8>,
     region: Vec<u8>,
-    /// `,aws.account.id="111122223333",aws.region="eu-west-1"`
-    text: Vec<u8>,
+    /// `,aws.account.id="111122223333",aws.region="eu-west-1`: the last quote is closed by what follows.
+    text: Text,
 }
 
 impl Owner {
@@ -55,7 +57,7 @@ impl Owner {
         if self.account != point.account || self.region != point.region {
             self.change(point);
         }
-        &self.text
+        self.text.as_slice()
     }
 
     #[cold]
@@ -65,8 +67,18 @@ impl Owner {
         self.region.clear();
         self.region.extend_from_slice(point.region);
         self.text.clear();
-        push_dimension(&mut self.text, b",aws.account.id=\"", point.account);
-        push_dimension(&mut self.text, b",aws.region=\"", point.region);
+        let known = [(&b",aws.account.id=\""[..], point.account), (b",aws.region=\"", point.region)];
+        for (opening, value) in known {
+            // A dimension without a value would make the whole line invalid, so none is written.
+            if value.is_empty() {
+                continue;
+            }
+            if self.text.len() > 0 {
+                self.text.push(b'"');
+            }
+            self.text.put(opening);
+            push_value(&mut self.text, value);
+        }
     }
 }
 
@@ -81,12 +93,17 @@ impl Clock {
     #[inline]
     fn text(&mut self, time_ms: i64) -> &[u8] {
         if self.time_ms != Some(time_ms) {
-            self.time_ms = Some(time_ms);
-            self.text.clear();
-            self.text.push(b' ');
-            push_unsigned(&mut self.text, u64::try_from(time_ms).unwrap_or(0));
+            self.change(time_ms);
         }
         &self.text
+    }
+
+    #[cold]
+    fn change(&mut self, time_ms: i64) {
+        self.time_ms = Some(time_ms);
+        self.text.clear();
+        self.text.push(b' ');
+        push_unsigned(&mut self.text, u64::try_from(time_ms).unwrap_or(0));
     }
 }
 
@@ -123,7 +140,7 @@ impl Open {
             self.losses.add_shape(losses);
         }
         self.write_numbers(gauge);
-        self.text.extend_from_slice(self.clock.text(time_ms));
+        self.text.put(self.clock.text(time_ms));
     }
 
     /// Lines are separated, not ended, so that the text has no empty last line.
@@ -139,18 +156,23 @@ impl Open {
     #[inline]
     fn write_head(&mut self, key: &[u8], prepared: &Prepared, point: &Point<'_>) -> u64 {
         let out = &mut self.text;
-        out.extend_from_slice(key);
-        out.extend_from_slice(self.owner.text(point));
+        out.reserve(LINE_BYTES_MAX);
+        out.put(key);
+        let owner = self.owner.text(point);
+        out.put(owner);
+        let mut unopened = owner.is_empty();
         let mut empty = 0;
         for dimension in &prepared.dimensions {
-            match point.dimensions.get(dimension.position) {
-                Some((_, value)) if !value.is_empty() => {
-                    push_dimension(out, &dimension.opening, value);
-                }
-                _ => empty += 1,
+            let value = point.dimensions.get(dimension.position).map_or(&b""[..], |(_, v)| *v);
+            if value.is_empty() {
+                empty += 1;
+                continue;
             }
+            out.put(closing_if_opened(&dimension.opening, unopened));
+            unopened = false;
+            push_value(out, value);
         }
-        out.extend_from_slice(SOURCE);
+        out.put(closing_if_opened(SOURCE, unopened));
         empty
     }
 
@@ -159,16 +181,16 @@ impl Open {
     #[inline]
     fn write_numbers(&mut self, gauge: &Gauge) {
         let out = &mut self.text;
-        out.extend_from_slice(b"min=");
+        out.put(b"min=");
         let first = out.len();
-        push_decimal(out, gauge.min);
+        out.put(Decimal::new().text(gauge.min));
         let text = first..out.len();
-        out.extend_from_slice(b",max=");
+        out.put(b",max=");
         push_again(out, gauge.max, gauge.min, text.clone());
-        out.extend_from_slice(b",sum=");
+        out.put(b",sum=");
         push_again(out, gauge.sum, gauge.min, text);
-        out.extend_from_slice(b",count=");
-        push_decimal(out, gauge.count);
+        out.put(b",count=");
+        out.put(Decimal::new().text(gauge.count));
     }
 
     /// Writes a gauge of its own for each percentile of a point, if wanted; counts what is left out.
@@ -197,8 +219,8 @@ impl Open {
             self.begin_line();
             self.write_head(&key, prepared, point);
             self.key = key;
-            push_decimal(&mut self.text, extra.value);
-            self.text.extend_from_slice(self.clock.text(time_ms));
+            self.text.put(Decimal::new().text(extra.value));
+            self.text.put(self.clock.text(time_ms));
         }
     }
 
@@ -221,22 +243,20 @@ impl Open {
     }
 }
 
-/// A dimension without a value would make the whole line invalid, so none is written.
+/// Every opening begins with the quote that closes the dimension before it; the first has none.
 #[inline]
-fn push_dimension(out: &mut Vec<u8>, opening: &[u8], value: &[u8]) {
-    if value.is_empty() {
-        return;
+fn closing_if_opened(opening: &[u8], unopened: bool) -> &[u8] {
+    match opening.split_first() {
+        Some((_, rest)) if unopened => rest,
+        _ => opening,
     }
-    out.extend_from_slice(opening);
-    push_value(out, value);
-    out.push(b'"');
 }
 
 #[inline]
-fn push_again(out: &mut Vec<u8>, value: f64, written: f64, text: std::ops::Range<usize>) {
+fn push_again(out: &mut Text, value: f64, written: f64, text: std::ops::Range<usize>) {
     if value.to_bits() == written.to_bits() {
-        out.extend_from_within(text);
+        out.repeat(text);
     } else {
-        push_decimal(out, value);
+        out.put(Decimal::new().text(value));
     }
 }

@@ -106,7 +106,7 @@ impl Packer {
     /// Closes the open parcel.
     pub(crate) fn close(&mut self) -> Payload {
         debug_assert!(self.points > 0, "an empty parcel is not sent");
-        let text = &self.open.text;
+        let text = self.open.text.as_slice();
         debug_assert!(self.open.lines <= LINES_MAX && text.len() <= BYTES_MAX, "parcel limits");
         let plain_bytes = text.len();
         let body = match &mut self.deflater {

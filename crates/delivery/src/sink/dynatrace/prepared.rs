@@ -17,7 +17,7 @@ const OWN_NAMES: [&str; 3] = ["aws.account.id", "aws.region", "dt.source"];
 pub(crate) struct PreparedDimension {
     /// Where it stands in the point.
     pub(crate) position: usize,
-    /// `,clustername="`
+    /// `",clustername="`: closes the dimension before it and opens this one.
     pub(crate) opening: Box<[u8]>,
 }
 
@@ -65,7 +65,7 @@ impl Prepared {
             .into_iter()
             .map(|(name, position)| PreparedDimension {
                 position,
-                opening: format!(",{name}=\"").into_bytes().into(),
+                opening: format!("\",{name}=\"").into_bytes().into(),
             })
             .collect();
         let losses = (losses != Losses::default()).then(|| Box::new(losses));

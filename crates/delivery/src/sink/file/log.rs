@@ -40,6 +40,8 @@ impl Log {
 
     fn rotate_if_due(&self, more: u64) -> io::Result<()> {
         let size = match fs::metadata(&self.path) {
+            // What is no file is not ours to move; opening it tells what is wrong.
+            Ok(metadata) if !metadata.is_file() => return Ok(()),
             Ok(metadata) => metadata.len(),
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
             Err(error) => return Err(error),

@@ -49,7 +49,7 @@ pub(crate) fn verdict(answer: &Answer, payload: &Payload, secrets: &[&str]) -> V
         let why = answer::said(answer, &answer::quote(text_of(answer).as_bytes(), secrets));
         return answer::verdict(class, answer::hint(answer.retry_after), why);
     }
-    match read_success(&answer.body) {
+    match read_success(answer) {
         None => answer::garbage(answer, secrets),
         Some(partial) if partial.rejected > 0 => {
             let text = format!("{} data points rejected: {}", partial.rejected, partial.message);
@@ -70,7 +70,7 @@ pub(crate) fn probe_verdict(answer: &Answer, secrets: &[&str]) -> Verdict {
     let text = answer::quote(text_of(answer).as_bytes(), secrets);
     match Class::of(answer.status) {
         Class::BadData if !answer::is_html(answer) => Verdict::Delivered,
-        Class::Success if read_success(&answer.body).is_some() => Verdict::Delivered,
+        Class::Success if read_success(answer).is_some() => Verdict::Delivered,
         Class::BadData | Class::Success => answer::garbage(answer, secrets),
         class => {
             let after = answer::hint(answer.retry_after);
@@ -80,8 +80,11 @@ pub(crate) fn probe_verdict(answer: &Answer, secrets: &[&str]) -> Verdict {
 }
 
 /// An `ExportMetricsServiceResponse` in either encoding, whichever was asked for; receivers are
-/// known to answer JSON to protobuf. Empty is a full success.
-fn read_success(body: &[u8]) -> Option<Partial> {
+/// known to answer JSON to protobuf. Empty is a full success. Many a short text happens to be
+/// protobuf of unknown fields ("It works!" is), so what is none of the one field there is, or is
+/// declared as text, is not taken for an answer.
+fn read_success(answer: &Answer) -> Option<Partial> {
+    let body = &answer.body[..];
     let trimmed = body.trim_ascii();
     if trimmed.is_empty() {
         return Some(Partial::default());
@@ -96,7 +99,16 @@ fn read_success(body: &[u8]) -> Option<Partial> {
             message: partial.message.unwrap_or_default(),
         }));
     }
+    let is_text = content_type_begins(answer, b"text/") || answer::is_html(answer);
+    if is_text || body.first() != Some(&(BYTES_1 as u8)) {
+        return None;
+    }
     read_protobuf(body)
+}
+
+fn content_type_begins(answer: &Answer, prefix: &[u8]) -> bool {
+    let declared = answer.headers.get("content-type");
+    declared.is_some_and(|value| value.as_bytes().to_ascii_lowercase().starts_with(prefix))
 }
 
 /// 64-bit integers are strings in OTLP/JSON, and numbers from those who did not read that far.
@@ -156,9 +168,7 @@ fn text_of(answer: &Answer) -> String {
     if let Ok(status) = serde_json::from_slice::<JsonStatus>(&answer.body) {
         return status.message;
     }
-    let declared = answer.headers.get("content-type").is_some_and(|value| {
-        value.as_bytes().to_ascii_lowercase().starts_with(b"application/x-protobuf")
-    });
+    let declared = content_type_begins(answer, b"application/x-protobuf");
     let message = if declared { read_status(&answer.body) } else { None };
     message.unwrap_or_else(|| String::from_utf8_lossy(&answer.body).into_owned())
 }

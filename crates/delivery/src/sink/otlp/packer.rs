@@ -75,25 +75,31 @@ impl Packer {
 
     /// Offers a point.
     pub(crate) fn offer(&mut self, point: &Point<'_>) -> Offer {
-        let group = self.groups.of(point);
-        let before = group.metrics.len();
-        let copied = match (self.form, self.protocol, point.source) {
-            (Points::Summary, Protocol::HttpProtobuf, Source::Otel10 { metric: Some(body) }) => {
-                protobuf::push_copy(&mut group.metrics, body);
-                true
+        let spliced = self.form == Points::Summary && self.protocol == Protocol::HttpProtobuf;
+        if spliced && let Source::Otel10 { metric: Some(body) } = point.source {
+            if body.len() > self.bytes_max {
+                return Offer::Refused("too_large");
             }
-            _ => false,
-        };
-        let data_points = if copied {
+            let metrics = &mut self.groups.of(point).metrics;
+            let before = metrics.len();
+            protobuf::push_copy(metrics, body);
+            self.bytes += metrics.len() - before;
             self.losses.copied += 1;
-            1
-        } else {
-            let reading = match Reading::of(point, &mut self.losses) {
-                Ok(reading) => reading,
-                Err(reason) => return Offer::Refused(reason),
-            };
-            self.write(point, &reading)
+            self.data_points += 1;
+            self.points += 1;
+            return Offer::Taken;
+        }
+        self.offer_anew(point)
+    }
+
+    /// Offers a point that is written, not copied.
+    fn offer_anew(&mut self, point: &Point<'_>) -> Offer {
+        let reading = match Reading::of(point, &mut self.losses) {
+            Ok(reading) => reading,
+            Err(reason) => return Offer::Refused(reason),
         };
+        let before = self.groups.of(point).metrics.len();
+        let data_points = self.write(point, &reading);
         let metrics = &mut self.groups.of(point).metrics;
         let size = metrics.len() - before;
         if size > self.bytes_max {

@@ -3,8 +3,8 @@
 //!
 //! Lengths are worked out before writing, so every message is written once, forward, and minimal.
 
-use metric::Point;
 use metric::wire::{field_len, put_bytes, put_head, put_uint};
+use metric::{Extra, Point, Statistic};
 
 use super::reading::{NAME_PREFIX, Reading};
 
@@ -16,6 +16,8 @@ const HISTOGRAM: u32 = 9;
 /// Field `attributes` of `NumberDataPoint` and `HistogramDataPoint`.
 const NUMBER_ATTRIBUTES: u32 = 7;
 const HISTOGRAM_ATTRIBUTES: u32 = 9;
+/// CloudWatch takes at most 20 additional statistics for a metric; more are written as they came.
+const EXTRAS_MAX: usize = 20;
 /// Bytes of a field of eight bytes with its tag.
 const FIXED: usize = 9;
 
@@ -28,9 +30,27 @@ pub(crate) fn push_copy(out: &mut Vec<u8>, body: &[u8]) {
 /// Appends a summary, by way of `scratch`. Returns how many statistics it has no place for.
 pub(crate) fn push_summary(out: &mut Vec<u8>, point: &Point<'_>, scratch: &mut Vec<u8>) -> u64 {
     scratch.clear();
-    let left_out = metric::encode::otel10_metric(point, scratch);
+    let mut sorted = [Extra { statistic: Statistic::Quantile(0.5), value: 0.0 }; EXTRAS_MAX];
+    let left_out = match sorted.get_mut(..point.extra.len()) {
+        Some(extra) if !point.extra.is_sorted_by(rising) => {
+            extra.copy_from_slice(point.extra);
+            extra.sort_unstable_by(|a, b| quantile(a).total_cmp(&quantile(b)));
+            metric::encode::otel10_metric(&Point { extra, ..*point }, scratch)
+        }
+        _ => metric::encode::otel10_metric(point, scratch),
+    };
     push_copy(out, scratch);
     left_out
+}
+
+/// CloudWatch sends percentiles by rising quantile in OpenTelemetry; in JSON in any order.
+fn rising(a: &Extra<'_>, b: &Extra<'_>) -> bool {
+    quantile(a) <= quantile(b)
+}
+
+/// What is no percentile has no place in a summary, and so none in the order.
+fn quantile(extra: &Extra<'_>) -> f64 {
+    extra.statistic.quantile().unwrap_or(0.0)
 }
 
 /// Appends a gauge named `<name><suffix>`.

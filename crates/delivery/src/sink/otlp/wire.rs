@@ -6,11 +6,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderName, HeaderValue, Method};
-use remote::{Client, OAuth2, Request, Secret};
+use remote::{Client, OAuth2, Request, Secret, TokenError};
 
 use super::{Compression, Config, Protocol, answer};
-use crate::Verdict;
+use crate::sink::answer::Class;
 use crate::sink::{Payload, answer as common};
+use crate::{Verdict, Why};
 
 /// Path of the metrics service, where the URL gives none.
 const PATH: &str = "/v1/metrics";
@@ -146,14 +147,17 @@ impl Wire {
     }
 }
 
-fn token_unavailable(error: &remote::Unreachable, secrets: &[&str]) -> Verdict {
-    match common::unreachable(error, secrets) {
-        Verdict::Later { after, loud, mut why } => {
-            why.message = format!("no OAuth2 token: {}", why.message);
-            Verdict::Later { after, loud, why }
+/// Without a token there is no attempt. A provider that is merely not well is waited for quietly.
+fn token_unavailable(error: &TokenError, secrets: &[&str]) -> Verdict {
+    let (status, detail) = match error {
+        TokenError::Unreachable(error) => return common::unreachable(error, secrets),
+        TokenError::Refused { status, detail } | TokenError::Unusable { status, detail } => {
+            (*status, detail)
         }
-        other => other,
-    }
+    };
+    let loud = Class::of(status) != Class::Busy;
+    let message = format!("no OAuth2 token: {}", common::quote(detail.as_bytes(), secrets));
+    Verdict::Later { after: None, loud, why: Why { code: common::DESTINATION, message } }
 }
 
 fn header(name: &str, value: &Secret) -> Result<(HeaderName, HeaderValue), String> {

@@ -39,7 +39,10 @@ impl<'a> At<'a> {
 
     /// Where it stands; the value is not shown.
     pub(in crate::settings) fn spot(&self) -> Spot {
-        Spot { path: self.path.clone(), place: self.node.place, value: None }
+        // Nothing stands nowhere: its key is what can be pointed at.
+        let nothing = matches!(self.node.value, Value::Null);
+        let place = if nothing { self.owner } else { self.node.place };
+        Spot { path: self.path.clone(), place, value: None }
     }
 
     /// Notes a problem without showing the value.

@@ -6,7 +6,7 @@ use granit_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span};
 
 use super::{Entry, Extent, Node, Parsed, Text, Value};
 use crate::settings::environment::Environment;
-use crate::settings::problem::{Place, Problem, Severity};
+use crate::settings::problem::{Place, Problem, Severity, line_of};
 use crate::settings::substitute::substitute;
 
 /// Values in a tree, those that aliases repeat included. Far above any settings, far below a bomb.
@@ -299,10 +299,10 @@ fn is_merge(entry: &Entry) -> bool {
 
 fn syntax_problem(text: &str, fault: &ScanError) -> Problem {
     let line = fault.marker().line();
-    let written = text.lines().nth(line.saturating_sub(1)).unwrap_or("");
+    let written = line_of(text, line).unwrap_or("");
     let hint = if written.contains("${") {
         Some("put quotes around a value with \"${...}\" inside [ ] or { }")
-    } else if written.contains(": *") || written.contains("- *") || written.contains("[*") {
+    } else if written.chars().nth(fault.marker().col()) == Some('*') {
         Some("put quotes around a value that begins with \"*\"")
     } else if written.starts_with('\t') || written.trim_start_matches(' ').starts_with('\t') {
         Some("indent with spaces; YAML takes no tabs")

@@ -10,32 +10,13 @@ use crate::decode::scratch::{DIMENSIONS_MAX, EXTRA_MAX, Scratch};
 use crate::decode::tolerant::INSTANT_NS_MAX;
 use crate::decode::{Pass, Visit};
 use crate::wire::{self, Reader};
-use crate::{Extra, Point, Reason, Source, Statistic, Unit};
+use crate::{Extra, Point, Source, Statistic, Unit};
 
 mod attribute;
 use attribute::Value;
 
 /// Bit of `flags` that says the point holds no value.
 const NO_RECORDED_VALUE: u64 = 1;
-
-const MALFORMED: Fault = Fault::malformed("a field of the data point is malformed");
-const MANY_DIMENSIONS: Fault = Fault::malformed("the data point has more than 1000 dimensions");
-const MANY_STATISTICS: Fault = Fault::malformed("the data point has more than 1000 statistics");
-const BAD_QUANTILE: Fault = Fault::malformed("a quantile is not between 0 and 1");
-const NO_INSTANT: Fault =
-    Fault::malformed("the data point has no time, or one after the year 2262");
-const NO_NAME: Fault = Fault {
-    reason: Reason::MissingName,
-    detail: "the data point has no Namespace or no MetricName",
-};
-const NOT_TEXT: Fault =
-    Fault { reason: Reason::InvalidUtf8, detail: "a label or attribute is not UTF-8" };
-const NOT_FINITE: Fault =
-    Fault { reason: Reason::NotFinite, detail: "sum, quantile or value is not finite" };
-const NO_VALUE: Fault = Fault {
-    reason: Reason::UnsupportedMetric,
-    detail: "the data point is flagged as holding no recorded value",
-};
 
 /// Decodes a data point. `whole` is the metric it is in, when it may be copied.
 #[inline]
@@ -85,6 +66,27 @@ fn rare<'a, V: Visit>(
     }
 }
 
+/// The double at the start of `bytes`.
+#[inline]
+fn double(bytes: &[u8]) -> f64 {
+    bytes.first_chunk::<8>().map_or(0.0, |bytes| f64::from_le_bytes(*bytes))
+}
+
+/// A `ValueAtQuantile` in any order.
+#[cold]
+fn any_quantile(body: &[u8]) -> Option<(f64, f64)> {
+    let (mut quantile, mut value) = (0.0, 0.0);
+    let mut reader = Reader::new(body);
+    while !reader.is_empty() {
+        match reader.tag()? {
+            0x09 => quantile = reader.double()?,
+            0x11 => value = reader.double()?,
+            tag => reader.skip(tag)?,
+        }
+    }
+    Some((quantile, value))
+}
+
 /// The fields of one data point, but for its lists.
 #[derive(Clone, Copy, Default)]
 struct Fields<'a> {
@@ -114,18 +116,50 @@ impl<'a> Fields<'a> {
         scratch.dimensions.clear();
         scratch.extra.clear();
         let mut reader = Reader::new(body);
+        // First the order in which CloudWatch writes; what is left then may come in any order.
+        while reader.take(0x0a) {
+            self.label(reader.bytes().ok_or(Fault::DataPoint)?, scratch)?;
+        }
+        if reader.take(0x11) {
+            self.start_ns = reader.fixed64().ok_or(Fault::DataPoint)?;
+        }
+        if reader.take(0x19) {
+            self.end_ns = reader.fixed64().ok_or(Fault::DataPoint)?;
+        }
+        if reader.take(0x21) {
+            self.count = reader.fixed64().ok_or(Fault::DataPoint)?;
+        }
+        if reader.take(0x29) {
+            self.sum = reader.double().ok_or(Fault::DataPoint)?;
+        }
+        while reader.take(0x32) {
+            self.quantile(reader.bytes().ok_or(Fault::DataPoint)?, scratch)?;
+        }
+        if let Some((namespace, name, rest)) = attribute::names(reader.rest()) {
+            (self.namespace, self.name, self.attributes) = (namespace, name, true);
+            reader = Reader::new(rest);
+        }
+        while reader.take(0x3a) {
+            self.attribute(reader.bytes().ok_or(Fault::DataPoint)?, scratch)?;
+        }
+        if reader.is_empty() { Ok(()) } else { self.read_any(reader, scratch) }
+    }
+
+    /// Reads fields in any order.
+    #[cold]
+    fn read_any(&mut self, mut reader: Reader<'a>, scratch: &mut Scratch<'a>) -> Result<(), Fault> {
         while !reader.is_empty() {
-            match reader.tag().ok_or(MALFORMED)? {
-                0x0a => self.label(reader.bytes().ok_or(MALFORMED)?, scratch)?,
-                0x11 => self.start_ns = reader.fixed64().ok_or(MALFORMED)?,
-                0x19 => self.end_ns = reader.fixed64().ok_or(MALFORMED)?,
-                0x21 => self.count = reader.fixed64().ok_or(MALFORMED)?,
-                0x29 => self.sum = reader.double().ok_or(MALFORMED)?,
-                0x32 => self.quantile(reader.bytes().ok_or(MALFORMED)?, scratch)?,
-                0x3a => self.attribute(reader.bytes().ok_or(MALFORMED)?, scratch)?,
-                0x40 => self.flags = reader.varint().ok_or(MALFORMED)?,
-                tag if (1..=8).contains(&(tag >> 3)) => return Err(MALFORMED),
-                tag => reader.skip(tag).ok_or(MALFORMED)?,
+            match reader.tag().ok_or(Fault::DataPoint)? {
+                0x0a => self.label(reader.bytes().ok_or(Fault::DataPoint)?, scratch)?,
+                0x11 => self.start_ns = reader.fixed64().ok_or(Fault::DataPoint)?,
+                0x19 => self.end_ns = reader.fixed64().ok_or(Fault::DataPoint)?,
+                0x21 => self.count = reader.fixed64().ok_or(Fault::DataPoint)?,
+                0x29 => self.sum = reader.double().ok_or(Fault::DataPoint)?,
+                0x32 => self.quantile(reader.bytes().ok_or(Fault::DataPoint)?, scratch)?,
+                0x3a => self.attribute(reader.bytes().ok_or(Fault::DataPoint)?, scratch)?,
+                0x40 => self.flags = reader.varint().ok_or(Fault::DataPoint)?,
+                tag if (1..=8).contains(&(tag >> 3)) => return Err(Fault::DataPoint),
+                tag => reader.skip(tag).ok_or(Fault::DataPoint)?,
             }
         }
         Ok(())
@@ -134,17 +168,18 @@ impl<'a> Fields<'a> {
     /// `ValueAtQuantile`: 0 is the minimum, 1 the maximum, all between are percentiles.
     #[inline]
     fn quantile(&mut self, body: &[u8], scratch: &mut Scratch<'a>) -> Result<(), Fault> {
-        let (mut quantile, mut value) = (0.0_f64, 0.0_f64);
-        let mut reader = Reader::new(body);
-        while !reader.is_empty() {
-            match reader.tag().ok_or(MALFORMED)? {
-                0x09 => quantile = reader.double().ok_or(MALFORMED)?,
-                0x11 => value = reader.double().ok_or(MALFORMED)?,
-                tag => reader.skip(tag).ok_or(MALFORMED)?,
+        // What is zero is left out, so the length nearly always says what is there.
+        let (quantile, value) = match body {
+            [] => (0.0, 0.0),
+            [0x09, quantile @ ..] if quantile.len() == 8 => (double(quantile), 0.0),
+            [0x11, value @ ..] if value.len() == 8 => (0.0, double(value)),
+            [0x09, both @ ..] if both.len() == 17 && both.get(8) == Some(&0x11) => {
+                (double(both), both.get(9..).map_or(0.0, double))
             }
-        }
+            _ => any_quantile(body).ok_or(Fault::DataPoint)?,
+        };
         if !(quantile.is_finite() && value.is_finite()) {
-            return Err(NOT_FINITE);
+            return Err(Fault::NotFinite);
         }
         // A percentile 0 or 100 is the same number as minimum or maximum; the wider one stays.
         if quantile == 0.0 {
@@ -152,9 +187,9 @@ impl<'a> Fields<'a> {
         } else if quantile == 1.0 {
             self.max = Some(self.max.map_or(value, |max| max.max(value)));
         } else if !(0.0..1.0).contains(&quantile) {
-            return Err(BAD_QUANTILE);
+            return Err(Fault::QuantileRange);
         } else if scratch.extra.len() == EXTRA_MAX {
-            return Err(MANY_STATISTICS);
+            return Err(Fault::ManyStatistics);
         } else {
             scratch.extra.push(Extra { statistic: Statistic::Quantile(quantile), value });
         }
@@ -165,10 +200,10 @@ impl<'a> Fields<'a> {
     #[inline]
     fn label(&mut self, body: &'a [u8], scratch: &mut Scratch<'a>) -> Result<(), Fault> {
         self.labels = true;
-        let (key, value) = attribute::label(body).ok_or(MALFORMED)?;
+        let (key, value) = attribute::label(body).ok_or(Fault::DataPoint)?;
         // One look at the whole message is enough: its tags and short lengths are ASCII too.
         if !(body.is_ascii() || is_text(key) && is_text(value)) {
-            return Err(NOT_TEXT);
+            return Err(Fault::AttributeText);
         }
         self.named(key, value, scratch)
     }
@@ -179,26 +214,25 @@ impl<'a> Fields<'a> {
         // Any other length means that there is more in it than this key and this value.
         let exact = wire::field_len(key.len()) + wire::field_len(wire::field_len(value.len()));
         self.unchecked |= body.len() != exact;
-        if is_text(key) && is_text(value) { Ok(()) } else { Err(NOT_TEXT) }
+        if is_text(key) && is_text(value) { Ok(()) } else { Err(Fault::AttributeText) }
     }
 
     /// `KeyValue` of 1.0: the two names, the nested `Dimensions`, or a dimension of its own.
     #[inline]
     fn attribute(&mut self, body: &'a [u8], scratch: &mut Scratch<'a>) -> Result<(), Fault> {
         self.attributes = true;
-        let (key, value) = attribute::key_value(body).ok_or(MALFORMED)?;
-        let ascii = body.is_ascii();
+        let (key, value) = attribute::key_value(body).ok_or(Fault::DataPoint)?;
         match value {
+            Value::List(list) if key == b"Dimensions" => {
+                let exact = 12 + wire::field_len(wire::field_len(list.len()));
+                self.unchecked |= body.len() != exact;
+                self.dimensions(list, scratch)
+            }
             Value::Text(text) => {
-                if !ascii {
+                if !body.is_ascii() {
                     self.check(body, key, text)?;
                 }
                 self.named(key, text, scratch)
-            }
-            Value::List(list) if key == b"Dimensions" => {
-                let exact = 12 + wire::field_len(wire::field_len(list.len()));
-                self.unchecked |= !ascii && body.len() != exact;
-                self.dimensions(list, ascii, scratch)
             }
             _ => {
                 self.not_strings = true;
@@ -209,34 +243,34 @@ impl<'a> Fields<'a> {
 
     /// The entries of `Dimensions`.
     #[inline]
-    fn dimensions(
-        &mut self,
-        list: &'a [u8],
-        ascii: bool,
-        scratch: &mut Scratch<'a>,
-    ) -> Result<(), Fault> {
+    fn dimensions(&mut self, list: &'a [u8], scratch: &mut Scratch<'a>) -> Result<(), Fault> {
+        let ascii = list.is_ascii();
         let mut reader = Reader::new(list);
-        while !reader.is_empty() {
-            let tag = reader.tag().ok_or(MALFORMED)?;
-            if tag != 0x0a {
-                self.unchecked = true;
-                reader.skip(tag).ok_or(MALFORMED)?;
-                continue;
-            }
-            let body = reader.bytes().ok_or(MALFORMED)?;
-            let (key, value) = attribute::key_value(body).ok_or(MALFORMED)?;
-            let Value::Text(text) = value else {
-                self.not_strings = true;
-                continue;
+        while reader.take(0x0a) {
+            let body = reader.bytes().ok_or(Fault::DataPoint)?;
+            let (key, text) = match attribute::short_pair(body) {
+                Some(pair) => pair,
+                None => match attribute::key_value(body).ok_or(Fault::DataPoint)? {
+                    (key, Value::Text(text)) => (key, text),
+                    _ => {
+                        self.not_strings = true;
+                        continue;
+                    }
+                },
             };
             if !ascii && !body.is_ascii() {
                 self.check(body, key, text)?;
             }
             if scratch.dimensions.len() == DIMENSIONS_MAX {
-                return Err(MANY_DIMENSIONS);
+                return Err(Fault::ManyDimensions);
             }
             scratch.dimensions.push((key, text));
         }
+        if reader.is_empty() {
+            return Ok(());
+        }
+        // An unknown field among the entries: the slow way reads the list from its start.
+        self.not_strings = true;
         Ok(())
     }
 
@@ -252,7 +286,7 @@ impl<'a> Fields<'a> {
         } else if key == b"MetricName" && self.name.is_empty() {
             self.name = value;
         } else if scratch.dimensions.len() == DIMENSIONS_MAX {
-            return Err(MANY_DIMENSIONS);
+            return Err(Fault::ManyDimensions);
         } else {
             scratch.dimensions.push((key, value));
         }
@@ -287,13 +321,13 @@ impl<'a> Fields<'a> {
         'a: 'p,
     {
         if self.namespace.is_empty() || self.name.is_empty() {
-            return Err(NO_NAME);
+            return Err(Fault::NoName);
         }
         if !self.sum.is_finite() {
-            return Err(NOT_FINITE);
+            return Err(Fault::NotFinite);
         }
         if self.flags & NO_RECORDED_VALUE != 0 {
-            return Err(NO_VALUE);
+            return Err(Fault::NoValue);
         }
         // Writers that know one time only leave the start out; then the one time is the instant.
         let (start_ns, end_ns) = match (self.start_ns, self.end_ns) {
@@ -302,7 +336,7 @@ impl<'a> Fields<'a> {
             (start, end) => (start, Some(end)),
         };
         if start_ns == 0 || start_ns.max(self.end_ns) > INSTANT_NS_MAX {
-            return Err(NO_INSTANT);
+            return Err(Fault::NoInstant);
         }
         #[expect(
             clippy::cast_precision_loss,

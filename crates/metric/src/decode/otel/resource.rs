@@ -4,7 +4,6 @@
 //! CloudWatch sends none, and a point has no place for them.
 
 use super::{Fault, is_text};
-use crate::Reason;
 use crate::wire::Reader;
 
 /// Where metrics come from; empty where it was not said.
@@ -22,20 +21,18 @@ const STREAM_PREFIX: &[u8] = b"metric-stream/";
 impl<'a> Resource<'a> {
     /// Takes the attributes of one `Resource` message. The first value of a key stays.
     pub(super) fn merge(&mut self, body: &'a [u8]) -> Result<(), Fault> {
-        const MALFORMED: Fault = Fault::malformed("a field of the resource is malformed");
         let mut reader = Reader::new(body);
         while !reader.is_empty() {
-            match reader.tag().ok_or(MALFORMED)? {
-                0x0a => self.attribute(reader.bytes().ok_or(MALFORMED)?)?,
-                tag => reader.skip(tag).ok_or(MALFORMED)?,
+            match reader.tag().ok_or(Fault::Resource)? {
+                0x0a => self.attribute(reader.bytes().ok_or(Fault::Resource)?)?,
+                tag => reader.skip(tag).ok_or(Fault::Resource)?,
             }
         }
         Ok(())
     }
 
     fn attribute(&mut self, body: &'a [u8]) -> Result<(), Fault> {
-        const MALFORMED: Fault = Fault::malformed("an attribute of the resource is malformed");
-        let (key, value) = key_and_text(body).ok_or(MALFORMED)?;
+        let (key, value) = key_and_text(body).ok_or(Fault::Resource)?;
         let field = match key {
             b"cloud.account.id" => &mut self.account,
             b"cloud.region" => &mut self.region,
@@ -43,8 +40,7 @@ impl<'a> Resource<'a> {
             _ => return Ok(()),
         };
         if !is_text(value) {
-            let detail = "an attribute of the resource is not UTF-8";
-            return Err(Fault { reason: Reason::InvalidUtf8, detail });
+            return Err(Fault::ResourceText);
         }
         if field.is_empty() {
             *field = value;

@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use super::{Fault, MALFORMED, MANY_DIMENSIONS, NO_NAME, NOT_FINITE, NOT_TEXT, is_text};
+use super::{Fault, is_text};
 use crate::Dimension;
 use crate::decode::scratch::DIMENSIONS_MAX;
 use crate::wire::Reader;
@@ -29,6 +29,22 @@ pub(super) enum Value<'a> {
 #[inline]
 pub(super) fn label(body: &[u8]) -> Option<(&[u8], &[u8])> {
     let mut reader = Reader::new(body);
+    // As everyone writes it: key, value, end.
+    if reader.take(0x0a)
+        && let Some(key) = reader.bytes()
+        && reader.take(0x12)
+        && let Some(value) = reader.bytes()
+        && reader.is_empty()
+    {
+        return Some((key, value));
+    }
+    any_label(body)
+}
+
+/// A `StringKeyValue` in any order.
+#[cold]
+fn any_label(body: &[u8]) -> Option<(&[u8], &[u8])> {
+    let mut reader = Reader::new(body);
     let (mut key, mut value): (&[u8], &[u8]) = (&[], &[]);
     while !reader.is_empty() {
         match reader.tag()? {
@@ -40,9 +56,72 @@ pub(super) fn label(body: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((key, value))
 }
 
+/// Namespace and metric name when they are the first two attributes of `rest`, in ASCII and in
+/// CloudWatch's own encoding; and what follows them.
+#[inline]
+pub(super) fn names(rest: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
+    let (namespace, after) = named(rest, b"\x0a\x09Namespace\x12")?;
+    let (name, after) = named(after, b"\x0a\x0aMetricName\x12")?;
+    let both = rest.get(..rest.len() - after.len())?;
+    let usable = both.is_ascii() && !namespace.is_empty() && !name.is_empty();
+    usable.then_some((namespace, name, after))
+}
+
+/// The text of an attribute that begins with `key`, all its lengths below 128.
+#[inline]
+fn named<'a>(rest: &'a [u8], key: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
+    let [0x3a, length, body @ ..] = rest else { return None };
+    let [value, 0x0a, text, after @ ..] = body.strip_prefix(key)? else { return None };
+    let (text, after) = after.split_at_checked(usize::from(*text))?;
+    let exact = usize::from(*value) == text.len() + 2
+        && usize::from(*length) == key.len() + text.len() + 3
+        && *length < 0x80;
+    exact.then_some((text, after))
+}
+
+/// Key and text of a `KeyValue` in the usual encoding, all lengths below 128.
+#[inline]
+pub(super) fn short_pair(body: &[u8]) -> Option<(&[u8], &[u8])> {
+    let [0x0a, key, rest @ ..] = body else { return None };
+    let (key, rest) = rest.split_at_checked(usize::from(*key))?;
+    let [0x12, value, 0x0a, length, text @ ..] = rest else { return None };
+    let exact = usize::from(*value) == text.len() + 2
+        && usize::from(*length) == text.len()
+        && (key.len() < 0x80) & (*value < 0x80);
+    exact.then_some((key, text))
+}
+
 /// Key and value of a `KeyValue`.
 #[inline]
 pub(super) fn key_value(body: &[u8]) -> Option<(&[u8], Value<'_>)> {
+    let mut reader = Reader::new(body);
+    // As everyone writes it: key, value, end.
+    if reader.take(0x0a)
+        && let Some(key) = reader.bytes()
+        && reader.take(0x12)
+        && let Some(value) = reader.bytes()
+        && reader.is_empty()
+    {
+        let mut value = Reader::new(value);
+        if value.take(0x0a) {
+            if let Some(text) = value.bytes()
+                && value.is_empty()
+            {
+                return Some((key, Value::Text(text)));
+            }
+        } else if value.take(0x32)
+            && let Some(list) = value.bytes()
+            && value.is_empty()
+        {
+            return Some((key, Value::List(list)));
+        }
+    }
+    any_key_value(body)
+}
+
+/// A `KeyValue` in any order and of any kind.
+#[cold]
+fn any_key_value(body: &[u8]) -> Option<(&[u8], Value<'_>)> {
     let mut reader = Reader::new(body);
     let (mut key, mut value): (&[u8], _) = (&[], Value::Text(&[]));
     while !reader.is_empty() {
@@ -56,7 +135,6 @@ pub(super) fn key_value(body: &[u8]) -> Option<(&[u8], Value<'_>)> {
 }
 
 /// The value; of several the last one counts, none is empty text.
-#[inline]
 fn any_value(body: &[u8]) -> Option<Value<'_>> {
     let mut reader = Reader::new(body);
     let mut value = Value::Text(&[]);
@@ -70,7 +148,6 @@ fn any_value(body: &[u8]) -> Option<Value<'_>> {
     Some(value)
 }
 
-#[cold]
 fn scalar<'a>(tag: u32, reader: &mut Reader<'a>) -> Option<Value<'a>> {
     Some(match tag {
         0x10 => Value::Bool(reader.varint()? != 0),
@@ -110,24 +187,25 @@ pub(super) fn gather(body: &[u8]) -> Result<Gathered<'_>, Fault> {
     let (mut labels, mut attributes) = (Vec::new(), Vec::new());
     let mut reader = Reader::new(body);
     while !reader.is_empty() {
-        match reader.tag().ok_or(MALFORMED)? {
+        match reader.tag().ok_or(Fault::DataPoint)? {
             0x0a => {
-                let (key, value) = label(reader.bytes().ok_or(MALFORMED)?).ok_or(MALFORMED)?;
+                let (key, value) =
+                    label(reader.bytes().ok_or(Fault::DataPoint)?).ok_or(Fault::DataPoint)?;
                 labels.push(Entry { key, value: Cow::Borrowed(value), nested: false });
             }
             0x3a => {
-                let content = reader.bytes().ok_or(MALFORMED)?;
-                let (key, value) = key_value(content).ok_or(MALFORMED)?;
+                let content = reader.bytes().ok_or(Fault::DataPoint)?;
+                let (key, value) = key_value(content).ok_or(Fault::DataPoint)?;
                 match value {
                     Value::List(list) if key == b"Dimensions" => nested(list, &mut attributes)?,
                     value => attributes.push(Entry { key, value: rendered(value)?, nested: false }),
                 }
             }
-            tag => reader.skip(tag).ok_or(MALFORMED)?,
+            tag => reader.skip(tag).ok_or(Fault::DataPoint)?,
         }
         // Two more than the limit: Namespace and MetricName, which may come twice.
         if labels.len().max(attributes.len()) > DIMENSIONS_MAX + 2 {
-            return Err(MANY_DIMENSIONS);
+            return Err(Fault::ManyDimensions);
         }
     }
     let mut known: Vec<(&[u8], &[u8])> =
@@ -135,11 +213,11 @@ pub(super) fn gather(body: &[u8]) -> Result<Gathered<'_>, Fault> {
     known.sort_unstable();
     attributes.retain(|entry| known.binary_search(&(entry.key, entry.value.as_ref())).is_err());
     labels.append(&mut attributes);
-    named(labels)
+    take_names(labels)
 }
 
 /// Takes namespace and name out of all entries.
-fn named(entries: Vec<Entry<'_>>) -> Result<Gathered<'_>, Fault> {
+fn take_names(entries: Vec<Entry<'_>>) -> Result<Gathered<'_>, Fault> {
     let mut all = Gathered { namespace: &[], name: &[], entries };
     all.entries.retain(|entry| {
         let field = match (entry.nested, entry.key) {
@@ -154,29 +232,33 @@ fn named(entries: Vec<Entry<'_>>) -> Result<Gathered<'_>, Fault> {
         false
     });
     if all.namespace.is_empty() || all.name.is_empty() {
-        return Err(NO_NAME);
+        return Err(Fault::NoName);
     }
     if all.entries.len() > DIMENSIONS_MAX {
-        return Err(MANY_DIMENSIONS);
+        return Err(Fault::ManyDimensions);
     }
     let text = all.entries.iter().all(|entry| is_text(entry.key) && is_text(&entry.value));
-    if text && is_text(all.namespace) && is_text(all.name) { Ok(all) } else { Err(NOT_TEXT) }
+    if text && is_text(all.namespace) && is_text(all.name) {
+        Ok(all)
+    } else {
+        Err(Fault::AttributeText)
+    }
 }
 
 /// The entries of `Dimensions`.
 fn nested<'a>(list: &'a [u8], entries: &mut Vec<Entry<'a>>) -> Result<(), Fault> {
     let mut reader = Reader::new(list);
     while !reader.is_empty() {
-        match reader.tag().ok_or(MALFORMED)? {
+        match reader.tag().ok_or(Fault::DataPoint)? {
             0x0a => {
-                let content = reader.bytes().ok_or(MALFORMED)?;
-                let (key, value) = key_value(content).ok_or(MALFORMED)?;
+                let content = reader.bytes().ok_or(Fault::DataPoint)?;
+                let (key, value) = key_value(content).ok_or(Fault::DataPoint)?;
                 entries.push(Entry { key, value: rendered(value)?, nested: true });
                 if entries.len() > DIMENSIONS_MAX + 2 {
-                    return Err(MANY_DIMENSIONS);
+                    return Err(Fault::ManyDimensions);
                 }
             }
-            tag => reader.skip(tag).ok_or(MALFORMED)?,
+            tag => reader.skip(tag).ok_or(Fault::DataPoint)?,
         }
     }
     Ok(())
@@ -189,10 +271,8 @@ fn rendered(value: Value<'_>) -> Result<Cow<'_, [u8]>, Fault> {
         Value::Bool(truth) => truth.to_string(),
         Value::Int(number) => number.to_string(),
         Value::Double(number) if number.is_finite() => number.to_string(),
-        Value::Double(_) => return Err(NOT_FINITE),
-        Value::List(_) | Value::Other => return Err(NO_TEXT),
+        Value::Double(_) => return Err(Fault::NotFinite),
+        Value::List(_) | Value::Other => return Err(Fault::NotText),
     };
     Ok(Cow::Owned(text.into_bytes()))
 }
-
-const NO_TEXT: Fault = Fault::malformed("a dimension is bytes, an array or a list, not text");

@@ -1,0 +1,119 @@
+//! Text being written, for lines made of many short pieces.
+//!
+//! Room for a whole line is made once, before it; after that a piece is a few plain moves at a
+//! cursor instead of a call to `memcpy` and a look at the capacity each. Everything here is safe
+//! code: moves are bounds-checked, and a piece that does not fit after all takes the slow way.
+
+/// The text and where it ends; the bytes behind the end are of no meaning.
+#[derive(Default)]
+pub(crate) struct Text {
+    bytes: Vec<u8>,
+    end: usize,
+}
+
+impl Text {
+    /// Makes room for `more` bytes.
+    #[inline]
+    pub(crate) fn reserve(&mut self, more: usize) {
+        if self.bytes.len() - self.end < more {
+            self.grow(more);
+        }
+    }
+
+    #[cold]
+    fn grow(&mut self, more: usize) {
+        let wanted = self.end + more;
+        self.bytes.resize(wanted.max(self.bytes.len() * 2), 0);
+    }
+
+    /// What has been written.
+    #[inline]
+    pub(crate) fn as_slice(&self) -> &[u8] {
+        self.bytes.get(..self.end).unwrap_or_default()
+    }
+
+    /// How much has been written.
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        self.end
+    }
+
+    /// Forgets what has been written.
+    pub(crate) fn clear(&mut self) {
+        self.end = 0;
+    }
+
+    /// Appends one byte.
+    #[inline]
+    pub(crate) fn push(&mut self, byte: u8) {
+        match self.bytes.get_mut(self.end) {
+            Some(place) => {
+                *place = byte;
+                self.end += 1;
+            }
+            None => self.put_slowly(&[byte]),
+        }
+    }
+
+    /// Appends a piece.
+    #[inline]
+    pub(crate) fn put(&mut self, piece: &[u8]) {
+        let end = self.end + piece.len();
+        let Some(place) = self.bytes.get_mut(self.end..end) else {
+            return self.put_slowly(piece);
+        };
+        copy(piece, place);
+        self.end = end;
+    }
+
+    /// Appends a piece of the text once more.
+    #[inline]
+    pub(crate) fn repeat(&mut self, piece: std::ops::Range<usize>) {
+        let length = piece.len();
+        if self.end + length <= self.bytes.len() && piece.end <= self.end {
+            self.bytes.copy_within(piece, self.end);
+            self.end += length;
+        }
+    }
+
+    #[cold]
+    fn put_slowly(&mut self, piece: &[u8]) {
+        self.grow(piece.len());
+        if let Some(place) = self.bytes.get_mut(self.end..self.end + piece.len()) {
+            place.copy_from_slice(piece);
+            self.end += piece.len();
+        }
+    }
+}
+
+/// Copies between slices of one length; short ones by two moves that may overlap.
+#[inline]
+fn copy(from: &[u8], to: &mut [u8]) {
+    if from.len() > 32 {
+        to.copy_from_slice(from);
+    } else if from.len() >= 16 {
+        ends::<16>(from, to);
+    } else if from.len() >= 8 {
+        ends::<8>(from, to);
+    } else if from.len() >= 4 {
+        ends::<4>(from, to);
+    } else {
+        for (to, from) in to.iter_mut().zip(from) {
+            *to = *from;
+        }
+    }
+}
+
+/// Copies the first and the last `N` bytes.
+#[inline]
+fn ends<const N: usize>(from: &[u8], to: &mut [u8]) {
+    if let (Some(from), Some(to)) = (from.first_chunk::<N>(), to.first_chunk_mut::<N>()) {
+        *to = *from;
+    }
+    if let (Some(from), Some(to)) = (from.last_chunk::<N>(), to.last_chunk_mut::<N>()) {
+        *to = *from;
+    }
+}
+
+#[cfg(test)]
+mod tests;

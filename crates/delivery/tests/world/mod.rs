@@ -1,0 +1,275 @@
+//! A small world for a stream: a journal in a temporary folder, a scripted Dynatrace, a clock.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::sync_channel;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use delivery::sink::{Config as Sink, dynatrace};
+use delivery::{
+    BackupConfig, BackupMode, Buffering, Destination, Parts, Share, StartFrom, Stats, Stream,
+    StreamConfig,
+};
+use entry::{Encoding, Header, Kind, Tail};
+use journal::{Body, Item, Journal, Options, Topic};
+use metric::Format;
+use rehearsal::payload;
+use remote::{ClientConfig, Secret, TlsConfig};
+use testkit::{Peer, Received, Reply, TempDir};
+
+/// Start of the payload's minute; the clock runs from two minutes after it.
+pub const MINUTE_MS: i64 = 1_795_176_000_000;
+
+/// Everything a stream needs.
+pub struct World {
+    pub dir: TempDir,
+    pub journal: Journal,
+    pub topic: Topic,
+    pub peer: Peer,
+    pub lines: Lines,
+    pub runtime: tokio::runtime::Runtime,
+    pub tail: Arc<Tail>,
+    pub born: Instant,
+    deliveries: AtomicU64,
+}
+
+/// The data lines a peer has taken, and how often each.
+#[derive(Clone, Default)]
+pub struct Lines(Arc<Mutex<BTreeMap<String, u32>>>);
+
+impl Lines {
+    pub fn take(&self, request: &Received) -> usize {
+        let text = plain(request);
+        let mut lines = self.0.lock().unwrap();
+        let data = text.lines().filter(|l| !l.starts_with('#'));
+        data.map(|l| *lines.entry(l.to_owned()).or_insert(0) += 1).count()
+    }
+
+    pub fn distinct(&self) -> usize {
+        self.0.lock().unwrap().len()
+    }
+
+    pub fn duplicates(&self) -> u32 {
+        self.0.lock().unwrap().values().map(|n| n - 1).sum()
+    }
+
+    pub fn all(&self) -> Vec<String> {
+        self.0.lock().unwrap().keys().cloned().collect()
+    }
+}
+
+/// The text of a request, gzip undone.
+pub fn plain(request: &Received) -> String {
+    let mut out = Vec::new();
+    if codec::gzip::is_gzip(&request.body) {
+        codec::gzip::Inflater::new().gunzip(&request.body, &mut out, 64 << 20).unwrap();
+    } else {
+        out.extend_from_slice(&request.body);
+    }
+    String::from_utf8(out).unwrap()
+}
+
+/// The answer of Dynatrace to a request it takes whole.
+pub fn accepted(lines: usize) -> Reply {
+    let body = format!(r#"{{"linesOk":{lines},"linesInvalid":0,"error":null,"warnings":null}}"#);
+    Reply::json(202, &body)
+}
+
+impl World {
+    pub fn new(name: &str) -> World {
+        remote::install_provider();
+        let dir = TempDir::new(name);
+        let (journal, _) = Journal::open(&dir.join("journal"), options()).unwrap();
+        let topic = journal.topic("aws").unwrap();
+        let lines = Lines::default();
+        let taken = lines.clone();
+        let peer = Peer::scripted(move |request| accepted(taken.take(request)));
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+        World {
+            dir,
+            journal,
+            topic,
+            peer,
+            lines,
+            runtime: runtime.unwrap(),
+            tail: Arc::new(Tail::new(0)),
+            born: Instant::now(),
+            deliveries: AtomicU64::new(0),
+        }
+    }
+
+    /// The peer takes everything from now on.
+    pub fn peer_takes_all(&self) {
+        let taken = self.lines.clone();
+        self.peer.set_script(move |request| accepted(taken.take(request)));
+    }
+
+    /// The same folder, opened anew, as after a restart.
+    pub fn reopen(&mut self) {
+        self.journal.close();
+        let (journal, recovery) = Journal::open(&self.dir.join("journal"), options()).unwrap();
+        assert_eq!(recovery.rotten_bytes, 0, "{:?}", recovery.findings);
+        self.topic = journal.topic("aws").unwrap();
+        self.journal = journal;
+    }
+
+    pub fn now_ms(&self) -> i64 {
+        MINUTE_MS + 120_000 + i64::try_from(self.born.elapsed().as_millis()).unwrap()
+    }
+
+    pub fn config(&self, name: &str) -> StreamConfig {
+        StreamConfig {
+            name: name.to_owned(),
+            sources: vec!["aws".to_owned()],
+            include: Vec::new(),
+            exclude: Vec::new(),
+            destination: Destination::Fixed(Sink::Blackhole),
+            buffering: Buffering { size_bytes: 5 << 20, interval: Duration::ZERO },
+            retry_duration: Duration::from_secs(300),
+            start_from: StartFrom::Oldest,
+            backup: BackupConfig {
+                mode: BackupMode::FailedDataOnly,
+                directory: self.dir.join("backup"),
+            },
+            max_backlog_bytes: 1 << 30,
+            concurrency: 4,
+        }
+    }
+
+    pub fn dynatrace(&self) -> dynatrace::Config {
+        dynatrace::Config {
+            url: self.peer.url(""),
+            api_token: Secret::new("dt0c01.PUBLIC.SECRET"),
+            too_old: dynatrace::TooOld::Quarantine,
+            percentiles: false,
+            metadata: false,
+            digit_section: dynatrace::DigitSection::AsIs,
+            compression: true,
+            client: ClientConfig {
+                tls: TlsConfig::default(),
+                connect_timeout: Duration::from_secs(2),
+                request_timeout: Duration::from_secs(5),
+                answer_bytes: 1 << 20,
+            },
+        }
+    }
+
+    pub fn parts(&self, stats: &Arc<Stats>) -> Parts {
+        let born = self.born;
+        Parts {
+            topics: vec![self.topic.clone()],
+            tail: Arc::clone(&self.tail),
+            runtime: self.runtime.handle().clone(),
+            clock: Arc::new(move || {
+                MINUTE_MS + 120_000 + i64::try_from(born.elapsed().as_millis()).unwrap()
+            }),
+            state: self.dir.join("state"),
+            quarantine: self.dir.join("quarantine"),
+            backup_share: Arc::new(Share::new("backup", 1 << 30)),
+            quarantine_share: Arc::new(Share::new("quarantine", 1 << 30)),
+            stats: Arc::clone(stats),
+            lane: None,
+        }
+    }
+
+    pub fn start(&self, config: StreamConfig, stats: &Arc<Stats>) -> Stream {
+        self.start_to(config, &Sink::Dynatrace(self.dynatrace()), stats)
+    }
+
+    pub fn start_to(&self, config: StreamConfig, sink: &Sink, stats: &Arc<Stats>) -> Stream {
+        Stream::start(config, sink, self.parts(stats)).unwrap()
+    }
+
+    /// Appends one delivery of `records`; returns when it is durable.
+    pub fn deliver(&self, records: &[Vec<u8>], gzip: bool) {
+        let number = self.deliveries.fetch_add(1, Ordering::Relaxed);
+        let request_id = format!("request-{number}");
+        let plain = payload::body(records, &request_id);
+        let header = Header {
+            kind: Kind::FirehoseDelivery,
+            encoding: if gzip { Encoding::Gzip } else { Encoding::Identity },
+            arrival_ms: self.now_ms(),
+            plain_bytes: plain.len() as u64,
+            records: u32::try_from(records.len()).unwrap(),
+            source: "aws".to_owned(),
+            source_arn: "arn:aws:firehose:eu-west-1:111122223333:deliverystream/s".to_owned(),
+            request_id,
+            attributes: vec![("team".to_owned(), "sre".to_owned())],
+            lane: None,
+        };
+        let body = if gzip { payload::gzip(&plain) } else { plain };
+        self.append(&header, body);
+    }
+
+    pub fn append(&self, header: &Header, body: Vec<u8>) {
+        let item = Item { key: None, head: header.encode(), body: Body::Bytes(Bytes::from(body)) };
+        let (told, answer) = sync_channel(1);
+        self.topic.append(item, Box::new(move |result| told.send(result).unwrap()));
+        answer.recv().unwrap().unwrap();
+    }
+
+    /// `metrics` points in one delivery.
+    pub fn deliver_points(&self, seed: u64, metrics: usize, format: Format) {
+        // A minute of its own for each seed: two seeds can make the same series.
+        let start_ms = MINUTE_MS.unsigned_abs() - seed * 60_000;
+        let options = payload::Options {
+            seed,
+            metrics,
+            series: metrics,
+            start_ms,
+            ..payload::Options::default()
+        };
+        self.deliver(&payload::records(&options, format), true);
+    }
+
+    /// Lines of all files below a folder of the world.
+    pub fn lines_below(&self, folder: &str) -> Vec<String> {
+        let mut lines = Vec::new();
+        walk(self.dir.join(folder), &mut |path| {
+            assert_ne!(path.extension().and_then(|e| e.to_str()), Some("part"), "{path:?}");
+            let text = std::fs::read_to_string(path).unwrap();
+            lines.extend(text.lines().map(str::to_owned));
+        });
+        lines
+    }
+}
+
+fn options() -> Options {
+    Options {
+        segment_bytes: 4 << 20,
+        budget_bytes: 1 << 30,
+        topic_bytes: 1 << 30,
+        ..Options::default()
+    }
+}
+
+fn walk(folder: PathBuf, visit: &mut dyn FnMut(&PathBuf)) {
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    let mut paths: Vec<PathBuf> = entries.flatten().map(|e| e.path()).collect();
+    paths.sort();
+    for path in paths {
+        if path.is_dir() { walk(path, visit) } else { visit(&path) }
+    }
+}
+
+/// Waits until `done` holds; the text tells what was waited for.
+#[track_caller]
+pub fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !done() {
+        assert!(begun.elapsed() < Duration::from_secs(30), "waited in vain: {what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+pub fn delivered(stats: &Stats) -> u64 {
+    stats.delivered.load(Ordering::Relaxed)
+}
+
+pub fn backed_up(stats: &Stats) -> u64 {
+    stats.backed_up.load(Ordering::Relaxed)
+}

@@ -1,0 +1,200 @@
+//! What a person sees of the demo: a live table on a terminal, a line now and then elsewhere.
+
+use std::fmt::Write;
+use std::io::{IsTerminal, stdout};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use rehearsal::ledger::Comparison;
+
+use crate::run::Report;
+use crate::settings::quantity;
+use crate::terminal::{self, Paint};
+
+/// On a terminal the table is drawn this often; elsewhere a line is written.
+const LIVE: Duration = Duration::from_millis(500);
+const LOG: Duration = Duration::from_secs(5);
+
+/// Where to look.
+pub(super) struct Places {
+    pub source: String,
+    pub admin: String,
+    pub data_dir: PathBuf,
+}
+
+/// The view.
+pub(super) struct View {
+    places: Places,
+    live: bool,
+    paint: Paint,
+    drawn: Option<(Instant, usize)>,
+    notes: Vec<String>,
+}
+
+impl View {
+    pub(super) fn new(places: Places) -> View {
+        let live = stdout().is_terminal();
+        View { places, live, paint: Paint::for_stdout(), drawn: None, notes: Vec::new() }
+    }
+
+    /// What runs, and where to look.
+    pub(super) fn begin(&self) {
+        let Places { source, admin, data_dir } = &self.places;
+        let title = self.paint.strong("hydrant demo");
+        let data_dir = data_dir.display();
+        put(&format!(
+            "{title}: simulated services -> Firehose deliveries -> journal -> destinations that check every line\n\n  \
+             deliveries go to   {source}\n  \
+             metrics and health {admin}/metrics  {admin}/readyz\n  \
+             who holds what     hydrant status --data-dir {data_dir}\n\n\
+             Ctrl-C stops it.\n\n"
+        ));
+    }
+
+    /// Something a person should know; shown with the next table.
+    pub(super) fn note(&mut self, text: &str) {
+        if self.notes.len() < 3 {
+            self.notes.push(text.to_owned());
+        }
+    }
+
+    pub(super) fn is_due(&self) -> bool {
+        let every = if self.live { LIVE } else { LOG };
+        self.drawn.is_none_or(|(at, _)| at.elapsed() >= every)
+    }
+
+    pub(super) fn draw(
+        &mut self,
+        ran: Duration,
+        sent: u64,
+        report: &Report,
+        compared: &[(&'static str, Comparison)],
+    ) {
+        let mut page = String::new();
+        if self.live {
+            if let Some((_, lines)) = self.drawn {
+                // Up over the last table, and clear it.
+                let _infallible = write!(page, "\x1b[{lines}A\x1b[J");
+            }
+            let table = self.table(ran, sent, report, compared);
+            self.drawn = Some((Instant::now(), table.lines().count()));
+            page.push_str(&table);
+        } else {
+            for (name, c) in compared {
+                let _infallible = writeln!(
+                    page,
+                    "{:>6}  {name}: {} sent, {} arrived, {} on the way",
+                    clock(ran),
+                    grouped(sent),
+                    grouped(c.arrived),
+                    grouped(c.missing + c.unacknowledged)
+                );
+            }
+            self.drawn = Some((Instant::now(), 0));
+        }
+        put(&page);
+    }
+
+    fn table(
+        &self,
+        ran: Duration,
+        sent: u64,
+        report: &Report,
+        compared: &[(&'static str, Comparison)],
+    ) -> String {
+        let mut page = String::new();
+        let rate = sent as f64 / ran.as_secs_f64().max(0.001);
+        let came: u64 = report.sources.iter().map(|s| s.requests).sum();
+        let records: u64 = report.sources.iter().map(|s| s.records).sum();
+        let syncs: u64 = report.journal.topics.iter().map(|t| t.commits).sum();
+        let _infallible = writeln!(
+            page,
+            "{}  {} points in, {rate:.0}/s   {came} deliveries, {records} records   journal {}, {syncs} syncs",
+            self.paint.strong(&clock(ran)),
+            grouped(sent),
+            quantity::size_about(report.journal.bytes),
+        );
+        let _infallible = writeln!(
+            page,
+            "\n  {:<16}{:>12}{:>10}{:>10}{:>10}{:>11}{:>10}",
+            "stream", "arrived", "on the way", "lag", "requests", "duplicates", "altered"
+        );
+        for (name, c) in compared {
+            let stream = report.streams.iter().find(|s| s.name == *name);
+            let lag = stream.map_or(0.0, |s| s.lag_seconds);
+            let requests: u64 = stream.map_or(0, |s| s.requests.values().sum());
+            let _infallible = writeln!(
+                page,
+                "  {name:<16}{:>12}{:>10}{:>9.1}s{requests:>10}{:>11}{:>10}",
+                grouped(c.arrived),
+                grouped(c.missing + c.unacknowledged),
+                lag,
+                grouped(c.duplicates),
+                grouped(c.altered + c.unexpected),
+            );
+        }
+        for note in &self.notes {
+            let _infallible = writeln!(page, "  {} {note}", self.paint.warning("!"));
+        }
+        page
+    }
+
+    /// The last table and the verdict.
+    pub(super) fn end(
+        &mut self,
+        ran: Duration,
+        sent: u64,
+        report: &Report,
+        compared: &[(&'static str, Comparison)],
+        refusals: Vec<String>,
+    ) {
+        let mut page = String::new();
+        if let Some((_, lines)) = self.drawn.filter(|_| self.live) {
+            let _infallible = write!(page, "\x1b[{lines}A\x1b[J");
+        }
+        page.push_str(&self.table(ran, sent, report, compared));
+        page.push('\n');
+        for (name, c) in compared {
+            let verdict = if c.is_clean() && c.sent > 0 {
+                self.paint.good("no point is missing")
+            } else {
+                self.paint.error(&format!(
+                    "{} missing, {} altered, {} unexpected",
+                    c.missing, c.altered, c.unexpected
+                ))
+            };
+            let (arrived, sent) = (grouped(c.arrived), grouped(c.sent - c.unacknowledged));
+            let _infallible = writeln!(page, "{name}: {arrived} of {sent} promised points arrived, {verdict}");
+            for example in c.examples.iter().filter(|_| !c.is_clean()) {
+                let _infallible = writeln!(page, "  {example}");
+            }
+        }
+        for refusal in refusals {
+            let _infallible = writeln!(page, "{} a destination refused: {refusal}", self.paint.warning("!"));
+        }
+        put(&page);
+    }
+}
+
+fn put(text: &str) {
+    // A closed pipe: whoever watched has gone, the exit code still tells.
+    drop(terminal::print(text.as_bytes()));
+}
+
+fn clock(ran: Duration) -> String {
+    let seconds = ran.as_secs();
+    format!("{}:{:02}", seconds / 60, seconds % 60)
+}
+
+/// `1234567` as `1,234,567`.
+fn grouped(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i) % 3 == 0 {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}

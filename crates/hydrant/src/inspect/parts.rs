@@ -1,0 +1,149 @@
+//! What the bytes are, told by their content, and the records in them.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use aws::firehose::envelope::{EnvelopeReader, Limits};
+use codec::base64;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+/// A body may hold what no limit of a source admits: it is looked at, not accepted.
+const ENVELOPE_LIMITS: Limits = Limits { records: u32::MAX, record_text: usize::MAX };
+
+/// One record and where it stands.
+pub(super) struct Part<'a> {
+    pub(super) place: String,
+    pub(super) bytes: &'a [u8],
+}
+
+impl fmt::Display for Part<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.place)
+    }
+}
+
+/// A record, or what stands where one should.
+pub(super) enum Found<'a> {
+    Part(Part<'a>),
+    Fault { place: String, why: String },
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Records,
+    RequestBody,
+    FailedRecords,
+    Base64,
+    Foreign(&'static str),
+}
+
+/// The kind, for the summary.
+pub(super) fn kind_of(plain: &[u8]) -> &'static str {
+    match sniff(plain) {
+        Kind::Records => "records",
+        Kind::RequestBody => "Firehose request body",
+        Kind::FailedRecords => "failed records",
+        Kind::Base64 => "base64 of a record",
+        Kind::Foreign(name) => name,
+    }
+}
+
+/// Calls `take` with each record.
+pub(super) fn each(plain: &[u8], mut take: impl FnMut(Found<'_>)) {
+    match sniff(plain) {
+        Kind::Records => take(Found::Part(Part { place: "record 1".to_owned(), bytes: plain })),
+        Kind::RequestBody => request_body(plain, &mut take),
+        Kind::FailedRecords => failed_records(plain, &mut take),
+        Kind::Base64 => from_base64(plain.trim_ascii(), "record 1".to_owned(), &mut take),
+        Kind::Foreign(name) => {
+            let why = format!("{name} is not read in this release; unpack it first");
+            take(Found::Fault { place: "byte 0".to_owned(), why });
+        }
+    }
+}
+
+/// Only what tells the kinds apart.
+#[derive(Deserialize)]
+struct FirstObject<'a> {
+    records: Option<IgnoredAny>,
+    #[serde(rename = "rawData", borrow)]
+    raw_data: Option<Cow<'a, str>>,
+}
+
+fn sniff(plain: &[u8]) -> Kind {
+    match plain {
+        [b'P', b'K', 3, 4, ..] => return Kind::Foreign("zip"),
+        [0xff, 6, 0, 0, b's', b'N', b'a', b'P', b'p', b'Y', ..] => return Kind::Foreign("snappy"),
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => return Kind::Foreign("zstd"),
+        _ => {}
+    }
+    if plain.trim_ascii_start().first() == Some(&b'{') {
+        let mut objects = serde_json::Deserializer::from_slice(plain).into_iter::<FirstObject>();
+        return match objects.next() {
+            Some(Ok(first)) if first.raw_data.is_some() => Kind::FailedRecords,
+            Some(Ok(first)) if first.records.is_some() => Kind::RequestBody,
+            // A body that is cut short is still one; its reader says where.
+            Some(Err(error)) if error.is_eof() && opens_body(plain) => Kind::RequestBody,
+            _ => Kind::Records,
+        };
+    }
+    let text = plain.trim_ascii();
+    let long_enough = text.len() >= 16;
+    if long_enough
+        && matches!(metric::sniff(plain), metric::Kind::Unknown)
+        && base64::check(text).is_ok()
+    {
+        return Kind::Base64;
+    }
+    Kind::Records
+}
+
+/// The first kilobyte names `requestId` or `records` as Firehose writes them.
+fn opens_body(plain: &[u8]) -> bool {
+    let head = plain.get(..1024).unwrap_or(plain);
+    let has = |key: &[u8]| head.windows(key.len()).any(|window| window == key);
+    has(b"\"requestId\"") || has(b"\"records\"")
+}
+
+fn request_body(plain: &[u8], take: &mut impl FnMut(Found<'_>)) {
+    let mut reader = EnvelopeReader::whole(plain, ENVELOPE_LIMITS);
+    let mut number = 0_u32;
+    loop {
+        match reader.next() {
+            Ok(Some(text)) => {
+                number += 1;
+                from_base64(text, format!("record {number}"), take);
+            }
+            Ok(None) => return,
+            Err(fault) => {
+                let place = format!("after record {number}");
+                return take(Found::Fault { place, why: fault.to_string() });
+            }
+        }
+    }
+}
+
+fn failed_records(plain: &[u8], take: &mut impl FnMut(Found<'_>)) {
+    for (index, line) in plain.split(|byte| *byte == b'\n').enumerate() {
+        if line.trim_ascii().is_empty() {
+            continue;
+        }
+        let place = format!("line {}", index + 1);
+        match serde_json::from_slice::<FirstObject>(line) {
+            Ok(FirstObject { raw_data: Some(data), .. }) => {
+                from_base64(data.as_bytes(), place, take);
+            }
+            Ok(_) => take(Found::Fault { place, why: "no rawData in this line".to_owned() }),
+            Err(error) => take(Found::Fault { place, why: format!("not JSON: {error}") }),
+        }
+    }
+}
+
+fn from_base64(text: &[u8], place: String, take: &mut impl FnMut(Found<'_>)) {
+    let mut bytes = Vec::new();
+    match base64::decode_into(text, &mut bytes) {
+        Ok(()) => take(Found::Part(Part { place, bytes: &bytes })),
+        Err(error) => take(Found::Fault { place, why: error.to_string() }),
+    }
+}

@@ -1,0 +1,1 @@
+//! Sniffing, names and numbers.

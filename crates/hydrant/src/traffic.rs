@@ -1,0 +1,88 @@
+//! Simulated deliveries, paced: what `hydrant demo` and `hydrant simulate` send.
+//!
+//! A pass makes one point of every series for one minute. At a walking pace that is the minute of
+//! the clock. A faster pace begins three quarters of an hour back and walks up to it, so that every
+//! point is its own and no destination finds it too old; once there, later passes are corrections
+//! of the minute at hand, as CloudWatch itself sends them.
+
+use std::collections::VecDeque;
+
+use metric::{Format, Point};
+use rehearsal::services::{Additional, Deliveries, Delivery, Lateness, Options, Plan, Services};
+
+/// Series at most: one pass is held in memory.
+const SERIES_MAX: usize = 100_000;
+/// Series at least, so that all kinds of services show.
+const SERIES_MIN: usize = 500;
+/// How far back a fast run begins: inside the hour that Dynatrace takes.
+const BACK_MINUTES: u64 = 45;
+/// One minute, ms.
+const MINUTE_MS: u64 = 60_000;
+/// Bytes of a point in a record, roughly; only sizes the deliveries.
+const POINT_BYTES: u64 = 250;
+
+/// What to make.
+#[derive(Clone, Copy, Debug)]
+pub struct Wish {
+    /// Same seed, same services.
+    pub seed: u64,
+    /// Points a second; 0 has no pace.
+    pub rate: u32,
+    /// Points in all, when known.
+    pub points: Option<u64>,
+    /// Format of the records.
+    pub format: Format,
+    /// Raw bytes of a delivery at most.
+    pub delivery_bytes: u64,
+}
+
+/// Deliveries, one after the other.
+pub struct Traffic {
+    deliveries: Deliveries,
+    queue: VecDeque<Delivery>,
+    next_minute_ms: u64,
+}
+
+impl Traffic {
+    /// Traffic that begins at the clock's `now_ms`.
+    pub fn new(wish: &Wish, now_ms: u64) -> Traffic {
+        let minute = now_ms / MINUTE_MS * MINUTE_MS;
+        let live = usize::try_from(wish.rate).unwrap_or(usize::MAX).saturating_mul(60);
+        let is_live = wish.rate > 0 && live <= SERIES_MAX;
+        let wanted = match wish.points {
+            Some(points) if !is_live => usize::try_from(points / BACK_MINUTES + 1).unwrap_or(usize::MAX),
+            _ if is_live => live,
+            _ => SERIES_MAX,
+        };
+        let mut options = Options::new(wish.seed, wanted.clamp(SERIES_MIN, SERIES_MAX));
+        options.additional = Additional::Percentiles;
+        let mut plan = Plan::new(wish.format);
+        // At a walking pace two deliveries a second are livelier than one each minute.
+        let lively = u64::from(wish.rate) * POINT_BYTES / 2;
+        let bytes = if is_live { wish.delivery_bytes.min(lively.max(16 * 1024)) } else { wish.delivery_bytes };
+        plan.delivery_bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
+        let back = if is_live { 0 } else { BACK_MINUTES * MINUTE_MS };
+        Traffic {
+            deliveries: Deliveries::new(Services::new(options), plan),
+            queue: VecDeque::new(),
+            next_minute_ms: minute.saturating_sub(back),
+        }
+    }
+
+    /// The next delivery; `visit` sees its points (those of its whole pass) before it is handed out.
+    pub fn next(
+        &mut self,
+        now_ms: u64,
+        visit: impl FnMut(u64, &Point<'_>, Lateness),
+    ) -> Option<Delivery> {
+        if self.queue.is_empty() {
+            let minute = self.next_minute_ms.min(now_ms / MINUTE_MS * MINUTE_MS);
+            self.queue.extend(self.deliveries.minute(minute, visit));
+            self.next_minute_ms = minute + MINUTE_MS;
+        }
+        self.queue.pop_front()
+    }
+}
+
+/// The ARN that simulated deliveries come from.
+pub const SOURCE_ARN: &str = "arn:aws:firehose:eu-west-1:111122223333:deliverystream/hydrant-simulate";

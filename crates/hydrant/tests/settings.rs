@@ -1,0 +1,543 @@
+//! Settings from the outside: every message, every default, and what is never shown.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::time::Duration;
+
+use delivery::sink::{Config, otlp};
+use delivery::{BackupMode, Destination, StartFrom};
+use hydrant::settings::{self, Environment, Problem, Problems, Settings, report};
+use hydrant::terminal::Paint;
+use proptest::prelude::*;
+
+fn environment() -> Environment {
+    Environment::of(&[
+        ("TOKEN", "dt0c01.SECRETTOKEN"),
+        ("KEY", "SECRETKEY"),
+        ("PORT", "4433"),
+        ("EMPTY", ""),
+        ("WRONG", "fast-SECRETVALUE"),
+    ])
+}
+
+fn check(text: &str) -> Result<Settings, Problems> {
+    settings::check(text, Path::new("hydrant.yaml"), &environment())
+}
+
+#[track_caller]
+fn good(text: &str) -> Settings {
+    check(text).unwrap_or_else(|problems| panic!("{}", report::text(&problems, Paint::PLAIN)))
+}
+
+#[track_caller]
+fn bad(text: &str) -> Problems {
+    match check(text) {
+        Ok(_) => panic!("accepted:\n{text}"),
+        Err(problems) => problems,
+    }
+}
+
+fn one_line(problem: &Problem) -> String {
+    let place = problem.place.map(|place| format!("{}:{} ", place.line, place.column));
+    let hint = problem.hint.as_deref().unwrap_or("-");
+    let first = hint.lines().next().unwrap_or("");
+    format!("{}{} | {first}", place.unwrap_or_default(), problem.sentence())
+}
+
+/// Sources and streams that are right, for what is around them.
+const REST: &str = "
+sources: { aws: { type: firehose, listen: 127.0.0.1:4433 } }
+streams: { s: { source: aws, destination: { type: blackhole } } }
+";
+
+/// A source's body, with a stream behind it.
+fn source(body: &str) -> String {
+    format!(
+        "sources:\n  aws:\n{body}streams:\n  s: {{ source: aws, destination: {{ type: blackhole }} }}\n"
+    )
+}
+
+/// A stream's body, with a source before it; it begins in line 4.
+fn stream(body: &str) -> String {
+    format!(
+        "sources: {{ aws: {{ type: firehose, listen: 127.0.0.1:4433 }} }}\nstreams:\n  s:\n{body}"
+    )
+}
+
+/// A destination's body; it begins in line 6.
+fn destination(body: &str) -> String {
+    stream(&format!("    source: aws\n    destination:\n{body}"))
+}
+
+#[track_caller]
+fn says(text: &str, expected: &[&str]) {
+    let problems = bad(text);
+    let said: Vec<String> = problems.list.iter().map(one_line).collect();
+    assert_eq!(said, expected, "\n{text}");
+}
+
+/// *Scenario:* three mistakes in one file: a size without unit, a misspelt key, a source that is none.
+/// *Guarantees:* all three are shown, each once, with its own line, a mark under it, and a hint.
+#[test]
+fn three_mistakes_are_three_problems() {
+    let text = "disk_budget: 20\nsources:\n  aws:\n    type: firehose\n    listen: 127.0.0.1:4433\n\
+                streams:\n  ecs:\n    source: awz\n    destination:\n      type: dynatrace\n      \
+                url: https://abc12345.live.dynatrace.com\n      api_tokn: SECRETLITERAL # of prod\n";
+    let expected = "\
+error: disk_budget: must be a size, but has no unit
+ --> hydrant.yaml:1:14
+  |
+1 | disk_budget: 20
+  |              ^^
+  = hint: write 20B for bytes, or 20MiB for mebibytes
+
+error: streams.ecs.source: names a source that does not exist
+ --> hydrant.yaml:8:13
+  |
+8 |     source: awz
+  |             ^^^
+  = hint: did you mean \"aws\"?
+
+error: unknown key \"api_tokn\"
+  --> hydrant.yaml:12:7
+   |
+12 |       api_tokn: ***
+   |       ^^^^^^^^
+   = hint: did you mean \"api_token\"?
+
+3 errors in hydrant.yaml
+";
+    assert_eq!(report::text(&bad(text), Paint::PLAIN), expected);
+}
+
+/// *Scenario:* files that are no YAML, or more of it than is wanted.
+/// *Guarantees:* one problem with place and, where the cause is known, what to do.
+#[test]
+fn yaml_itself() {
+    says("", &["holds no settings | a minimal one is"]);
+    says("# only words\n", &["holds no settings | a minimal one is"]);
+    says("- 1\n", &["1:1 must be a map of keys and values, not a list | -"]);
+    says("a: 1\na: 2\n", &[
+        "1:1 unknown key \"a\" | known here: data_dir, disk_budget, admin, log, sources, streams",
+        "1:1 sources: is missing | name at least one: where deliveries come in",
+        "1:1 streams: is missing | name at least one: what goes where",
+        "2:1 a: duplicate key \"a\" | it is given first in line 1; keep one of them",
+    ]);
+    says(&format!("{REST}---\na: 1\n"), &[
+        "4:1 a second YAML document | keep all settings in one document, without \"---\" between",
+    ]);
+    says(&format!("data_dir: !mine x{REST}"), &[
+        "1:17 data_dir: a YAML tag, which means nothing here | remove it; ${NAME} and ${file:PATH} bring in values from outside",
+    ]);
+    let tab = bad("sources:\n\taws: 1\n");
+    assert_eq!(tab.list.len(), 1);
+    assert!(one_line(&tab.list[0]).ends_with("| indent with spaces; YAML takes no tabs"));
+    let reference = bad("log: { level: ${LEVEL} }\n");
+    assert!(one_line(&reference.list[0]).contains("put quotes around a value with"));
+    let star = bad("a: [ *.live.dynatrace.com ]\n");
+    assert!(one_line(&star.list[0]).contains("put quotes around a value that begins with"));
+}
+
+/// *Scenario:* anchors, merge keys and a bomb of aliases.
+/// *Guarantees:* the first two work; the bomb is refused at a bound, not at the end of memory.
+#[test]
+fn anchors_and_bombs() {
+    let merged = good(
+        "sources:\n  a: &door { type: firehose, listen: 127.0.0.1:1, lenient: true }\n  b:\n    \
+         <<: *door\n    listen: 127.0.0.1:2\nstreams: { s: { source: [a, b], destination: { type: \
+         blackhole } } }\n",
+    );
+    assert_eq!(merged.sources[1].listen, "127.0.0.1:2");
+    assert!(merged.sources[1].access.lenient);
+    let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+    for level in 1..12 {
+        let repeated = format!("*a{}, ", level - 1).repeat(10);
+        bomb.push_str(&format!("a{level}: &a{level} [{repeated}]\n"));
+    }
+    let problems = bad(&bomb);
+    assert_eq!(problems.list.len(), 1);
+    assert!(problems.list[0].rule.contains("more than 50000 values"), "{:?}", problems.list);
+    let own = bad("a: &a [*a]\n");
+    assert!(own.list[0].rule.contains("alias"), "{:?}", own.list);
+}
+
+/// *Scenario:* references to the environment and to files, in plain and quoted scalars.
+/// *Guarantees:* each is replaced, `$${` stands for itself, and each mistake has its own message.
+#[test]
+fn references() {
+    let file = std::env::temp_dir().join(format!("hydrant-settings-{}", std::process::id()));
+    std::fs::write(&file, "from-a-file\n").unwrap();
+    let settings = good(&format!(
+        "data_dir: ${{DIR:-./else}}\n{}",
+        source(&format!(
+            "    type: firehose\n    listen: '127.0.0.1:${{PORT}}'\n    access_keys: [\"${{KEY}}\", \
+             'a$${{b}}', \"x-${{EMPTY:-y}}-${{EMPTY}}z\", \"${{file:{}}}\"]\n",
+            file.display()
+        ))
+    ));
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(settings.data_dir, Path::new("./else"));
+    assert_eq!(settings.sources[0].listen, "127.0.0.1:4433");
+    let keys: Vec<&str> =
+        settings.sources[0].access.keys.iter().map(remote::Secret::expose).collect();
+    assert_eq!(keys, ["SECRETKEY", "a${b}", "x-y-z", "from-a-file"]);
+
+    for (value, said) in [
+        ("${NONE}", "environment variable NONE is not set | set NONE, or write ${NONE:-default}"),
+        ("'${NONE}'", "environment variable NONE is not set | set NONE, or write ${NONE:-default}"),
+        ("\"a ${b\"", "\"${\" is not closed by \"}\" | write \"$${\" for a literal \"${\""),
+        (
+            "\"${env:A}\"",
+            "\"${env:A}\" is no reference | write ${A}; the forms are ${NAME}, ${NAME:-default} and ${file:PATH}",
+        ),
+        (
+            "\"${A:-${B}}\"",
+            "the default of A holds another reference | references do not nest; set the variable before Hydrant starts",
+        ),
+        (
+            "\"${file:/does/not/exist}\"",
+            "cannot read the file /does/not/exist: No such file or directory (os error 2) | the path is relative to the current directory; check name and permissions",
+        ),
+    ] {
+        let expected = format!("1:11 data_dir: {said}");
+        says(&format!("data_dir: {value}\n{REST}"), &[&expected]);
+    }
+}
+
+/// *Scenario:* the top of the file.
+/// *Guarantees:* each rule has its message.
+#[test]
+fn top_messages() {
+    for (line, said) in [
+        ("data_dir:", "1:1 data_dir: has no value | give it a value, or remove the line for the default"),
+        ("data_dir: ''", "1:11 data_dir: is empty | -"),
+        ("data_dir: [a]", "1:11 data_dir: must be text, not a list | -"),
+        ("disk_budget: 100MiB", "1:14 disk_budget: must be from 256MiB to 1024TiB | -"),
+        (
+            "disk_budget: 20gb",
+            "1:14 disk_budget: must be a size, but has the unknown unit \"gb\" | sizes are written 512KiB, 3MiB, 20GiB or 1MB",
+        ),
+        (
+            "admin: { listen: 8686 }",
+            "1:18 admin.listen: must be an address host:port | write 127.0.0.1:4433 for this machine only, or 0.0.0.0:4433 for all",
+        ),
+        (
+            "admin: { listen: http://localhost:1 }",
+            "1:18 admin.listen: must be an address host:port | write host and port only; TLS is turned on by tls:",
+        ),
+        ("admin: 127.0.0.1:1", "1:8 admin: must be a map of keys and values, not text | -"),
+        (
+            "log: { level: warning }",
+            "1:15 log.level: must be error, warn, info, debug or trace | -",
+        ),
+        ("log: { format: jsn }", "1:16 log.format: must be auto, text or json | did you mean \"json\"?"),
+        ("logs: {}", "1:1 unknown key \"logs\" | did you mean \"log\"?"),
+    ] {
+        says(&format!("{line}\n{REST}"), &[said]);
+    }
+}
+
+/// *Scenario:* one source with a mistake.
+/// *Guarantees:* each rule has its message.
+#[test]
+fn source_messages() {
+    let typed = "    type: firehose\n    listen: 127.0.0.1:4433\n";
+    for (body, said) in [
+        ("    listen: 127.0.0.1:1\n", "2:3 sources.aws.type: is missing | for instance: type: firehose"),
+        ("    typ: firehose\n", "3:5 unknown key \"typ\" | did you mean \"type\"?"),
+        ("    type: firehos\n", "3:11 sources.aws.type: must be firehose | did you mean \"firehose\"?"),
+        ("    type: s3\n", "3:11 sources.aws.type: \"s3\" is not in this release | this release knows firehose"),
+        ("    type: firehose\n", "2:3 sources.aws.listen: is missing | for instance: listen: 127.0.0.1:4433"),
+        (
+            "    type: firehose\n    listen: 127.0.0.1:99999\n",
+            "4:13 sources.aws.listen: must be an address host:port | for instance 127.0.0.1:4433, or [::1]:4433",
+        ),
+        ("+    lenient: yes\n", "5:14 sources.aws.lenient: must be true or false | write true"),
+        ("+    access_keys: ['']\n", "5:19 sources.aws.access_keys[0]: is empty | -"),
+        (
+            "+    access_keys: [\"a\\nb\"]\n",
+            "5:19 sources.aws.access_keys[0]: holds a character that an HTTP header cannot carry | take one of visible ASCII characters",
+        ),
+        (
+            "+    tls: { cert_file: /no/such/file, key_file: Cargo.toml }\n",
+            "5:23 sources.aws.tls.cert_file: cannot be read: No such file or directory (os error 2) | the path is relative to the current directory; check name and permissions",
+        ),
+        ("+    limits: { records: 0 }\n", "5:24 sources.aws.limits.records: must be a whole number from 1 to 100000 | -"),
+        (
+            "+    limits: { header_time: 10 }\n",
+            "5:28 sources.aws.limits.header_time: must be a duration, but has no unit | write 10s for seconds, or 10ms for milliseconds",
+        ),
+        ("+    limits: { wait: 3m }\n", "5:21 sources.aws.limits.wait: must be from 0s to 2m50s | -"),
+        ("+    limits: { bodi: 1MiB }\n", "5:15 unknown key \"bodi\" | did you mean \"body\"?"),
+    ] {
+        let body = match body.strip_prefix('+') {
+            Some(more) => format!("{typed}{more}"),
+            None => body.to_owned(),
+        };
+        let problems = bad(&source(&body));
+        assert_eq!(one_line(&problems.list[0]), said, "\n{body}");
+    }
+    let long = format!("{typed}    access_keys: [{}]\n", "k".repeat(4097));
+    says(&source(&long), &[
+        "5:19 sources.aws.access_keys[0]: an access key has at most 4096 bytes | take one of visible ASCII characters",
+    ]);
+}
+
+/// *Scenario:* one stream with a mistake.
+/// *Guarantees:* each rule has its message.
+#[test]
+fn stream_messages() {
+    let typed = "    source: aws\n    destination: { type: blackhole }\n";
+    for (body, said) in [
+        ("    destination: { type: blackhole }\n", "3:3 streams.s.source: is missing | name a source, or a list of them"),
+        ("    source: aws\n", "3:3 streams.s.destination: is missing | say where it goes, beginning with its type"),
+        ("    source: []\n    destination: { type: blackhole }\n", "4:13 streams.s.source: names no source | name at least one"),
+        ("    source: [aws, aws]\n    destination: { type: blackhole }\n", "4:19 streams.s.source[1]: names this source twice | -"),
+        ("+    include: [ {} ]\n", "6:16 streams.s.include[0]: a filter that selects everything | name a namespace, metric_names, dimensions, accounts or regions"),
+        (
+            "+    include: [ { namespace: A } ]\n    exclude: [ { namespace: B } ]\n",
+            "7:5 streams.s.exclude: include and exclude cannot both be given | as in CloudWatch: keep one of the two, or make two streams",
+        ),
+        ("+    include: { namespace: A }\n", "6:14 streams.s.include: must be a list, not a map | put it in [ ], or write one \"- item\" a line"),
+        ("+    include: [ { accounts: [12] } ]\n", "6:29 streams.s.include[0].accounts[0]: an account id has 12 digits | keep its leading zeros"),
+        ("+    buffering: { size: 1GiB }\n", "6:24 streams.s.buffering.size: must be from 1KiB to 128MiB | -"),
+        ("+    buffering: { interval: 1h }\n", "6:28 streams.s.buffering.interval: must be from 0s to 15m | -"),
+        ("+    retry_duration: 8d\n", "6:21 streams.s.retry_duration: must be from 0s to 7d | -"),
+        ("+    start_from: latest\n", "6:17 streams.s.start_from: must be newest or oldest | -"),
+        ("+    backup: { s3: { bucket: b } }\n", "6:15 streams.s.backup.s3: is not in this release | use directory: for now"),
+        ("+    backup: { mode: AllData }\n", "6:21 streams.s.backup.mode: must be failed_data_only or all_data | did you mean \"all_data\"?"),
+        ("+    max_backlog: 1TiB\n", "6:18 streams.s.max_backlog: is more than the journal's share of disk_budget, 12.0 GiB | raise disk_budget, or lower max_backlog"),
+        ("+    concurrency: many\n", "6:18 streams.s.concurrency: must be a whole number from 1 to 64 | -"),
+    ] {
+        let body = match body.strip_prefix('+') {
+            Some(more) => format!("{typed}{more}"),
+            None => body.to_owned(),
+        };
+        let problems = bad(&stream(&body));
+        assert_eq!(one_line(&problems.list[0]), said, "\n{body}");
+    }
+}
+
+/// *Scenario:* one destination with a mistake.
+/// *Guarantees:* each rule has its message; types and words of later releases are refused as such.
+#[test]
+fn destination_messages() {
+    let dynatrace = "      type: dynatrace\n      url: https://a.live.dynatrace.com\n      api_token: t\n";
+    let otlp = "      type: otlp\n      endpoint: https://c:4318\n";
+    let drop_in = "      type: dynatrace\n      from_request:\n        allowed_hosts: ['*.live.dynatrace.com']\n        token_key: 0123456789abcdef\n";
+    for (start, body, said) in [
+        ("", "      url: x\n", "5:5 streams.s.destination.type: is missing | one of dynatrace, otlp, file or blackhole"),
+        ("", "      type: http_endpoint\n", "6:13 streams.s.destination.type: \"http_endpoint\" is not in this release | this release knows dynatrace, otlp, file or blackhole"),
+        ("", "      type: dynatrace\n      api_token: t\n", "5:5 streams.s.destination.url: is missing | for instance url: https://abc12345.live.dynatrace.com"),
+        ("", "      type: dynatrace\n      api_token: t\n      url: abc.live.dynatrace.com\n", "8:12 streams.s.destination.url: must be a URL that begins with https:// or http:// | for instance https://host.example.com"),
+        ("", "      type: dynatrace\n      api_token: t\n      url: https://u:SECRETPASS@h\n", "8:12 streams.s.destination.url: must not hold a user or password | use the keys for credentials"),
+        (dynatrace, "      too_old: drop\n", "9:16 streams.s.destination.too_old: must be quarantine or restamp | -"),
+        (dynatrace, "      from_request: {}\n", "7:7 streams.s.destination.url: cannot be given together with from_request | target and token come from each request; remove one of the two"),
+        (dynatrace, "      ca_file: /no/such\n", "9:16 streams.s.destination.ca_file: cannot be read: No such file or directory (os error 2) | the path is relative to the current directory; check name and permissions"),
+        (dynatrace, "      connect_timeout: 1h\n", "9:24 streams.s.destination.connect_timeout: must be from 100ms to 5m | -"),
+        (drop_in, "        lanes: 65\n", "10:16 streams.s.destination.from_request.lanes: must be a whole number from 1 to 64 | -"),
+        ("", "      type: dynatrace\n      from_request: { allowed_hosts: ['*.com'], token_key: 0123456789abcdef }\n", "7:39 streams.s.destination.from_request.allowed_hosts[0]: must be a host, or \"*.\" and a domain | write abc12345.live.dynatrace.com, or *.live.dynatrace.com"),
+        ("", "      type: dynatrace\n      from_request: { allowed_hosts: [], token_key: 0123456789abcdef }\n", "7:38 streams.s.destination.from_request.allowed_hosts: allows no host, so nothing could be delivered | name at least one host"),
+        ("", "      type: dynatrace\n      from_request: { allowed_hosts: [h], token_key: short }\n", "7:54 streams.s.destination.from_request.token_key: must have at least 16 bytes | make one with: openssl rand -base64 32"),
+        (otlp, "      protocol: grpc\n", "8:17 streams.s.destination.protocol: \"grpc\" is not in this release | this release knows http/protobuf or http/json"),
+        (otlp, "      compression: gz\n", "8:20 streams.s.destination.compression: must be gzip, none or zstd | -"),
+        (otlp, "      headers: { 'a b': c }\n", "8:18 streams.s.destination.headers.a b: is not a header name | -"),
+        (otlp, "      headers: { Content-Type: c }\n", "8:18 streams.s.destination.headers.Content-Type: is set by Hydrant itself | compression and protocol decide it"),
+        (otlp, "      bearer_token: t\n      headers: { Authorization: c }\n", "8:7 streams.s.destination.bearer_token: cannot be given together with headers | each would set the Authorization header; keep one"),
+        (otlp, "      oauth2: { token_url: https://t, client_id: i }\n", "8:7 streams.s.destination.oauth2.client_secret: is missing | the secret the provider gave to this client, for instance ${CLIENT_SECRET}"),
+        (otlp, "      points: histogram\n", "8:15 streams.s.destination.points: must be summary, gauges or delta_histogram | -"),
+        (otlp, "      bytes_max: 1KiB\n", "8:18 streams.s.destination.bytes_max: must be from 64KiB to 64MiB | -"),
+        ("", "      type: file\n", "5:5 streams.s.destination.path: is missing | for instance path: ./metrics.ndjson"),
+        ("", "      type: file\n      path: p\n      format: raw\n", "8:15 streams.s.destination.format: \"raw\" is not in this release | this release knows ndjson"),
+        ("", "      type: blackhole\n      path: p\n", "7:7 unknown key \"path\" | known here: type"),
+    ] {
+        let problems = bad(&destination(&format!("{start}{body}")));
+        assert_eq!(one_line(&problems.list[0]), said, "\n{start}{body}");
+    }
+}
+
+/// *Scenario:* two settings that contradict each other.
+/// *Guarantees:* each relation has its message, at the one that comes second.
+#[test]
+fn relation_messages() {
+    let drop_in = "type: dynatrace, from_request: { allowed_hosts: [h.example], token_key: 0123456789abcdef }";
+    for (text, said) in [
+        (
+            "sources: { a: { type: firehose, listen: 127.0.0.1:4433 }, b: { type: firehose, listen: localhost:4433 } }\nstreams: { s: { source: [a, b], destination: { type: blackhole } } }\n".to_owned(),
+            "1:88 sources.b.listen: listens where sources.a does, on 127.0.0.1:4433 | take another port",
+        ),
+        (
+            REST.replace("4433", "8686"),
+            "2:43 sources.aws.listen: listens where admin does, on 127.0.0.1:8686 | take another port",
+        ),
+        (
+            "sources: { a: { type: firehose, listen: 127.0.0.1:1 }, unread: { type: firehose, listen: 127.0.0.1:2 } }\nstreams: { s: { source: a, destination: { type: blackhole } } }\n".to_owned(),
+            "1:56 sources.unread: no stream reads this source: what it takes would go nowhere | add a stream with source: unread, or remove it",
+        ),
+        (
+            format!("sources: {{ a: {{ type: firehose, listen: 127.0.0.1:1, access_keys: [k] }} }}\nstreams: {{ s: {{ source: a, destination: {{ {drop_in} }} }} }}\n"),
+            "1:54 sources.a.access_keys: stream s takes the access key as the Dynatrace token (from_request) | remove access_keys, or read another source",
+        ),
+        (
+            format!("sources: {{ a: {{ type: firehose, listen: 127.0.0.1:1 }} }}\nstreams:\n  s: {{ source: a, destination: {{ {drop_in} }} }}\n  t: {{ source: a, destination: {{ {drop_in} }} }}\n"),
+            "4:51 streams.t.destination.from_request: stream s takes source a from_request already | give each its own source",
+        ),
+        (
+            "sources: { a: { type: firehose, listen: 127.0.0.1:1 } }\nstreams:\n  s: { source: a, destination: { type: blackhole }, backup: { directory: ./b } }\n  t: { source: a, destination: { type: blackhole }, backup: { directory: b } }\n".to_owned(),
+            "4:74 streams.t.backup.directory: stream s writes to b already | give each a place of its own",
+        ),
+        (
+            "sources: { a/b: { type: firehose, listen: 127.0.0.1:1 } }\nstreams: { s: { source: a/b, destination: { type: blackhole } } }\n".to_owned(),
+            "1:12 sources.a/b: a name takes the letters A-Z, a-z, the digits, \".\", \"_\" and \"-\" | it becomes a folder in data_dir",
+        ),
+        (
+            REST.replace("{ s: {", "{ .s: {"),
+            "3:12 streams..s: a name must not begin with \".\" | it becomes a folder in data_dir",
+        ),
+    ] {
+        says(&text, &[said]);
+    }
+}
+
+/// *Scenario:* a drop-in stream and a plain one behind one source, open to all without keys.
+/// *Guarantees:* allowed without a warning; without the drop-in stream the open door is a warning.
+#[test]
+fn open_doors() {
+    let open = "sources: { a: { type: firehose, listen: 0.0.0.0:1 } }\nstreams:\n  t: { source: a, destination: { type: blackhole } }\n";
+    let settings = good(open);
+    let said: Vec<String> = settings.warnings.iter().map(one_line).collect();
+    assert_eq!(said, [
+        "1:41 sources.a.listen: takes deliveries from anyone who can reach it: there are no access_keys | give access_keys, the access key set on the Firehose stream",
+    ]);
+    let drop_in = format!(
+        "{open}  s: {{ source: a, destination: {{ type: dynatrace, from_request: {{ allowed_hosts: \
+         ['*.live.dynatrace.com'], token_key: '${{KEY}}${{KEY}}' }} }} }}\n"
+    );
+    let settings = good(&drop_in);
+    assert!(settings.warnings.is_empty(), "{:?}", settings.warnings);
+    let Destination::FromRequest(from) = &settings.streams[1].destination else {
+        panic!("not a drop-in: {:?}", settings.streams[1].destination)
+    };
+    assert_eq!((from.lanes_max, from.allowed_hosts.len()), (64, 1));
+}
+
+/// *Scenario:* the smallest settings that run.
+/// *Guarantees:* every default is the one that docs/settings.md names.
+#[test]
+fn defaults() {
+    let settings = good(REST);
+    assert_eq!(settings.data_dir, Path::new("./hydrant-data"));
+    assert_eq!(settings.budget.total_bytes, 20 << 30);
+    assert_eq!(settings.admin.listen, "127.0.0.1:8686");
+    let shares = settings.budget;
+    let sum =
+        shares.journal_bytes + shares.backup_bytes + shares.quarantine_bytes + shares.state_bytes;
+    assert!(sum <= shares.total_bytes);
+    let stream = &settings.streams[0];
+    assert_eq!(stream.retry_duration, Duration::from_secs(300));
+    assert_eq!(stream.buffering.interval, Duration::ZERO);
+    assert_eq!(stream.start_from, StartFrom::Newest);
+    assert_eq!(stream.backup.mode, BackupMode::FailedDataOnly);
+    assert_eq!(stream.backup.directory, Path::new("./hydrant-data/backup/s"));
+    assert_eq!(stream.max_backlog_bytes, 10 << 30);
+    assert_eq!(settings.sources[0].limits, intake::firehose::Limits::default());
+    good(settings::EXAMPLE);
+}
+
+/// Every key of this release, given.
+const EVERYTHING: &str = include_str!("everything.yaml");
+
+/// *Scenario:* a file that gives every key a value that is not the default.
+/// *Guarantees:* it is accepted, and the values arrive where they belong.
+#[test]
+fn everything_is_read() {
+    let settings = good(EVERYTHING);
+    let source = &settings.sources[0];
+    assert_eq!(source.limits.body_bytes, 64 << 20);
+    assert_eq!(source.limits.in_flight_bytes, 16 << 20);
+    assert_eq!(source.limits.wait, Duration::from_secs(30));
+    assert_eq!(source.access.keys.len(), 2);
+    let stream = &settings.streams[0];
+    assert_eq!(stream.include[0].dimensions.len(), 2);
+    assert_eq!(stream.include[0].accounts, ["011122223333"]);
+    let Destination::Fixed(Config::Otlp(otlp)) = &settings.streams[1].destination else {
+        panic!("not otlp")
+    };
+    assert_eq!(otlp.compression, otlp::Compression::Zstd);
+    assert_eq!(otlp.points, otlp::Points::DeltaHistogram);
+    assert_eq!(otlp.resource_attributes, [("service.name".to_owned(), "cloudwatch".to_owned())]);
+    assert!(otlp.oauth2.as_ref().is_some_and(|oauth2| oauth2.audience.is_some()));
+}
+
+/// *Scenario:* docs/settings.md beside the keys that the readers ask for.
+/// *Guarantees:* every key is documented in a row of its own, and no row is about a key that is none.
+#[test]
+fn every_key_is_documented() {
+    let asked = settings::keys_asked(EVERYTHING, &environment());
+    let page = include_str!("../../../docs/settings.md");
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`'));
+    let documented: BTreeSet<String> = rows.map(|(key, _)| key.to_owned()).collect();
+    let missing: Vec<_> = asked.difference(&documented).collect();
+    let stale: Vec<_> = documented.difference(&asked).collect();
+    assert!(missing.is_empty() && stale.is_empty(), "missing {missing:#?}, stale {stale:#?}");
+}
+
+/// *Scenario:* secrets in every place that takes one, and mistakes all around them.
+/// *Guarantees:* neither the report, nor the JSON, nor the debug form of the settings shows one.
+#[test]
+fn no_secret_is_shown() {
+    let settings = good(EVERYTHING);
+    assert!(!format!("{settings:?}").contains("SECRET"), "{settings:?}");
+    for text in [
+        // Each line that is shown holds a secret beside the mistake.
+        "sources: { a: { type: firehose, access_keys: [SECRET1], listen: x } }\nstreams: {}\n".to_owned(),
+        "sources:\n  a:\n    access_key: SECRET2 # SECRET3\n".to_owned(),
+        destination("      type: dynatrace\n      api_token: [SECRET4]\n      url: ${WRONG}\n"),
+        destination("      type: dynatrace\n      api_token: \"SECRET5\n"),
+        destination("      type: otlp\n      headers: SECRET6\n      endpoint: https://u:SECRET7@h\n"),
+        destination("      type: otlp\n      bearer_token: |\n        SECRET8\n        SECRET9\n"),
+        "- SECRET10\n".to_owned(),
+        "a: SECRET11\na: SECRET12\n".to_owned(),
+        format!("disk_budget: ${{WRONG}}\nlog: {{ level: '${{TOKEN}}' }}\n{REST}"),
+        "a: b: SECRET13\n".to_owned(),
+    ] {
+        let problems = bad(&text);
+        let shown = format!(
+            "{}{}{:?}",
+            report::text(&problems, Paint::PLAIN),
+            report::json(&problems.list),
+            problems.list
+        );
+        assert!(!shown.contains("SECRET"), "{shown}");
+    }
+}
+
+proptest! {
+    /// *Scenario:* any text at all, and pieces of YAML in any order.
+    /// *Guarantees:* an answer, never a panic; and each problem lies inside the text.
+    #[test]
+    fn any_text_gets_an_answer(
+        free in ".{0,200}",
+        pieces in proptest::collection::vec(
+            prop_oneof![
+                Just("sources:"), Just("streams:"), Just("\n"), Just("  "), Just("a:"), Just(" - "),
+                Just("&a"), Just(" *a"), Just("{"), Just("}"), Just("["), Just("]"), Just(","),
+                Just("type: "), Just("firehose"), Just("dynatrace"), Just("${A}"), Just("${"),
+                Just("<<: "), Just("|"), Just("\""), Just("'"), Just("#"), Just("\t"), Just("é"),
+                Just("listen: "), Just("null"), Just("destination: "), Just("---\n"), Just("? "),
+            ],
+            0..60,
+        ),
+    ) {
+        for text in [free, pieces.concat()] {
+            if let Err(problems) = check(&text) {
+                let lines = text.chars().filter(|c| matches!(c, '\r' | '\n')).count() + 1;
+                prop_assert!(!problems.list.is_empty());
+                for problem in &problems.list {
+                    prop_assert!(problem.place.is_none_or(|place| place.line <= lines));
+                }
+                report::text(&problems, Paint::PLAIN);
+            }
+        }
+    }
+}

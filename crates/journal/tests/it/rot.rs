@@ -1,0 +1,301 @@
+//! Damage: flipped bytes, torn tails, lost headers, slots and key files.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use journal::sim::SimDisk;
+use journal::{Appended, Disk, Journal, OpenError, Options, Recovery, Start};
+
+use crate::common::{append, at, item, keyed, read_from, small, store};
+
+const ROOT: &str = "/data/journal";
+
+fn open(disk: &SimDisk) -> (Journal, Recovery) {
+    Journal::open_on(Arc::new(disk.clone()), Path::new(ROOT), small()).unwrap()
+}
+
+/// A disk with the same files and nothing pending.
+fn copy(disk: &SimDisk) -> SimDisk {
+    let next = SimDisk::new(99);
+    for path in disk.files() {
+        next.create_dir(path.parent().unwrap()).unwrap();
+        next.put(&path, &disk.contents(&path).unwrap());
+    }
+    for folder in ["cursors", "side", "damaged"] {
+        next.create_dir(&Path::new(ROOT).join("aws").join(folder)).unwrap();
+    }
+    next
+}
+
+fn logs(disk: &SimDisk) -> Vec<PathBuf> {
+    let files = disk.files().into_iter();
+    files.filter(|path| path.extension().is_some_and(|one| one == "log")).collect()
+}
+
+/// Entries with the stretch of the file that each of them takes.
+fn small_log(bodies: &[Vec<u8>]) -> (SimDisk, PathBuf, Vec<std::ops::Range<usize>>) {
+    let disk = SimDisk::new(1);
+    let (journal, _) = open(&disk);
+    let topic = journal.topic("aws").unwrap();
+    drop(topic.cursor("one", Start::Oldest).unwrap());
+    let mut stretches = Vec::new();
+    let mut end = 4096;
+    for (number, body) in bodies.iter().enumerate() {
+        store(&topic, keyed(number as u128, 1, body));
+        let next = end + (56 + 32 + body.len()).next_multiple_of(8);
+        stretches.push(end..next);
+        end = next;
+    }
+    journal.close();
+    let path = logs(&disk)[0].clone();
+    assert_eq!(disk.contents(&path).unwrap().len(), end);
+    (disk, path, stretches)
+}
+
+fn check_damage(disk: &SimDisk, bodies: &[Vec<u8>], spared: impl Fn(usize) -> bool, what: &str) {
+    for turn in 0..2 {
+        let (journal, _) = open(disk);
+        let topic = journal.topic("aws").unwrap();
+        let mut cursor = topic.cursor("one", Start::Oldest).unwrap();
+        let there = read_from(&cursor, 0);
+        for (sequence, _, body) in there.iter().filter(|(sequence, ..)| *sequence < 100) {
+            let known = bodies.get(*sequence as usize);
+            assert!(known == Some(body) || body == b"new", "{what}: a wrong entry at {sequence}");
+        }
+        for (number, body) in bodies.iter().enumerate().filter(|(number, _)| spared(*number)) {
+            let found =
+                there.iter().any(|(sequence, _, read)| *sequence == number as u64 && read == body);
+            assert!(found, "{what}, turn {turn}: entry {number} is lost though its bytes are well");
+            assert_eq!(
+                append(&topic, keyed(number as u128, 1, body)),
+                Ok(Appended::Repeat),
+                "{what}"
+            );
+        }
+        let next = store(&topic, item("", b"new"));
+        assert!(there.iter().all(|(known, ..)| *known < next), "{what}: {next} was used before");
+        if turn == 1 {
+            for (sequence, ..) in read_from(&cursor, 0) {
+                cursor.settle(at(sequence), at(sequence + 1)).unwrap();
+            }
+            assert_eq!(cursor.low(), at(next + 1), "{what}: the cursor hangs");
+        }
+        drop(cursor);
+        journal.close();
+    }
+}
+
+/// *Scenario:* every byte of a small log is flipped, one at a time.
+/// *Guarantees:* never a panic, never a wrong entry; an entry is lost only where its own bytes are damaged.
+#[test]
+fn any_flipped_byte() {
+    let bodies: Vec<Vec<u8>> = [3, 0, 100, 8, 40].iter().map(|n| vec![*n as u8 + 1; *n]).collect();
+    let (disk, path, stretches) = small_log(&bodies);
+    let log = disk.contents(&path).unwrap();
+    let header = (0..64).chain(2040..2120);
+    for place in header.chain(4096..log.len()) {
+        for mask in [0x01, 0x80, 0xff] {
+            let disk = copy(&disk);
+            let mut damaged = log.clone();
+            damaged[place] ^= mask;
+            disk.put(&path, &damaged);
+            let spared = |number: usize| !stretches[number].contains(&place);
+            check_damage(&disk, &bodies, spared, &format!("byte {place} ^ {mask:x}"));
+            let (journal, _) = open(&disk);
+            let end = journal.topic("aws").unwrap().end();
+            assert!(end > bodies.len() as u64, "byte {place}: sequences are used again");
+        }
+    }
+}
+
+/// *Scenario:* the log is cut at every length, and the rest is nothing, zeros, or garbage.
+/// *Guarantees:* all whole entries are there; what was cut is counted as torn, never as rotten.
+#[test]
+fn torn_at_every_length() {
+    let bodies: Vec<Vec<u8>> = [3, 0, 50, 8].iter().map(|n| vec![*n as u8 + 1; *n]).collect();
+    let (disk, path, stretches) = small_log(&bodies);
+    let log = disk.contents(&path).unwrap();
+    for length in 4096..log.len() {
+        for tail in [vec![], vec![0; 300], vec![0xa5; 300]] {
+            let disk = copy(&disk);
+            let torn = [log[..length].to_vec(), tail.clone()].concat();
+            disk.put(&path, &torn);
+            let recovery = open(&copy(&disk)).1;
+            let what = format!("cut at {length}, {} behind", tail.len());
+            assert_eq!(recovery.rotten_bytes, 0, "{what}: {recovery:?}");
+            // Zeros behind a cut may be just what was cut off; and padding may be anything.
+            let whole = stretches.iter().zip(&bodies).filter(|(one, body)| {
+                let needed = one.start + 88 + body.len();
+                one.end <= torn.len() && torn.get(..needed) == log.get(..needed)
+            });
+            let whole = whole.map(|(one, _)| one.end).max();
+            let behind = torn.iter().rposition(|byte| *byte != 0).unwrap() + 1;
+            let expected = behind.saturating_sub(whole.unwrap_or(4096)) as u64;
+            assert!(recovery.torn_bytes.abs_diff(expected) < 8, "{what}: {recovery:?}, {expected}");
+            let spared = |number: usize| stretches[number].end <= length;
+            check_damage(&disk, &bodies, spared, &what);
+        }
+    }
+}
+
+/// *Scenario:* damage in the middle of a log, before frames that prove it had been durable.
+/// *Guarantees:* it is counted as rotten, at the start and when it is met by a reader; copied aside; once.
+#[test]
+fn rot_is_counted_and_copied() {
+    let bodies = vec![vec![1; 500], vec![2; 500], vec![3; 500], vec![4; 500]];
+    let (disk, path, stretches) = small_log(&bodies);
+    let mut log = disk.contents(&path).unwrap();
+    log[stretches[1].start + 10] ^= 1; // the header of the second
+    log[stretches[2].end - 100] ^= 1; // the body of the third
+    disk.put(&path, &log);
+    let (journal, recovery) = open(&disk);
+    assert_eq!(recovery.rotten_bytes, stretches[1].len() as u64);
+    assert_eq!((recovery.torn_bytes, recovery.findings.len()), (0, 1));
+    let cursor = journal.topic("aws").unwrap().cursor("one", Start::Oldest).unwrap();
+    for _ in 0..2 {
+        let read: Vec<u64> = read_from(&cursor, 0).into_iter().map(|(one, ..)| one).collect();
+        assert_eq!(read, [0, 3]);
+    }
+    let rotten = (stretches[1].len() + stretches[2].len()) as u64;
+    assert_eq!(journal.status()[0].rotten_bytes, rotten);
+    let copies: Vec<_> = disk
+        .files()
+        .into_iter()
+        .filter(|path| path.parent().unwrap().ends_with("damaged"))
+        .collect();
+    assert_eq!(copies.len(), 2);
+    assert_eq!(disk.contents(&copies[0]).unwrap(), log[stretches[1].clone()]);
+}
+
+/// *Scenario:* both copies of a segment's header are damaged, in the only segment and in one of several.
+/// *Guarantees:* the file is set aside and counted, the start goes on, sequences are not used again.
+#[test]
+fn a_lost_segment_header() {
+    let (disk, path, _) = small_log(&[vec![1; 500], vec![2; 500]]);
+    let mut log = disk.contents(&path).unwrap();
+    log[0] ^= 1;
+    log[2048] ^= 1;
+    disk.put(&path, &log);
+    let (journal, recovery) = open(&disk);
+    // All but the zeros at the end, which may be reserved space.
+    assert!(log.len() as u64 - recovery.rotten_bytes < 8, "{recovery:?}");
+    assert!(recovery.findings[0].contains("set aside"), "{recovery:?}");
+    let topic = journal.topic("aws").unwrap();
+    assert!(store(&topic, item("", b"next")) >= 2);
+    assert!(disk.files().iter().any(|path| path.parent().unwrap().ends_with("damaged")));
+}
+
+/// *Scenario:* a slot is damaged, then both.
+/// *Guarantees:* the other slot is used; with none the cursor starts at the oldest entry: twice, not never.
+#[test]
+fn damaged_slots() {
+    let bodies: Vec<Vec<u8>> = (0..6).map(|n| vec![n; 100]).collect();
+    let (disk, _, _) = small_log(&bodies);
+    let (journal, _) = open(&disk);
+    let mut cursor = journal.topic("aws").unwrap().cursor("one", Start::Oldest).unwrap();
+    cursor.settle(at(0), at(2)).unwrap();
+    cursor.sync().unwrap();
+    cursor.settle(at(2), at(4)).unwrap();
+    cursor.sync().unwrap();
+    drop(cursor);
+    journal.close();
+    let path = disk.files().into_iter().find(|path| path.ends_with("one.cursor")).unwrap();
+    let whole = disk.contents(&path).unwrap();
+    for (damaged, lows) in [(vec![0], [4, 2]), (vec![4096], [4, 2]), (vec![0, 4096], [0, 0])] {
+        let disk = copy(&disk);
+        let mut slots = whole.clone();
+        damaged.iter().for_each(|place| slots[place + 20] ^= 1);
+        disk.put(&path, &slots);
+        let (journal, recovery) = open(&disk);
+        assert_eq!(recovery.findings.len(), 1, "{recovery:?}");
+        let low = journal.status()[0].cursors[0].low.sequence;
+        assert!(lows.contains(&low), "{damaged:?}: {low}");
+    }
+}
+
+/// *Scenario:* the key file is damaged in a record, in its header, and cut short.
+/// *Guarantees:* the start goes on and says so; only the damaged keys are forgotten.
+#[test]
+fn a_damaged_key_file() {
+    let disk = SimDisk::new(3);
+    let (journal, _) = open(&disk);
+    let topic = journal.topic("aws").unwrap();
+    for number in 0..12 {
+        store(&topic, keyed(number, 1, &[1; 3000]));
+    }
+    journal.close();
+    let path = Path::new(ROOT).join("aws/keys");
+    let whole = disk.contents(&path).unwrap();
+    for (place, known) in [(64 + 56, true), (5, false)] {
+        let disk = copy(&disk);
+        let mut keys = whole.clone();
+        keys[place] ^= 1;
+        disk.put(&path, &keys);
+        let (journal, recovery) = open(&disk);
+        assert_eq!(recovery.findings.len(), 1, "{recovery:?}");
+        let topic = journal.topic("aws").unwrap();
+        let first = append(&topic, keyed(0, 1, b""));
+        assert_eq!(first == Ok(Appended::Repeat), known, "{first:?}");
+        assert!(matches!(append(&topic, keyed(1, 1, b"")), Ok(Appended::Stored { .. })));
+    }
+}
+
+/// *Scenario:* a segment, a cursor or a key file of a newer release.
+/// *Guarantees:* the start is refused with file and both versions, and nothing is changed on disk.
+#[test]
+fn a_newer_version_stops_the_start() {
+    let disk = SimDisk::new(4);
+    let (journal, _) = open(&disk);
+    let topic = journal.topic("aws").unwrap();
+    for number in 0..12 {
+        store(&topic, keyed(number, 1, &[1; 3000]));
+    }
+    drop(topic.cursor("one", Start::Oldest).unwrap());
+    journal.close();
+    for name in ["log", "cursor", "keys"] {
+        let disk = copy(&disk);
+        let path =
+            disk.files().into_iter().find(|path| path.to_str().unwrap().ends_with(name)).unwrap();
+        let mut bytes = disk.contents(&path).unwrap();
+        bytes[8] = 2;
+        let length = usize::from(u16::from_le_bytes([bytes[10], bytes[11]]));
+        let crc = crc32c::crc32c(&bytes[..length - 4]).to_le_bytes();
+        bytes[length - 4..length].copy_from_slice(&crc);
+        disk.put(&path, &bytes);
+        let before = disk.files();
+        let opened = Journal::open_on(Arc::new(disk.clone()), Path::new(ROOT), small());
+        let error = opened.map(|_| ()).unwrap_err();
+        assert!(matches!(&error, OpenError::Newer { found: 2, known: 1, .. }), "{error}");
+        let text = error.to_string();
+        assert!(text.contains("journal format 2; this release reads up to 1"), "{text}");
+        assert_eq!((disk.files(), disk.contents(&path).unwrap()), (before, bytes));
+    }
+}
+
+/// *Scenario:* a body full of what looks like frames, and its own frame damaged.
+/// *Guarantees:* the search behind the damage is not taken in and not slow.
+#[test]
+fn a_body_that_imitates_frames() {
+    let imitation: Vec<u8> = b"HYfrHYfr".repeat(100_000);
+    let disk = SimDisk::new(5);
+    let options =
+        Options { segment_bytes: 2 << 20, budget_bytes: 8 << 20, topic_bytes: 8 << 20, ..small() };
+    let open =
+        || Journal::open_on(Arc::new(disk.clone()), Path::new(ROOT), options.clone()).unwrap();
+    let (journal, _) = open();
+    let topic = journal.topic("aws").unwrap();
+    drop(topic.cursor("one", Start::Oldest).unwrap());
+    store(&topic, item("", &imitation));
+    store(&topic, item("", b"behind"));
+    store(&topic, item("", b"proves it"));
+    journal.close();
+    let path = logs(&disk)[0].clone();
+    let mut log = disk.contents(&path).unwrap();
+    log[4096] ^= 1;
+    disk.put(&path, &log);
+    let (journal, recovery) = open();
+    assert!(recovery.rotten_bytes > 800_000);
+    let cursor = journal.topic("aws").unwrap().cursor("one", Start::Oldest).unwrap();
+    let read: Vec<u64> = read_from(&cursor, 0).into_iter().map(|(one, ..)| one).collect();
+    assert_eq!(read, [1, 2]);
+}
