@@ -51,7 +51,7 @@ def check(binary, sent, way, through_collector):
         else:
             door = running.hydrant(binary, {"type": "otlp", "endpoint": url, **way})
             peers.deliver_all(door, sent)
-        peers.wait_until(f"{what}: all arrives", lambda: complete(requests, sent), 20)
+        peers.wait_until(f"{what}: all arrives", lambda: complete(requests, sent))
         sets, repeats = merged(requests)
         peers.same_points(sent, sets, what)
         if repeats:

@@ -44,7 +44,11 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def wait_until(what, ready, seconds=30.0):
+# How long anything may take to start or to arrive; generous, since machines are shared.
+WAIT_SECONDS = float(os.environ.get("PEERS_WAIT_SECONDS", "60"))
+
+
+def wait_until(what, ready, seconds=WAIT_SECONDS):
     """Polls until `ready()` gives something true, and returns it."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -215,10 +219,6 @@ def deliver_all(url, chosen, deliveries=4):
 
 # ---------------------------------------------------------------- what OTLP requests hold
 
-def any_text(value):
-    return value.string_value
-
-
 def sets_of(request):
     """(identity, values) of every point of an ExportMetricsServiceRequest, whatever expresses it:
     a summary, a histogram, or one gauge a statistic. Values are (min, max, sum, count)."""
@@ -236,7 +236,8 @@ def sets_of(request):
                     pairs = dimensions.kvlist_value.values if dimensions is not None else []
                     identity = (
                         owner.get("cloud.account.id"), owner.get("cloud.region"),
-                        any_text(attributes["Namespace"]), any_text(attributes["MetricName"]),
+                        attributes["Namespace"].string_value,
+                        attributes["MetricName"].string_value,
                         tuple(sorted((p.key, p.value.string_value) for p in pairs)),
                         point.start_time_unix_nano)
                     values = found.setdefault(identity, [None] * 4)
@@ -420,8 +421,14 @@ class Running:
                                 "access_keys": [KEY]}},
             "streams": {"check": {"source": "aws", "destination": destination, **stream}},
         }, indent=1))
-        self.start(f"hydrant-{source}", [binary, "run", "-c", settings])
-        wait_until("hydrant is ready", lambda: get(f"http://127.0.0.1:{admin}/readyz"))
+        process = self.start(f"hydrant-{source}", [binary, "run", "-c", settings])
+
+        def ready():
+            if process.poll() is not None:
+                raise SystemExit(f"FAILED: hydrant ended with exit code {process.returncode}")
+            return get(f"http://127.0.0.1:{admin}/readyz")
+
+        wait_until("hydrant is ready", ready)
         return f"http://127.0.0.1:{source}/"
 
 
