@@ -151,7 +151,9 @@ impl Lanes {
     pub fn join(&self) -> bool {
         let lanes = std::mem::take(&mut self.lock().lanes);
         lanes.values().for_each(Stream::stop);
-        lanes.into_values().fold(true, |well, lane| lane.join() && well)
+        // Every one is joined, also after one that ended badly.
+        let joined: Vec<bool> = lanes.into_values().map(Stream::join).collect();
+        joined.into_iter().all(|well| well)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -256,7 +256,8 @@ impl House {
         streams.iter().for_each(Running::stop);
         // Joining waits for requests in flight, which need the runtime: never block it.
         let joined = tokio::task::spawn_blocking(move || {
-            streams.into_iter().fold(true, |well, running| running.join() && well)
+            let joined: Vec<bool> = streams.into_iter().map(Running::join).collect();
+            joined.into_iter().all(|well| well)
         });
         joined.await.unwrap_or(false)
     }
