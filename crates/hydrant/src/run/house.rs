@@ -121,8 +121,7 @@ impl House {
             settings,
             folder,
         };
-        let quarantined = delivery::folder_size(&house.folder.quarantine()).0;
-        house.quarantine_share.set_used(quarantined);
+        house.quarantine_share.watch(&house.folder.quarantine());
         let configs = house.settings.streams.clone();
         for config in configs {
             house.start_stream(config)?;
@@ -188,8 +187,6 @@ impl House {
     }
 
     fn run_stream(&mut self, config: StreamConfig) -> Result<Running, String> {
-        let used = delivery::folder_size(&config.backup.directory).0;
-        self.backup_share.set_used(self.backup_share.used() + used);
         let mut topics = Vec::with_capacity(config.sources.len());
         for source in &config.sources {
             topics.push(self.journal.topic(source).map_err(|e| e.to_string())?);
@@ -247,7 +244,9 @@ impl House {
     /// Forgets the cursor of a stream that is not in the settings; answers the bytes freed.
     pub fn forget(&self, name: &str) -> Result<u64, String> {
         if self.settings.streams.iter().any(|s| s.name == name) {
-            return Err(format!("stream {name} is in the settings: remove it there first, then reload"));
+            return Err(format!(
+                "stream {name} is in the settings: remove it there first, then reload"
+            ));
         }
         self.journal.forget(name).map_err(|e| e.to_string())
     }
