@@ -10,6 +10,7 @@
 //! Not here: what is inside, and any wish to keep a body.
 
 mod deflate;
+mod fast;
 mod inflate;
 mod stream;
 #[cfg(test)]
@@ -37,6 +38,14 @@ pub enum InflateError {
         /// The limit, in bytes.
         limit: usize,
     },
+}
+
+impl InflateError {
+    /// The fault of the bytes that `error` carries, when it came from a [`StreamInflater`], however
+    /// many readers above it passed it on as it was.
+    pub fn within(error: &std::io::Error) -> Option<&InflateError> {
+        error.get_ref()?.downcast_ref()
+    }
 }
 
 /// The first bytes of a member: the magic number and method 8, deflate (RFC 1952 2.3.1).

@@ -4,6 +4,7 @@
 //! on one thread; a path is the sum of the minima of its stages. The clock of a shared machine
 //! drifts, the ratio does not. `cargo bench -p delivery --bench paths` measures; without `--bench`
 //! (as `cargo test --benches` calls it) one small round shows that every path works.
+#![expect(clippy::print_stdout, reason = "figures are what a benchmark is for")]
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -28,7 +29,9 @@ fn main() {
     let measuring = std::env::args().any(|arg| arg == "--bench");
     let (metrics, rounds) = if measuring { (10_000, ROUNDS) } else { (500, 1) };
     println!("{metrics} metrics, {rounds} rounds; G = one libdeflate gunzip of the same body");
-    println!("path | G | ceiling | ns/metric | gunzip | walk | compress | whole G | bytes/metric out");
+    println!(
+        "path | G | ceiling | ns/metric | gunzip | walk | compress | whole G | bytes/metric out"
+    );
     for format in [Format::Otel10, Format::Json] {
         let input = Input::new(format, metrics);
         breakdown(&input, rounds, metrics);

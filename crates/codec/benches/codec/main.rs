@@ -147,6 +147,8 @@ fn deflating<'a>(lines: &'a [u8], raw: &'a [u8]) -> Vec<Stage<'a>> {
         deflate("Deflater 1, records", raw, raw.len()),
         zstd("zstd 1, lines", lines),
         zstd("zstd 1, records", raw),
+        zlib_rs("zlib-rs 1, lines (a peer)", lines),
+        zlib_rs("zlib-rs 1, records (a peer)", raw),
         libdeflate("libdeflate 1, lines (a peer)", lines),
     ]
 }
@@ -169,6 +171,20 @@ fn zstd<'a>(name: &'static str, plain: &'a [u8]) -> Stage<'a> {
     stage(name, plain.len(), move || {
         out.clear();
         encoder.compress(plain, &mut out).map_or(0, |()| out.len())
+    })
+}
+
+/// Raw deflate with its state reused, and the checksum a gzip member needs.
+fn zlib_rs<'a>(name: &'static str, plain: &'a [u8]) -> Stage<'a> {
+    let mut peer = flate2::Compress::new(flate2::Compression::new(1), false);
+    let mut out = Vec::with_capacity(plain.len() + plain.len() / 4 + 1000);
+    stage(name, plain.len(), move || {
+        out.clear();
+        let status = peer.compress_vec(plain, &mut out, flate2::FlushCompress::Finish);
+        assert!(matches!(status, Ok(flate2::Status::StreamEnd)), "the space is enough");
+        peer.reset();
+        black_box(libdeflater::crc32(plain));
+        out.len()
     })
 }
 

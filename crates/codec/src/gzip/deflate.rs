@@ -1,14 +1,16 @@
-//! Gzip out, by zlib-rs at a low level with reused state.
+//! Gzip out: level 1 by our own encoder, the levels above by zlib-rs.
 //!
-//! Owns: the compression state, and the member framing around it.
+//! Owns: the state of either, reused from body to body, and the member framing around it.
 //!
-//! Always: one good member is appended, whatever happens below: what can't be compressed in one
-//! call is stored. The state is used again only after a call that ended its stream: zlib-rs 0.6.8
+//! Always: one good member is appended, whatever happens below: what zlib-rs can't compress in one
+//! call is stored. Its state is used again only after a call that ended its stream: zlib-rs 0.6.8
 //! at level 1 can panic when it is reset after a call that ran out of space.
 //!
 //! Not here: any choice of when to compress.
 
 use flate2::{Compress, Compression, FlushCompress, Status};
+
+use super::fast::FastEncoder;
 
 /// A header without name or time; the operating system is "unknown" (RFC 1952 2.3.1).
 pub(super) const HEADER: [u8; 10] = [0x1f, 0x8b, 0x08, 0, 0, 0, 0, 0, 0, 0xff];
@@ -18,8 +20,12 @@ const STORED_MAX: usize = 0xffff;
 
 /// Gzip out, level 1 by default, state reused from body to body.
 pub struct Deflater {
-    level: Compression,
-    pub(super) state: Option<Compress>,
+    engine: Engine,
+}
+
+enum Engine {
+    Fast(Box<FastEncoder>),
+    Zlib(Zlib),
 }
 
 impl Default for Deflater {
@@ -31,25 +37,49 @@ impl Default for Deflater {
 impl Deflater {
     /// `level` 1 to 9; what is outside is brought inside.
     pub fn new(level: u32) -> Self {
-        Self { level: Compression::new(level.clamp(1, 9)), state: None }
+        let engine = match level {
+            0 | 1 => Engine::Fast(Box::new(FastEncoder::new())),
+            _ => Engine::Zlib(Zlib::new(level.min(9))),
+        };
+        Self { engine }
     }
 
     /// Appends one gzip member holding `input` to `out`.
     pub fn gzip(&mut self, input: &[u8], out: &mut Vec<u8>) {
-        out.reserve(bound(input.len()));
         out.extend_from_slice(&HEADER);
-        let begin = out.len();
-        if !self.deflate(input, out) {
-            out.truncate(begin);
-            store(input, out);
+        match &mut self.engine {
+            Engine::Fast(encoder) => encoder.deflate(input, out),
+            Engine::Zlib(zlib) => zlib.deflate(input, out),
         }
         out.extend_from_slice(&libdeflater::crc32(input).to_le_bytes());
         out.extend_from_slice(&(input.len() as u32).to_le_bytes());
     }
+}
+
+/// A level of zlib-rs, and its state while it can be used again.
+pub(super) struct Zlib {
+    level: Compression,
+    pub(super) state: Option<Compress>,
+}
+
+impl Zlib {
+    pub(super) fn new(level: u32) -> Self {
+        Self { level: Compression::new(level), state: None }
+    }
+
+    /// Appends `input` as a whole deflate stream.
+    pub(super) fn deflate(&mut self, input: &[u8], out: &mut Vec<u8>) {
+        let begin = out.len();
+        out.reserve(bound(input.len()));
+        if !self.deflate_at_once(input, out) {
+            out.truncate(begin);
+            store(input, out);
+        }
+    }
 
     /// Compresses into the spare capacity of `out` in one call; false when that did not end the
     /// stream, and then the state is gone.
-    pub(super) fn deflate(&mut self, input: &[u8], out: &mut Vec<u8>) -> bool {
+    pub(super) fn deflate_at_once(&mut self, input: &[u8], out: &mut Vec<u8>) -> bool {
         let mut state = self.state.take().unwrap_or_else(|| Compress::new(self.level, false));
         match state.compress_vec(input, out, FlushCompress::Finish) {
             Ok(Status::StreamEnd) => {
@@ -62,8 +92,8 @@ impl Deflater {
     }
 }
 
-/// More than any member of `length` plain bytes needs. Level 1 writes fixed Huffman codes, at worst
-/// nine bits a byte; the other levels store what does not shrink.
+/// More than any deflate stream of `length` plain bytes needs. Level 1 of zlib-rs writes fixed
+/// Huffman codes, at worst nine bits a byte; the other levels store what does not shrink.
 fn bound(length: usize) -> usize {
     length + length / 8 + length / 1024 + 128
 }

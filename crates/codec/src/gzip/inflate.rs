@@ -129,20 +129,27 @@ fn grow(out: &mut Vec<u8>, length: usize) {
 ///
 /// Libdeflate has found the length of `plain` in a trailer and checked it. When these four bytes
 /// are nowhere but at the end of `input`, the end is where it found them. When chance (or a second
-/// member) put them elsewhere too, the checksum before them tells.
+/// member) put them elsewhere too, perhaps overlapping, the checksum before them tells.
 fn fills(input: &[u8], plain: &[u8]) -> bool {
     let length = (plain.len() as u32).to_le_bytes();
-    let Some((body, last)) = input.split_last_chunk::<4>() else { return false };
-    if *last != length {
+    let Some((_, all_but_last)) = input.split_last() else { return false };
+    if !input.ends_with(&length) {
         return false;
     }
-    let mut elsewhere = memmem::find_iter(body, &length).peekable();
-    if elsewhere.peek().is_none() {
-        return true;
+    let needle = memmem::Finder::new(&length);
+    let Some(mut at) = needle.find(all_but_last) else { return true };
+    let trailer = [libdeflater::crc32(plain).to_le_bytes(), length].concat();
+    loop {
+        let is_trailer = input.get(..at + length.len()).is_some_and(|i| i.ends_with(&trailer));
+        if is_trailer {
+            return false;
+        }
+        let behind = all_but_last.get(at + 1..).unwrap_or_default();
+        match needle.find(behind) {
+            Some(next) => at += 1 + next,
+            None => return input.ends_with(&trailer),
+        }
     }
-    let crc = libdeflater::crc32(plain).to_le_bytes();
-    let is_trailer = |at: usize| body.get(..at).is_some_and(|before| before.ends_with(&crc));
-    body.ends_with(&crc) && !elsewhere.any(is_trailer)
 }
 
 /// The slow way, for several members and for the exact error.

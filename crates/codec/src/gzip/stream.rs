@@ -244,7 +244,7 @@ impl<R: Read> Read for StreamInflater<R> {
         }
         let result = self.advance(out);
         if let Err(error) = &result
-            && let Some(fault) = error.get_ref().and_then(|e| e.downcast_ref::<InflateError>())
+            && let Some(fault) = InflateError::within(error)
         {
             self.place = Place::Over(Some(fault.clone()));
         }

@@ -4,6 +4,7 @@ use std::io::{Read, Write};
 
 use proptest::prelude::*;
 
+use super::deflate::Zlib;
 use super::{Deflater, InflateError, Inflater, StreamInflater, is_gzip};
 
 /// Text like the lines we send: repetitive, but not all the same.
@@ -66,7 +67,7 @@ fn streamed(input: impl Read, limit: usize, step: usize) -> Result<Vec<u8>, Infl
             Ok(0) => return Ok(out),
             Ok(read) => out.extend_from_slice(&space[..read]),
             Err(error) => {
-                let fault = error.get_ref().unwrap().downcast_ref::<InflateError>().unwrap();
+                let fault = InflateError::within(&error).unwrap();
                 assert_eq!(reader.fault().as_ref(), Some(fault), "the fault can be asked for");
                 assert!(reader.read(&mut space).is_err(), "a failed reader stays failed");
                 return Err(fault.clone());
@@ -113,17 +114,17 @@ fn round_trip() {
     }
 }
 
-/// *Scenario:* incompressible and compressible bodies at every level.
+/// *Scenario:* incompressible and compressible bodies at every level of zlib-rs.
 /// *Guarantees:* one call is always enough, so the state is kept and nothing is stored by fallback.
 #[test]
 fn the_bound_is_enough() {
     for level in 1..=9 {
-        let mut deflater = Deflater::new(level);
+        let mut zlib = Zlib::new(level);
         for plain in [noise(0), noise(1), noise(100), noise(65_536), noise(1_000_003), lines(9999)]
         {
             let mut out = Vec::new();
-            deflater.gzip(&plain, &mut out);
-            assert!(deflater.state.is_some(), "level {level}, {} bytes", plain.len());
+            zlib.deflate(&plain, &mut out);
+            assert!(zlib.state.is_some(), "level {level}, {} bytes", plain.len());
         }
     }
 }
@@ -134,12 +135,14 @@ fn the_bound_is_enough() {
 fn a_short_output_drops_the_state() {
     for space in [0, 1, 2, 10, 100, 1000, 5000, 20_000] {
         let plain = [lines(2000), noise(50_000)].concat();
-        let mut deflater = Deflater::new(1);
+        let mut zlib = Zlib::new(1);
         let mut short = Vec::with_capacity(space);
-        assert!(!deflater.deflate(&plain, &mut short), "{space} bytes can't be enough");
-        assert!(deflater.state.is_none());
-        let mut out = Vec::new();
-        deflater.gzip(&plain, &mut out);
+        assert!(!zlib.deflate_at_once(&plain, &mut short), "{space} bytes can't be enough");
+        assert!(zlib.state.is_none());
+        let mut out = super::deflate::HEADER.to_vec();
+        zlib.deflate(&plain, &mut out);
+        out.extend_from_slice(&libdeflater::crc32(&plain).to_le_bytes());
+        out.extend_from_slice(&(plain.len() as u32).to_le_bytes());
         assert_eq!(read_all(&out, plain.len()), Ok(plain));
     }
 }
@@ -263,6 +266,25 @@ fn foreign_bytes_are_refused() {
         assert_eq!(read_all(&[&body, tail].concat(), 100_000), Err(follow.clone()));
     }
     assert_eq!(read_all(&[&body[..], b"\x1f\x8b"].concat(), 9999), Err(InflateError::Truncated));
+}
+
+/// *Scenario:* members whose own trailer comes again right behind them, whole or overlapping: empty
+/// ones followed by zeros, others by their trailer cut and shifted.
+/// *Guarantees:* the trailing bytes are seen, though the last bytes look like the trailer.
+#[test]
+fn a_trailer_that_repeats_does_not_hide_bytes() {
+    let follow = Err(InflateError::Corrupt("bytes follow the last member"));
+    for zeros in 1..30 {
+        assert_eq!(read_all(&[gzip_of(b""), vec![0; zeros]].concat(), 100), follow, "{zeros}");
+        let stored = [&gzip_of(b"")[..10], &[1, 0, 0, 0xff, 0xff], &[0; 8]].concat();
+        assert_eq!(read_all(&stored, 100), Ok(vec![]));
+        assert_eq!(read_all(&[stored, vec![0; zeros]].concat(), 100), follow, "{zeros}");
+    }
+    let body = gzip_of(&lines(5));
+    for from in body.len() - 8..body.len() {
+        let tail = [&body[from..], &body[body.len() - 8..]].concat();
+        assert_eq!(read_all(&[&body[..], &tail].concat(), 100_000), follow, "{from}");
+    }
 }
 
 /// *Scenario:* every bit of a body flipped, one at a time.

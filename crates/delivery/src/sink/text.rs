@@ -86,6 +86,23 @@ impl Text {
     }
 }
 
+/// Whether two short slices are equal. Up to sixteen bytes, as accounts and regions have, take two
+/// comparisons of words instead of a call.
+#[inline]
+pub(crate) fn same(a: &[u8], b: &[u8]) -> bool {
+    if a.len() != b.len() {
+        return false;
+    }
+    let ends =
+        (a.first_chunk::<8>(), a.last_chunk::<8>(), b.first_chunk::<8>(), b.last_chunk::<8>());
+    match ends {
+        (Some(a_first), Some(a_last), Some(b_first), Some(b_last)) if a.len() <= 16 => {
+            a_first == b_first && a_last == b_last
+        }
+        _ => a == b,
+    }
+}
+
 /// Copies between slices of one length; short ones by two moves that may overlap.
 #[inline]
 fn copy(from: &[u8], to: &mut [u8]) {

@@ -18,15 +18,15 @@ Examples:
 
 pub(super) const RUN: &str = "\
 Examples:
-  hydrant run                           with ./hydrant.yaml
+  hydrant run                            with ./hydrant.yaml
   hydrant run -c /etc/hydrant/hydrant.yaml
   kill -HUP <pid>                       reload settings, certificates and keys";
 
 pub(super) const VALIDATE: &str = "\
 Examples:
-  hydrant validate                      check ./hydrant.yaml
-  hydrant validate -c new.yaml --online also ask every destination
-  hydrant validate --output json        for a script; exit 0 or 78";
+  hydrant validate                       check ./hydrant.yaml
+  hydrant validate -c new.yaml --online  also ask every destination
+  hydrant validate --output json         for a script; exit 0 or 78";
 
 pub(super) const INSPECT: &str = "\
 Examples:

@@ -115,6 +115,3 @@ fn examine(
     };
     (result, collected.asked)
 }
-
-#[cfg(test)]
-mod tests;

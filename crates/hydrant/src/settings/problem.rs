@@ -93,3 +93,17 @@ pub(super) fn line_of(text: &str, number: usize) -> Option<&str> {
     }
     rest.split(['\r', '\n']).next()
 }
+
+impl std::fmt::Display for Problem {
+    /// One line: place, sentence and hint, for logs.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if let Some(place) = self.place {
+            write!(f, "{}:{}: ", place.line, place.column)?;
+        }
+        f.write_str(&self.sentence())?;
+        match &self.hint {
+            Some(hint) => write!(f, " ({hint})"),
+            None => Ok(()),
+        }
+    }
+}

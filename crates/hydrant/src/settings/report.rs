@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use super::problem::{line_of, Place, Problem, Problems, Severity};
+use super::problem::{Place, Problem, Problems, Severity, line_of};
 use crate::terminal::Paint;
 
 /// All problems and a summary line.
@@ -34,18 +34,10 @@ fn summary(problems: &Problems, paint: Paint) -> String {
     paint.strong(&format!("{} in {}", parts.join(", "), problems.file.display()))
 }
 
-/// One problem in one line, for logs and for warnings at start.
+/// One problem in one line, for warnings at start.
 pub fn line(problem: &Problem, file: &Path, paint: Paint) -> String {
-    let word = painted(problem.severity, paint);
-    let place = problem.place.map(|place| format!(":{}:{}", place.line, place.column));
-    let hint = problem.hint.as_ref().map(|hint| format!(" ({hint})"));
-    format!(
-        "{word} {}{}: {}{}",
-        file.display(),
-        place.unwrap_or_default(),
-        problem.sentence(),
-        hint.unwrap_or_default(),
-    )
+    let colon = if problem.place.is_some() { ":" } else { ": " };
+    format!("{} {}{colon}{problem}", painted(problem.severity, paint), file.display())
 }
 
 fn painted(severity: Severity, paint: Paint) -> String {

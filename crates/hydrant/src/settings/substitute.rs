@@ -142,6 +142,3 @@ fn read(path: &str) -> Result<String, ReferenceFault> {
     text.truncate(end);
     Ok(text)
 }
-
-#[cfg(test)]
-mod tests;

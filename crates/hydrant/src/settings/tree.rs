@@ -79,6 +79,3 @@ impl Node {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -54,7 +54,9 @@ fn judge(verdict: Verdict) -> (Exit, String) {
     }
 }
 
-/// The codes that sinks give to 401 and 403.
+/// Verdicts carry no status, but sinks begin the text with it, or say that there is no token.
 fn denied(why: &delivery::Why) -> bool {
-    why.code.ends_with("Unauthorized") || why.code.ends_with("Forbidden")
+    ["status 401", "status 403", "no OAuth2 token"]
+        .iter()
+        .any(|start| why.message.starts_with(start))
 }

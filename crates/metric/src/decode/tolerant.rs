@@ -266,6 +266,3 @@ impl<'de: 'a, 'a, T: Deserialize<'de>> Deserialize<'de> for Entries<'a, T> {
         deserializer.deserialize_map(EntriesVisitor(PhantomData))
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -122,10 +122,11 @@ fn unknown_keys_are_skipped() {
 /// *Guarantees:* they are resolved; base64's own `/` may come as `\/` or by its code.
 #[test]
 fn escapes_are_resolved() {
-    let body = r#"{"reque\u0073tId":"a\"\\\/\b\f\n\r\té\u20ac\ud83d\ude00","\u0072ecords":[{"data":"ab\/\u002f+w=="},{"\u0064ata":"QQ=="}]}"#;
+    let body = r#"{"reque\u0073tId":"a\"\\\/\b\f\n\r\tEACUTE\u20ac\ud83d\ude00","\u0072ecords":[{"data":"ab\/\u002f+w=="},{"\u0064ata":"QQ=="}]}"#
+    .replace("EACUTE", "\u{e9}");
     let id = "a\"\\/\u{8}\u{c}\n\r\t\u{e9}\u{20ac}\u{1f600}";
     let texts = vec![b"ab//+w==".to_vec(), b"QQ==".to_vec()];
-    assert_eq!(read(body), Ok((texts, envelope(Some(id), None, 2))));
+    assert_eq!(read(&body), Ok((texts, envelope(Some(id), None, 2))));
 }
 
 /// *Scenario:* times that are not whole numbers in range.

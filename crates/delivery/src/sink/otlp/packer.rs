@@ -263,7 +263,8 @@ impl Packer {
 
     /// Forgets the open parcel.
     pub(crate) fn discard(&mut self) {
-        self.groups.clear();
+        // A buffer has up to twice what it held; two full parcels hold the buffers of real traffic.
+        self.groups.clear(self.bytes_max.saturating_mul(4));
         self.points = 0;
         self.data_points = 0;
         self.bytes = 0;

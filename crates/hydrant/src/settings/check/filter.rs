@@ -1,11 +1,8 @@
 //! `include:` and `exclude:`.
 
-use rules::Filter;
+use rules::{Filter, Selection};
 
 use crate::settings::read::{At, Found, Report, Section};
-
-/// As in CloudWatch: so many metric names in the filters of a stream together.
-const METRIC_NAMES_MAX: usize = 1000;
 
 /// Both lists of a stream.
 pub(super) struct Filters {
@@ -24,19 +21,19 @@ pub(super) fn filters(report: &Report, stream: &Section<'_>) -> Option<Filters> 
         report.error(&stream.spot_of("exclude"), rule, Some(hint));
         return None;
     }
-    Some(Filters { include: include?, exclude: exclude? })
+    let (include, exclude) = (include?, exclude?);
+    let key = if include.is_empty() { "exclude" } else { "include" };
+    if let Err(fragment) = Selection::compile(include.clone(), exclude.clone()) {
+        report.error(&stream.spot_of(key), fragment, None);
+        return None;
+    }
+    Some(Filters { include, exclude })
 }
 
 fn list(report: &Report, stream: &Section<'_>, key: &'static str) -> Option<Vec<Filter>> {
     let Some(at) = stream.get(key) else { return Some(Vec::new()) };
     let items = at.list()?;
     let filters: Vec<Filter> = items.iter().filter_map(|at| filter(report, at)).collect();
-    let names: usize = filters.iter().map(|filter| filter.metric_names.len()).sum();
-    if names > METRIC_NAMES_MAX {
-        let rule = format!("holds {names} metric names, more than {METRIC_NAMES_MAX}");
-        report.error(&at.spot(), rule, Some("select whole namespaces".to_owned()));
-        return None;
-    }
     (filters.len() == items.len()).then_some(filters)
 }
 

@@ -72,7 +72,7 @@ fn source(report: &Report, name: Found<String>, at: &At<'_>) -> Source {
     let lenient = optional(section.get("lenient"), false, At::boolean);
     let tls = match section.get("tls") {
         None => Some(None),
-        Some(at) => tls(&at).map(Some),
+        Some(at) => tls(report, &at).map(Some),
     };
     let limits = optional(section.get("limits"), Limits::default(), limits);
     section.finish();
@@ -112,13 +112,21 @@ pub(super) fn is_header_text(text: &str) -> bool {
     text.bytes().all(|byte| matches!(byte, 0x20..=0x7e)) && text.trim() == text
 }
 
-fn tls(at: &At<'_>) -> Option<TlsFiles> {
+/// Both files, tried as they will be used: a key that does not fit its certificate is found here.
+fn tls(report: &Report, at: &At<'_>) -> Option<TlsFiles> {
     let section = at.section()?;
     let hint = "give both, cert_file and key_file";
     let cert = section.need("cert_file", hint).and_then(|at| readable_file(&at));
     let key = section.need("key_file", hint).and_then(|at| readable_file(&at));
     section.finish();
-    Some(TlsFiles { cert_file: cert?.value, key_file: key?.value })
+    let (cert, key) = (cert?, key?);
+    if let Err(error) = listen::ServerTls::load(&cert.value, &key.value) {
+        let hint =
+            "both are PEM: the chain, the server's own first, and its private key".to_owned();
+        report.error(&cert.spot, format!("cannot be used: {error}"), Some(hint));
+        return None;
+    }
+    Some(TlsFiles { cert_file: cert.value, key_file: key.value })
 }
 
 fn limits(at: &At<'_>) -> Option<Limits> {

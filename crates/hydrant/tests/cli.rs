@@ -1,0 +1,151 @@
+//! The command line from the outside: help, exit codes, where words go.
+
+use std::process::{Command, Output};
+
+use clap::CommandFactory;
+use hydrant::cli::Cli;
+use hydrant::exit::Exit;
+
+fn hydrant(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_hydrant"))
+        .args(arguments)
+        .env_remove("HYDRANT_CONFIG")
+        .current_dir(env!("CARGO_TARGET_TMPDIR"))
+        .output()
+        .expect("the binary was built for this test")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).expect("words are UTF-8")
+}
+
+/// Every command by its words, `stream forget` among them.
+fn commands() -> Vec<(String, clap::Command)> {
+    let mut found = Vec::new();
+    for command in Cli::command().get_subcommands() {
+        found.push((command.get_name().to_owned(), command.clone()));
+        for below in command.get_subcommands() {
+            found.push((format!("{} {}", command.get_name(), below.get_name()), below.clone()));
+        }
+    }
+    found
+}
+
+/// *Scenario:* the definitions of all commands, and their help.
+/// *Guarantees:* clap finds them sound, each help ends with examples, and each example parses.
+#[test]
+fn every_help_shows_examples_that_parse() {
+    Cli::command().debug_assert();
+    for (name, mut command) in commands() {
+        let help = command.render_long_help().to_string();
+        let (_, examples) = help.split_once("Examples:\n").unwrap_or_else(|| panic!("{name}"));
+        let mut shown = 0;
+        for line in examples.lines() {
+            let Some(start) = line.trim_start().strip_prefix("hydrant ") else { continue };
+            // Two blanks begin the remark behind an example.
+            let words = start.split("  ").next().unwrap_or("").split(" | ").next().unwrap_or("");
+            let words = words.split_whitespace().map(|word| word.trim_matches('\''));
+            let parsed = Cli::command().try_get_matches_from(["hydrant"].into_iter().chain(words));
+            assert!(parsed.is_ok(), "{name}: {line}: {:?}", parsed.err());
+            shown += 1;
+        }
+        assert!(shown > 0, "{name} shows no example");
+    }
+}
+
+/// *Scenario:* docs/cli.md beside the definitions.
+/// *Guarantees:* every command has its section with an example, every exit code its row.
+#[test]
+fn commands_and_exit_codes_are_documented() {
+    let page = include_str!("../../../docs/cli.md");
+    for (name, _) in commands() {
+        let heading = format!("## `hydrant {name}`\n");
+        let (_, section) = page.split_once(&heading).unwrap_or_else(|| panic!("no {heading}"));
+        assert!(section.contains(&format!("\nhydrant {name}")), "no example of {name}");
+    }
+    for exit in Exit::ALL {
+        let row = format!("| {} | {} |", exit.code(), exit.meaning());
+        assert!(page.contains(&row), "{row}");
+    }
+    let help = Cli::command().render_long_help().to_string();
+    for exit in Exit::ALL {
+        assert!(help.contains(&exit.code().to_string()), "{exit:?} is not in the help");
+    }
+}
+
+/// *Scenario:* help, version, no command, a misspelt one.
+/// *Guarantees:* the first two go to stdout with 0; the others to stderr with 2 and a suggestion.
+#[test]
+fn usage() {
+    let version = hydrant(&["--version"]);
+    assert_eq!(version.status.code(), Some(0));
+    assert_eq!(text(&version.stdout), format!("hydrant {}\n", env!("CARGO_PKG_VERSION")));
+    let help = hydrant(&["inspect", "--help"]);
+    assert_eq!((help.status.code(), help.stderr.len()), (Some(0), 0));
+    assert!(text(&help.stdout).contains("Examples:"));
+    let bare = hydrant(&[]);
+    assert_eq!((bare.status.code(), bare.stdout.len()), (Some(2), 0));
+    let wrong = hydrant(&["validat"]);
+    assert_eq!((wrong.status.code(), wrong.stdout.len()), (Some(2), 0));
+    assert!(text(&wrong.stderr).contains("validate"), "{}", text(&wrong.stderr));
+    let value = hydrant(&["demo", "--for", "30"]);
+    assert_eq!(value.status.code(), Some(2));
+    assert!(text(&value.stderr).contains("has no unit"), "{}", text(&value.stderr));
+}
+
+/// *Scenario:* `validate` without a file, with a wrong one, and with a right one.
+/// *Guarantees:* 78 with words on stderr and none on stdout; 0 with what would run on stdout.
+#[test]
+fn validate() {
+    let folder = testkit::TempDir::new("validate");
+    let none = hydrant(&["validate"]);
+    assert_eq!((none.status.code(), none.stdout.len()), (Some(78), 0));
+    assert!(text(&none.stderr).contains("hint: write hydrant.yaml"), "{}", text(&none.stderr));
+
+    let file = folder.write("hydrant.yaml", "sources: {}\nstream: {}\n");
+    let file = file.to_str().expect("a temporary path is text");
+    let wrong = hydrant(&["validate", "-c", file]);
+    assert_eq!((wrong.status.code(), wrong.stdout.len()), (Some(78), 0));
+    let said = text(&wrong.stderr);
+    assert!(said.contains(&format!("{file}:2:1")), "{said}");
+    assert!(said.ends_with(&format!("2 errors in {file}\n")), "{said}");
+    assert!(!said.contains('\u{1b}'), "colours without a terminal");
+    let json = hydrant(&["validate", "-c", file, "--output", "json"]);
+    assert_eq!((json.status.code(), json.stderr.len()), (Some(78), 0));
+    let answer: serde_json::Value = serde_json::from_slice(&json.stdout).expect("JSON");
+    assert_eq!(answer["ok"], false);
+    assert_eq!(answer["problems"][0]["line"], 1);
+
+    let file = folder.write("good.yaml", hydrant::settings::EXAMPLE);
+    let file = file.to_str().expect("a temporary path is text");
+    let right = hydrant(&["validate", "-c", file]);
+    assert_eq!(right.status.code(), Some(0), "{}", text(&right.stderr));
+    let said = text(&right.stdout);
+    assert!(said.contains("aws: firehose on http://127.0.0.1:4433, 1 access key"), "{said}");
+    assert!(said.contains("to-file: aws -> file ./metrics.ndjson"), "{said}");
+    let absent = hydrant(&["validate", "-c", "/no/such/file.yaml"]);
+    assert_eq!(absent.status.code(), Some(78));
+    assert!(text(&absent.stderr).contains("cannot be read"), "{}", text(&absent.stderr));
+}
+
+/// *Scenario:* `validate --online` against a port where nobody listens, and a server that says 401.
+/// *Guarantees:* 69 and 77, naming stream and destination.
+#[test]
+fn validate_online() {
+    let folder = testkit::TempDir::new("online");
+    let ask = |url: &str| {
+        let settings = format!(
+            "sources: {{ a: {{ type: firehose, listen: 127.0.0.1:4433 }} }}\nstreams: {{ s: {{ source: \
+             a, destination: {{ type: dynatrace, url: '{url}', api_token: SECRET }} }} }}\n"
+        );
+        let file = folder.write("hydrant.yaml", settings);
+        hydrant(&["validate", "--online", "-c", file.to_str().expect("text")])
+    };
+    let nobody = ask(&format!("http://127.0.0.1:{}", testkit::closed_port()));
+    assert_eq!(nobody.status.code(), Some(69), "{}", text(&nobody.stdout));
+    assert!(text(&nobody.stdout).contains("s: dynatrace http://127.0.0.1"));
+    let peer = testkit::Peer::start(testkit::Reply::status(401));
+    let refused = ask(&format!("http://{}", peer.address()));
+    assert_eq!(refused.status.code(), Some(77), "{}", text(&refused.stdout));
+    assert!(!text(&refused.stdout).contains("SECRET"));
+}

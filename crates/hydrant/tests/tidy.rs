@@ -1,0 +1,259 @@
+//! The habits of the house, checked: edges between crates, files, words, documentation.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+/// Packages in the lock file. A new dependency is a decision: write it into docs/dependencies.md,
+/// then raise this in the same commit.
+const PACKAGES_MAX: usize = 260;
+/// Lines of a source file without its tests.
+const LINES_MAX: usize = 500;
+/// Bytes of a tracked file; what is larger is data, and belongs elsewhere.
+const FILE_BYTES_MAX: u64 = 64 * 1024;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn read(path: &str) -> String {
+    std::fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// Every file of the project, from its root, without what is built or fetched.
+fn files() -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![root()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).expect("a folder can be listed") {
+            let entry = entry.expect("an entry can be read");
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            let kind = entry.file_type().expect("an entry has a type");
+            if kind.is_dir() && !name.starts_with('.') && name != "target" && name != "hydrant-data"
+            {
+                folders.push(entry.path());
+            } else if kind.is_file() {
+                found.push(entry.path());
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+fn sources() -> Vec<(PathBuf, String)> {
+    let rust = files().into_iter().filter(|path| path.extension().is_some_and(|end| end == "rs"));
+    rust.map(|path| {
+        let text = std::fs::read_to_string(&path).expect("sources are text");
+        (path, text)
+    })
+    .collect()
+}
+
+fn is_test(path: &Path) -> bool {
+    let named = |name: &str| path.components().any(|part| part.as_os_str() == name);
+    named("tests") || named("benches") || path.file_name().is_some_and(|name| name == "tests.rs")
+}
+
+/// Names under `[section]` of a manifest.
+fn names_under(manifest: &str, section: &str) -> BTreeSet<String> {
+    let mut inside = false;
+    let mut names = BTreeSet::new();
+    for line in manifest.lines() {
+        if line.starts_with('[') {
+            inside = line == format!("[{section}]");
+        } else if inside
+            && let Some((name, _)) = line.split_once(['.', '=', ' '])
+            && !name.is_empty()
+            && !name.starts_with('#')
+        {
+            names.insert(name.to_owned());
+        }
+    }
+    names
+}
+
+#[track_caller]
+fn none(wrong: &[String], what: &str) {
+    assert!(wrong.is_empty(), "{what}:\n  {}", wrong.join("\n  "));
+}
+
+/// The drawing in ARCHITECTURE.md: `intake -> metric, aws` or `codec leaf`, each crate once.
+fn drawing() -> BTreeMap<String, BTreeSet<String>> {
+    let page = read("ARCHITECTURE.md");
+    let crates = crates();
+    let mut edges = BTreeMap::new();
+    let mut fenced = false;
+    for line in page.lines() {
+        if line.starts_with("```") {
+            fenced = !fenced;
+            continue;
+        }
+        let Some((name, rest)) = line.split_once(' ').filter(|_| fenced) else { continue };
+        if !crates.contains(name) {
+            continue;
+        }
+        let rest = rest.trim_start();
+        let known = match rest.strip_prefix("->") {
+            // Two blanks begin the remark behind the list.
+            Some(list) => list.trim_start().split("  ").next().unwrap_or(""),
+            None if rest.contains("leaf") => "",
+            None => continue,
+        };
+        let known = known.split(',').map(|name| name.trim().to_owned());
+        let known: BTreeSet<String> = known.filter(|name| !name.is_empty()).collect();
+        assert!(edges.insert(name.to_owned(), known).is_none(), "{name} is drawn twice");
+    }
+    edges
+}
+
+fn crates() -> BTreeSet<String> {
+    let folder = std::fs::read_dir(root().join("crates")).expect("there are crates");
+    folder.map(|entry| entry.expect("a crate").file_name().to_string_lossy().into_owned()).collect()
+}
+
+/// *Scenario:* the manifests of all crates beside the drawing in ARCHITECTURE.md.
+/// *Guarantees:* no crate knows another that the drawing does not allow; nothing but tests knows
+/// the test kit.
+#[test]
+fn edges_are_drawn() {
+    let drawing = drawing();
+    let crates = crates();
+    let mut wrong = Vec::new();
+    for name in &crates {
+        let manifest = read(&format!("crates/{name}/Cargo.toml"));
+        let known = names_under(&manifest, "dependencies");
+        let Some(allowed) = drawing.get(name) else {
+            wrong.push(format!("{name} is not drawn"));
+            continue;
+        };
+        for other in known.intersection(&crates) {
+            let all = allowed.contains("all") && other != "testkit";
+            if !all && !allowed.contains(other) {
+                wrong.push(format!("{name} -> {other} is not drawn"));
+            }
+        }
+    }
+    none(&wrong, "edges between crates");
+}
+
+/// *Scenario:* every source file.
+/// *Guarantees:* it begins with what it is for, is ASCII, and is not too long to read.
+#[test]
+fn sources_are_readable() {
+    let mut wrong = Vec::new();
+    for (path, text) in sources() {
+        let place = path.strip_prefix(root()).unwrap_or(&path).display().to_string();
+        // The tests of a module are introduced by the module.
+        let is_part = path.file_name().is_some_and(|name| name == "tests.rs");
+        if !text.starts_with("//! ") && !is_part {
+            wrong.push(format!("{place} does not begin with //!"));
+        }
+        if !text.is_ascii() {
+            let line = text.lines().position(|line| !line.is_ascii()).unwrap_or(0) + 1;
+            wrong.push(format!("{place}:{line} is not ASCII"));
+        }
+        let lines = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or("").lines().count();
+        if lines > LINES_MAX && !is_test(&path) {
+            wrong.push(format!("{place} has {lines} lines, more than {LINES_MAX}"));
+        }
+    }
+    none(&wrong, "source files");
+}
+
+/// *Scenario:* every source file.
+/// *Guarantees:* nothing unfinished, nothing switched off, no silenced lint without its reason.
+#[test]
+fn nothing_is_left_unfinished() {
+    // Put together here, so that this file does not hold them.
+    let marks = ["FIX", "TO", "XX"].iter().zip(["ME", "DO", "X"]);
+    let marks: Vec<String> = marks.map(|(a, b)| format!("{a}{b}")).collect();
+    let calls = ["unimplemented", "todo"].map(|name| format!("{name}!("));
+    let attributes = ["ignore", "allow("].map(|name| format!("#[{name}"));
+    let keyword = format!("{}{}", "un", "safe {");
+    let mut wrong = Vec::new();
+    for (path, text) in sources() {
+        let place = path.strip_prefix(root()).unwrap_or(&path).display().to_string();
+        for (index, line) in text.lines().enumerate() {
+            let is_word = |mark: &String| {
+                line.split(|c: char| !c.is_alphanumeric()).any(|word| word == mark.as_str())
+            };
+            let found = marks.iter().any(is_word)
+                || calls.iter().any(|call| line.contains(call))
+                || attributes.iter().any(|attribute| line.contains(attribute))
+                || line.contains(&keyword);
+            // The counting allocator of the test kit is the one exception the language demands.
+            if found && !place.ends_with("testkit/src/alloc.rs") {
+                wrong.push(format!("{place}:{}: {}", index + 1, line.trim()));
+            }
+        }
+    }
+    none(&wrong, "unfinished, ignored or silenced");
+}
+
+/// *Scenario:* every file of the project.
+/// *Guarantees:* none above the bound but the lock file.
+#[test]
+fn no_file_is_large() {
+    let mut wrong = Vec::new();
+    for path in files() {
+        let bytes = std::fs::metadata(&path).expect("a file has a size").len();
+        let lock = path.file_name().is_some_and(|name| name == "Cargo.lock");
+        if bytes > FILE_BYTES_MAX && !lock {
+            wrong.push(format!("{} has {bytes} bytes", path.display()));
+        }
+    }
+    none(&wrong, "large files");
+}
+
+/// *Scenario:* the dependencies of the workspace beside docs/dependencies.md, and the lock file.
+/// *Guarantees:* each is explained there, each crate in use, and the tree does not grow unseen.
+#[test]
+fn dependencies_are_decisions() {
+    let manifest = read("Cargo.toml");
+    let page = read("docs/dependencies.md");
+    let own = crates();
+    let used: BTreeSet<String> = own
+        .iter()
+        .map(|name| read(&format!("crates/{name}/Cargo.toml")))
+        .flat_map(|text| {
+            let mut names = names_under(&text, "dependencies");
+            names.extend(names_under(&text, "dev-dependencies"));
+            names
+        })
+        .collect();
+    let mut wrong = Vec::new();
+    for name in names_under(&manifest, "workspace.dependencies") {
+        if own.contains(&name) {
+            continue;
+        }
+        if !page.contains(&format!("`{name}`")) {
+            wrong.push(format!("{name} is not in docs/dependencies.md"));
+        }
+        if !used.contains(&name) {
+            wrong.push(format!("{name} is used by no crate"));
+        }
+    }
+    let packages = read("Cargo.lock").matches("[[package]]").count();
+    if packages > PACKAGES_MAX {
+        wrong.push(format!("Cargo.lock holds {packages} packages, more than {PACKAGES_MAX}"));
+    }
+    none(&wrong, "dependencies");
+}
+
+/// *Scenario:* docs/metrics.md beside the metrics that the admin port registers.
+/// *Guarantees:* each is in a row there, and no row is about one that is gone.
+#[test]
+fn metrics_are_documented() {
+    let page = read("docs/metrics.md");
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| `hydrant_")?.split_once('`'));
+    let name_of = |text: &str| text.split('{').next().unwrap_or(text).to_owned();
+    let documented: BTreeSet<String> =
+        rows.map(|(name, _)| format!("hydrant_{}", name_of(name))).collect();
+    let known: BTreeSet<String> =
+        hydrant::admin::METRICS.iter().map(|(name, _kind, _help)| (*name).to_owned()).collect();
+    let missing: Vec<_> = known.difference(&documented).cloned().collect();
+    let stale: Vec<_> = documented.difference(&known).cloned().collect();
+    none(&missing, "not in docs/metrics.md");
+    none(&stale, "in docs/metrics.md, but in no code");
+}
