@@ -8,6 +8,7 @@ import os
 import subprocess
 import urllib.request
 
+import deliveries
 import peers
 
 PROTOBUF, JSON = {"protocol": "http/protobuf"}, {"protocol": "http/json"}
@@ -33,7 +34,7 @@ def merged(requests):
     whole = service.ExportMetricsServiceRequest()
     for request in list(requests):
         whole.resource_metrics.extend(request.resource_metrics)
-    return peers.sets_of(whole)
+    return deliveries.sets_of(whole)
 
 
 def complete(requests, sent):
@@ -43,7 +44,7 @@ def complete(requests, sent):
 
 def send_from_here(url, sent):
     for at in range(0, len(sent), 100):
-        body = peers.request_of(sent[at:at + 100]).SerializeToString()
+        body = deliveries.request_of(sent[at:at + 100]).SerializeToString()
         headers = {"Content-Type": "application/x-protobuf"}
         request = urllib.request.Request(url + "/v1/metrics", data=body, headers=headers)
         urllib.request.urlopen(request, timeout=30).read()
@@ -68,7 +69,7 @@ def judged(request, encoding):
 def check_judge(sent):
     """Requests of opentelemetry-proto in both encodings are taken by our receiver."""
     for encoding in ("protobuf", "json"):
-        found = judged(peers.request_of(sent), encoding)
+        found = judged(deliveries.request_of(sent), encoding)
         if found != len(sent):
             raise SystemExit(f"FAILED: the judge finds {found} of {len(sent)} points in {encoding}")
     print(f"ok: our receiver takes {len(sent)} points of opentelemetry-proto in both encodings")
@@ -85,11 +86,11 @@ def check(binary, sent, output_format, way, through_collector):
             send_from_here(url, sent)
         else:
             door = running.hydrant(binary, {"type": "otlp", "endpoint": url, **way})
-            peers.deliver_all(door, sent, output_format)
+            deliveries.deliver_all(door, sent, output_format)
         peers.wait_until(f"{what}: all arrives", lambda: complete(requests, sent))
         sets, repeats = merged(requests)
         # A histogram has no place for a percentile.
-        peers.same_points(sent, sets, what, percentiles=way["points"] != "delta_histogram")
+        deliveries.same_points(sent, sets, what, percentiles=way["points"] != "delta_histogram")
         if repeats:
             raise SystemExit(f"FAILED: {what}: {repeats} values came twice")
 
@@ -97,10 +98,10 @@ def check(binary, sent, output_format, way, through_collector):
 def main():
     peers.enter_venv()
     binary = peers.binary_from_arguments("check_otlp.py")
-    sent = peers.points(seed=2, percentiles=True)
+    sent = deliveries.points(seed=2, percentiles=True)
     check_judge(sent)
     # The stand-in of selftest.sh knows one format only.
-    formats = os.environ.get("CHECK_FORMATS", ",".join(peers.FORMATS)).split(",")
+    formats = os.environ.get("CHECK_FORMATS", ",".join(deliveries.FORMATS)).split(",")
     ways = [way for way in WAYS if way[0] in formats]
     for output_format, way in ways if binary else ways[:1]:
         check(binary, sent, output_format, way, through_collector=False)
