@@ -59,7 +59,7 @@ def mint_lines(request):
             for name, value in dimensions_of(point).items():
                 dimensions[normalize.normalize_dimension_key(name)] = value
             key = "cloud.aws." + re.sub(r"[^a-z0-9]+", "_", metric.name.lower())
-            low, high = (q.value for q in point.quantile_values)
+            low, high = point.quantile_values[0].value, point.quantile_values[-1].value
             pairs = "".join(f",{k}={json.dumps(v, ensure_ascii=False)}" for k, v in dimensions.items())
             yield (f"{key}{pairs} gauge,min={low!r},max={high!r},sum={point.sum!r},"
                    f"count={point.count} {point.start_time_unix_nano // 10**6}")
@@ -73,7 +73,8 @@ def expressed(request, ways):
         del metrics[:]
         for metric in old:
             point = metric.summary.data_points[0]
-            low, high = (q.value for q in point.quantile_values)
+            values = {q.quantile: q.value for q in point.quantile_values}
+            low, high = values[0.0], values[1.0]
             if ways == "delta_histogram":
                 new = metrics.add(name=metric.name, unit=metric.unit)
                 new.histogram.aggregation_temporality = 1
@@ -83,7 +84,10 @@ def expressed(request, ways):
             else:
                 copies = []
                 for name, value in [("min", low), ("max", high), ("sum", point.sum),
-                                    ("count", point.count), ("avg", point.sum / point.count)]:
+                                    ("count", point.count), ("avg", point.sum / point.count),
+                                    ("p99", values.get(0.99))]:
+                    if value is None:
+                        continue
                     new = metrics.add(name=f"{metric.name}.{name}", unit=metric.unit)
                     copies.append(new.gauge.data_points.add(as_double=value))
             for data in copies:
