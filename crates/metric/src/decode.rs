@@ -141,6 +141,8 @@ struct Pass<'a, 'v, V> {
     visit: &'v mut V,
     /// Bytes that may still be looked at twice.
     search: usize,
+    /// Rejects so far.
+    rejects: usize,
     /// True once the record held an object of JSON, good or bad.
     json_seen: bool,
 }
@@ -148,7 +150,15 @@ struct Pass<'a, 'v, V> {
 impl<'a, 'v, V: Visit> Pass<'a, 'v, V> {
     fn new(record: &'a [u8], scratch: Scratch<'a>, visit: &'v mut V) -> Self {
         let search = record.len().saturating_mul(SEARCH_FACTOR).saturating_add(SEARCH_BASE);
-        Self { record, scratch, head: json::Head::default(), visit, search, json_seen: false }
+        Self {
+            record,
+            scratch,
+            head: json::Head::default(),
+            visit,
+            search,
+            rejects: 0,
+            json_seen: false,
+        }
     }
 
     /// Decodes piece after piece.
@@ -218,10 +228,24 @@ impl<'a, 'v, V: Visit> Pass<'a, 'v, V> {
     /// Decodes what stands at the start of `rest` and is not JSON; returns what follows it.
     fn framed_piece(&mut self, rest: &'a [u8]) -> &'a [u8] {
         if let Some(frame) = Frame::at(rest).filter(Frame::is_whole) {
+            let rejects = self.rejects;
             otel::message(self, frame.body);
-            return frame.after;
+            if self.rejects == rejects || frame::is_boundary(frame.after) {
+                return frame.after;
+            }
+            return self.after_doubtful(&frame);
         }
         frame::after_delimiters(rest).unwrap_or_else(|| self.damaged_piece(rest))
+    }
+
+    /// Where to go on behind a message that held damage and ends where nothing begins: bytes are
+    /// missing inside it, so that it reaches into the next message. That one is looked for; its
+    /// first bytes are then part of a reject as well.
+    #[cold]
+    fn after_doubtful(&mut self, frame: &Frame<'a>) -> &'a [u8] {
+        let from = from_piece(self.record, frame.body);
+        let next = self.next_proven(from, frame.body.len());
+        if next.is_empty() { frame.after } else { next }
     }
 
     /// Decodes what can be of a message that is not whole, and finds where to go on.
@@ -241,7 +265,7 @@ impl<'a, 'v, V: Visit> Pass<'a, 'v, V> {
         }
         // The length may be wrong: then the next message may begin right here.
         let bad = from_piece(rest, bad);
-        let next = self.next_proven(bad);
+        let next = self.next_proven(bad, bad.len());
         let piece = up_to(bad, next);
         if !piece.is_empty() {
             self.reject(piece, Reason::MalformedMessage, detail);
@@ -254,7 +278,7 @@ impl<'a, 'v, V: Visit> Pass<'a, 'v, V> {
     fn damage(&mut self, rest: &'a [u8]) -> &'a [u8] {
         let line = rest.get(..line_len(rest)).unwrap_or(rest);
         if !self.json_seen {
-            let next = self.next_proven(rest);
+            let next = self.next_proven(rest, rest.len());
             if !(next.starts_with(b"{") && frame::is_text(line)) {
                 return self.reject_damage(rest, next);
             }
@@ -267,7 +291,7 @@ impl<'a, 'v, V: Visit> Pass<'a, 'v, V> {
             self.reject(line.trim_ascii_end(), Reason::MalformedJson, detail);
             rest.get(line.len()..).unwrap_or(&[])
         } else {
-            let next = self.next_proven(rest);
+            let next = self.next_proven(rest, rest.len());
             self.reject_damage(rest, next)
         }
     }
@@ -279,17 +303,18 @@ impl<'a, 'v, V: Visit> Pass<'a, 'v, V> {
         next
     }
 
-    /// The rest of the record from the first piece in `rest` that proves itself; empty when there
-    /// is none.
-    fn next_proven(&mut self, rest: &'a [u8]) -> &'a [u8] {
+    /// The rest of the record from the first piece that begins in the first `within` bytes of
+    /// `rest` and proves itself; empty when there is none.
+    fn next_proven(&mut self, rest: &'a [u8], within: usize) -> &'a [u8] {
         let mut at = 0;
-        while let Some(tail) = rest.get(at..)
+        while let Some(tail) = rest.get(at..within)
             && let Some(found) = memchr::memchr(b'\n', tail)
             && self.search > 0
         {
             // A line feed is either before a line of JSON or the tag of a message's first field.
             let feed = at + found;
             at = feed + 1;
+            self.search = self.search.saturating_sub(found + 1);
             let line = rest.get(at..).unwrap_or(&[]);
             if line.starts_with(b"{") && self.proves(line, line_len(line)) {
                 return line;
@@ -324,12 +349,13 @@ impl<'a, 'v, V: Visit> Pass<'a, 'v, V> {
         let after = pass.piece(piece);
         self.scratch = pass.scratch;
         self.search = self.search.saturating_sub(piece.len());
-        after.is_empty() && tally.points > 0 && tally.rejects == 0
+        after.trim_ascii().is_empty() && tally.points > 0 && tally.rejects == 0
     }
 
     /// Hands a piece of the record to the visitor as a reject.
     #[cold]
     fn reject(&mut self, bytes: &[u8], reason: Reason, detail: String) {
+        self.rejects += 1;
         let offset = offset_in(self.record, bytes);
         self.visit.reject(&Reject { offset, bytes, reason, detail });
     }

@@ -57,7 +57,7 @@ fn points_are_grouped_by_resource() {
     let first = usize::from(record[0] & 0x7f) | usize::from(record[1]) << 7;
     assert_eq!(names(&record[..first + 2]), ["1/a", "1/c"]);
 
-    assert!(encoder.is_empty() && encoder.len() == 0);
+    assert!(encoder.is_empty());
     encoder.push(&point("3", "r", "e"));
     let mut record = Vec::new();
     encoder.finish(&mut record);
