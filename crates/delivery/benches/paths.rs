@@ -3,7 +3,8 @@
 //! Stages are timed one after the other, interleaved round by round with the anchor, in one process
 //! on one thread; a path is the sum of the minima of its stages. The clock of a shared machine
 //! drifts, the ratio does not. `cargo bench -p delivery --bench paths` measures; without `--bench`
-//! (as `cargo test --benches` calls it) one small round shows that every path works.
+//! (as `cargo test --benches` calls it) one small round shows that every path works. `-- --check`
+//! fails when a path is above its ceiling by more than a tenth.
 #![expect(clippy::print_stdout, reason = "figures are what a benchmark is for")]
 
 use std::hint::black_box;
@@ -22,23 +23,35 @@ use rules::{Decision, Filter, Selection};
 /// Rounds of a measurement (`limits.md` 6, rule 13: at least 25).
 const ROUNDS: usize = 40;
 
+/// What `--check` forgives: a shared machine is not the one the ceilings were measured on.
+const TOLERANCE: f64 = 1.1;
+
 /// Most plain bytes of the bodies made here.
 const PLAIN_MAX: usize = 64 << 20;
 
 fn main() {
     let measuring = std::env::args().any(|arg| arg == "--bench");
+    // `-- lines` measures the paths whose name holds "lines".
+    let only = std::env::args().skip(1).find(|arg| !arg.starts_with('-')).unwrap_or_default();
     let (metrics, rounds) = if measuring { (10_000, ROUNDS) } else { (500, 1) };
     println!("{metrics} metrics, {rounds} rounds; G = one libdeflate gunzip of the same body");
     println!(
         "path | G | ceiling | ns/metric | gunzip | walk | compress | whole G | bytes/metric out"
     );
+    let mut above = Vec::new();
     for format in [Format::Otel10, Format::Json] {
         let input = Input::new(format, metrics);
         breakdown(&input, rounds, metrics);
-        for path in paths().iter().filter(|path| path.format == format) {
-            report(path, &measure(path, &input, rounds), metrics);
+        for path in paths().iter().filter(|path| path.format == format && path.name.contains(&only))
+        {
+            let ratio = report(path, &measure(path, &input, rounds), metrics);
+            if ratio > path.ceiling * TOLERANCE {
+                above.push(path.name);
+            }
         }
     }
+    let checking = std::env::args().any(|arg| arg == "--check");
+    assert!(!checking || above.is_empty(), "above their ceiling: {above:?}");
 }
 
 /// Which way bytes go.
@@ -342,7 +355,7 @@ fn timed(work: impl FnOnce()) -> Duration {
     start.elapsed()
 }
 
-fn report(path: &Path, measured: &Measured, metrics: usize) {
+fn report(path: &Path, measured: &Measured, metrics: usize) -> f64 {
     let per_metric = |time: Duration| time.as_nanos() as f64 / metrics as f64;
     let gunzip = if path.gzip_in { measured.gunzip } else { Duration::ZERO };
     let sum = gunzip + measured.walk + measured.compress;
@@ -359,4 +372,5 @@ fn report(path: &Path, measured: &Measured, metrics: usize) {
         ratio(measured.whole),
         measured.out_bytes as f64 / metrics as f64,
     );
+    ratio(sum)
 }
