@@ -9,6 +9,7 @@ pub mod dynatrace;
 pub mod file;
 mod number;
 pub mod otlp;
+mod shelf;
 mod text;
 
 use std::sync::Arc;

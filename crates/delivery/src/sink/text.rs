@@ -43,6 +43,14 @@ impl Text {
         self.end = 0;
     }
 
+    /// Gives the text away and goes on, empty, in another buffer.
+    pub(crate) fn replace(&mut self, buffer: Vec<u8>) -> Vec<u8> {
+        let mut bytes = std::mem::replace(&mut self.bytes, buffer);
+        bytes.truncate(self.end);
+        self.end = 0;
+        bytes
+    }
+
     /// Appends one byte.
     #[inline]
     pub(crate) fn push(&mut self, byte: u8) {

@@ -20,6 +20,9 @@ fn pieces_follow_each_other() {
         text.repeat(10..90);
         expected.extend_from_within(10..90);
         assert_eq!(text.as_slice(), expected);
+        let given = text.replace(b"other content".to_vec());
+        assert_eq!((given, text.len()), (expected, 0));
+        text.put(b"something");
         text.clear();
         text.put(b"again");
         assert_eq!(text.as_slice(), b"again");
