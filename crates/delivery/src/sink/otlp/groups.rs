@@ -28,7 +28,7 @@ impl Group {
     fn is_of(&self, point: &Point<'_>) -> bool {
         same(&self.account, point.account)
             && same(&self.region, point.region)
-            && self.exporter_arn == point.exporter_arn
+            && same(&self.exporter_arn, point.exporter_arn)
     }
 }
 
