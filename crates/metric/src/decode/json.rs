@@ -28,11 +28,13 @@ impl<'a> Head<'a> {
             return Some(after);
         }
         let mut at = Cursor { rest };
-        self.stream = at.text_after(b"{\"metric_stream_name\":\"")?;
-        self.account = at.text_after(b"\",\"account_id\":\"")?;
-        self.region = at.text_after(b"\",\"region\":\"")?;
+        let stream = at.text_after(b"{\"metric_stream_name\":\"")?;
+        let account = at.text_after(b"\",\"account_id\":\"")?;
+        let region = at.text_after(b"\",\"region\":\"")?;
         at.literal(b"\",\"namespace\":\"")?;
-        self.text = rest.get(..rest.len() - at.rest.len())?;
+        let text = rest.get(..rest.len() - at.rest.len())?;
+        // All at once: a head that could only be read in part leaves the one before as it is.
+        *self = Self { text, stream, account, region };
         Some(at.rest)
     }
 }

@@ -41,7 +41,7 @@ impl Visit for Strict<'_> {
             self.add(text);
         }
         assert!(!point.namespace.is_empty() && !point.name.is_empty());
-        assert!(point.start_ns > 0 && i64::try_from(point.start_ns).is_ok() || point.start_ns == 0);
+        assert!(point.instant_ms() > 0 && i64::try_from(point.start_ns).is_ok());
         assert!(point.dimensions.len() <= 1000 && point.extra.len() <= 1000);
         let base = [point.min, point.max, point.sum, Some(point.count)].into_iter().flatten();
         for number in base.chain(point.extra.iter().map(|extra| extra.value)) {
@@ -171,7 +171,7 @@ fn repeated(piece: &[u8], size: usize) -> Vec<u8> {
     piece.iter().copied().cycle().take(size).collect()
 }
 
-/// *Scenario:* a quarter of a megabyte of each pattern that could make a decoder go back: openings
+/// *Scenario:* 4 KiB and 64 KiB of each pattern that could make a decoder go back: openings
 /// without ends, nesting, empty messages, candidates for the search after damage.
 /// *Guarantees:* the time is linear: sixteen times the bytes take nowhere near 256 times as long.
 #[test]
@@ -207,18 +207,15 @@ fn repetition_costs_linear_time() {
         for prefix in [&b""[..], b"{\"x\n", &[0xff, 0xff, 0x7f, 0x0a, 0xfe]] {
             let time = |size: usize| {
                 let record = [prefix, &repeated(&pattern, size)].concat();
-                let mut best = Duration::MAX;
-                for _ in 0..2 {
-                    let start = Instant::now();
-                    strict(&mut Decoder::new(), &record);
-                    best = best.min(start.elapsed());
-                }
-                best
+                let start = Instant::now();
+                strict(&mut Decoder::new(), &record);
+                start.elapsed()
             };
-            let (small, large) = (time(4 << 10), time(64 << 10));
-            // Linear is 16 times; quadratic would be 256. The floor hides the clock's grain.
-            let limit = small.max(Duration::from_micros(500)) * 100;
-            assert!(large < limit, "{name} {prefix:x?}: {small:?} and {large:?}");
+            // Linear is 16 times, quadratic would be 256; the floor hides the clock's grain. The
+            // fastest of some attempts counts, since other processes take the machine away.
+            let small = time(4 << 10).max(Duration::from_micros(500));
+            let large = (0..20).map(|_| time(64 << 10)).find(|large| *large < small * 100);
+            assert!(large.is_some(), "{name} {prefix:x?}: {small:?} becomes {:?}", time(64 << 10));
         }
     }
 }

@@ -149,6 +149,8 @@ fn a_bad_line_is_one_reject() {
         (with("{\"FunctionName\":\"f1\"}", "[]"), MalformedJson),
         (with("\"FunctionName\":\"f1\"", &many_dimensions), MalformedJson),
         (with("1795178040000", "-1"), MalformedJson),
+        (with("1795178040000", "0"), MalformedJson),
+        (with("1795178040000", "0.0"), MalformedJson),
         (with("1795178040000", "1.5"), MalformedJson),
         (with("1795178040000", "9300000000000"), MalformedJson),
         (with("1795178040000", "1e300"), MalformedJson),

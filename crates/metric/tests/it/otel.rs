@@ -386,6 +386,7 @@ fn a_bad_data_point_is_rejected_alone() {
             InvalidUtf8,
         ),
         ("no time", names(), MalformedMessage),
+        ("1970", names().fixed(2, 999_999), MalformedMessage),
         ("year 2262", names().fixed(2, 1 << 63), MalformedMessage),
         ("end in 2262", names().fixed(2, 1).fixed(3, u64::MAX), MalformedMessage),
         ("no recorded value", named10().uint(8, 1), UnsupportedMetric),

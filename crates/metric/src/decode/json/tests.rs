@@ -6,7 +6,7 @@ use crate::decode::tolerant;
 use crate::{Point, Reject, Visit};
 
 /// Prints what it is shown, but for where it was read.
-#[derive(Default, PartialEq, Debug)]
+#[derive(Debug, Default, PartialEq)]
 struct Shown(Vec<String>);
 
 impl Visit for Shown {
@@ -80,6 +80,16 @@ fn a_remembered_head_is_the_same() {
     let other = LINE.replace("000122223333", "999922223333");
     let (mut head, mut scratch) = (Head::default(), Scratch::default());
     let (mut remembered, mut anew) = (Shown::default(), Shown::default());
+    // Heads that break off after the stream or the account must leave nothing behind.
+    let broken = LINE.replace("\"s\",\"account_id\"", "\"bad\",\"account\"");
+    let broken_later = LINE.replace("000122223333", "bad").replace("\"region\"", "\"place\"");
+    for text in [&broken, &broken_later] {
+        assert!(line(LINE.as_bytes(), &mut head, &mut scratch, &mut Shown::default()).is_some());
+        assert!(line(text.as_bytes(), &mut head, &mut scratch, &mut Shown::default()).is_none());
+        let mut after = Shown::default();
+        assert!(line(LINE.as_bytes(), &mut head, &mut scratch, &mut after).is_some());
+        assert_eq!(Some((after, 0)), both(LINE.as_bytes())[0]);
+    }
     let lines = [LINE, LINE, &other, &other, LINE];
     for text in lines {
         assert!(line(text.as_bytes(), &mut head, &mut scratch, &mut remembered).is_some());
