@@ -63,6 +63,8 @@ pub struct Lanes {
 struct State {
     lanes: BTreeMap<LaneId, Stream>,
     refused: BTreeMap<LaneId, (i64, NotAdmitted)>,
+    /// Joined: others have taken over, and nothing is admitted here any more.
+    closed: bool,
 }
 
 /// A lane file: what is needed to go on delivering after a restart.
@@ -149,7 +151,11 @@ impl Lanes {
 
     /// Stops all lanes and waits for them. False when one had ended by a panic.
     pub fn join(&self) -> bool {
-        let lanes = std::mem::take(&mut self.lock().lanes);
+        let lanes = {
+            let mut state = self.lock();
+            state.closed = true;
+            std::mem::take(&mut state.lanes)
+        };
         lanes.values().for_each(Stream::stop);
         // Every one is joined, also after one that ended badly.
         let joined: Vec<bool> = lanes.into_values().map(Stream::join).collect();
@@ -185,6 +191,9 @@ impl Lanes {
     /// The answer for a lane that is known: open, or refused a moment ago.
     fn known(&self, id: LaneId) -> Option<Result<LaneId, NotAdmitted>> {
         let state = self.lock();
+        if state.closed {
+            return Some(Err(closed()));
+        }
         if let Some(lane) = state.lanes.get(&id) {
             let told = lane.stats().state();
             // A token that was revoked: what is held is retried; new data stays with Firehose. With
@@ -231,13 +240,17 @@ impl Lanes {
                 return Err(NotAdmitted { status: 503, message });
             }
         }
+        // Held until the lane is there: `join` must see it, or it must see that others took over.
+        let mut state = self.lock();
+        if state.closed {
+            return Err(closed());
+        }
         let opened = self.write_file(asked).and_then(|()| self.start(asked));
         let stream = opened.map_err(|message| {
             tracing::error!(error = message, "lane not opened");
             NotAdmitted { status: 503, message: "the lane could not be opened".to_owned() }
         })?;
         tracing::info!(stream = stream.name(), target = asked.target, "lane opened");
-        let mut state = self.lock();
         state.refused.remove(&asked.id);
         state.lanes.insert(asked.id, stream);
         Ok(())
@@ -316,6 +329,11 @@ impl Lanes {
 
 fn bad(message: &str) -> NotAdmitted {
     NotAdmitted { status: 400, message: message.to_owned() }
+}
+
+fn closed() -> NotAdmitted {
+    let message = "the settings are being changed: send it again".to_owned();
+    NotAdmitted { status: 503, message }
 }
 
 fn denied(message: &str) -> NotAdmitted {

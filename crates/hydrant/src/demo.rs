@@ -204,7 +204,7 @@ impl Demo {
             tokio::time::sleep(TICK).await;
         }
         let report = self.house.lock().await.report();
-        let well = self.house.lock().await.close().await;
+        let well = House::close(&self.house).await;
         let compared = self.compare();
         let refusals = self.checkers.iter().filter_map(|c| (c.refused)()).collect();
         self.stop.send_replace(true);

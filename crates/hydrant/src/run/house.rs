@@ -6,13 +6,16 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use delivery::{Clock, Lanes, Share, Stats, Stream, StreamConfig};
 use entry::Tail;
 use intake::firehose::Permits;
 use journal::{Journal, Recovery};
 use tokio::runtime::Handle;
 
+use super::SharedHouse;
 use super::door::Door;
+use super::fingerprint;
 use super::folder::Folder;
 use crate::settings::{FirehoseSource, Settings};
 
@@ -35,6 +38,10 @@ pub struct House {
     pub(super) quarantine_share: Arc<Share>,
     pub(super) doors: BTreeMap<String, Door>,
     pub(super) streams: BTreeMap<String, Running>,
+    /// The files each stream was built from, by name.
+    built_from: BTreeMap<String, u128>,
+    /// The lanes that admit a source's deliveries, by source; a reload puts others in their place.
+    lanes: Arc<ArcSwap<BTreeMap<String, Arc<Lanes>>>>,
     /// Counters by stream name; they outlive a reload.
     pub(super) stats: BTreeMap<String, Arc<Stats>>,
     pub(super) started_ms: i64,
@@ -51,7 +58,7 @@ pub(super) enum Running {
 }
 
 impl Running {
-    pub(super) fn config(&self) -> &StreamConfig {
+    fn config(&self) -> &StreamConfig {
         match self {
             Running::Fixed(config, _) | Running::Lanes(config, _) => config,
         }
@@ -115,6 +122,8 @@ impl House {
             quarantine_share: Arc::new(Share::new("quarantine", budget.quarantine_bytes)),
             doors: BTreeMap::new(),
             streams: BTreeMap::new(),
+            built_from: BTreeMap::new(),
+            lanes: Arc::default(),
             stats: BTreeMap::new(),
             reload_failure: None,
             draining: false,
@@ -161,15 +170,15 @@ impl House {
     }
 
     fn admit_for(&self, source: &str) -> Option<intake::firehose::Admit> {
-        let lanes = self.streams.values().find_map(|running| match running {
-            Running::Lanes(config, lanes) if config.sources.iter().any(|s| s == source) => {
-                Some(Arc::clone(lanes))
-            }
-            _ => None,
-        })?;
+        if !self.has_lanes(source) {
+            return None;
+        }
+        let (now, source) = (Arc::clone(&self.lanes), source.to_owned());
         Some(Arc::new(move |admission: intake::firehose::Admission| {
-            let lanes = Arc::clone(&lanes);
+            // Looked up for each delivery: after a reload there are others.
+            let lanes = now.load().get(&source).map(Arc::clone);
             Box::pin(async move {
+                let Some(lanes) = lanes else { return Err(no_lanes()) };
                 let admitted = lanes.admit(&admission.attributes, &admission.access_key).await;
                 admitted.map_err(|refusal| intake::firehose::Denied {
                     status: refusal.status,
@@ -179,9 +188,27 @@ impl House {
         }))
     }
 
+    /// Whether a drop-in stream reads this source.
+    pub(super) fn has_lanes(&self, source: &str) -> bool {
+        self.lanes.load().contains_key(source)
+    }
+
+    /// Whether the running stream of this name was built from the same settings.
+    pub(super) fn runs_as(&self, config: &StreamConfig) -> bool {
+        self.streams.get(&config.name).is_some_and(|running| running.config() == config)
+            && self.built_from.get(&config.name) == Some(&fingerprint::of_files(config))
+    }
+
     pub(super) fn start_stream(&mut self, config: StreamConfig) -> Result<(), String> {
         let name = config.name.clone();
+        let built_from = fingerprint::of_files(&config);
         let running = self.run_stream(config).map_err(|e| format!("stream {name}: {e}"))?;
+        if let Running::Lanes(config, lanes) = &running {
+            let mut admitting = BTreeMap::clone(&self.lanes.load());
+            admitting.extend(config.sources.iter().map(|s| (s.clone(), Arc::clone(lanes))));
+            self.lanes.store(Arc::new(admitting));
+        }
+        self.built_from.insert(name.clone(), built_from);
         self.streams.insert(name, running);
         Ok(())
     }
@@ -261,18 +288,21 @@ impl House {
         joined.await.unwrap_or(false)
     }
 
-    /// Finishes what is in flight: first the doors, then the streams, then the journal.
-    pub async fn close(&mut self) -> bool {
-        self.draining = true;
-        for door in self.doors.values() {
-            door.stop();
-        }
-        for (_, door) in std::mem::take(&mut self.doors) {
+    /// Finishes what is in flight: first the doors, then the streams, then the journal. The house is
+    /// not locked while it waits, so that the admin port goes on telling how things stand.
+    pub async fn close(house: &SharedHouse) -> bool {
+        let doors = {
+            let mut house = house.lock().await;
+            house.draining = true;
+            house.doors.values().for_each(Door::stop);
+            std::mem::take(&mut house.doors)
+        };
+        for (_, door) in doors {
             door.join().await;
         }
-        let streams = std::mem::take(&mut self.streams).into_values().collect();
-        let well = Self::stop_streams(streams).await;
-        let journal = self.journal.clone();
+        let streams = std::mem::take(&mut house.lock().await.streams);
+        let well = Self::stop_streams(streams.into_values().collect()).await;
+        let journal = house.lock().await.journal.clone();
         let closed = tokio::task::spawn_blocking(move || journal.close()).await.is_ok();
         well && closed
     }
@@ -281,6 +311,12 @@ impl House {
     pub fn addresses(&self) -> BTreeMap<String, std::net::SocketAddr> {
         self.doors.iter().map(|(name, door)| (name.clone(), door.address())).collect()
     }
+}
+
+/// For a delivery that meets a source between two sets of lanes.
+fn no_lanes() -> intake::firehose::Denied {
+    let message = "the settings are being changed: send it again".to_owned();
+    intake::firehose::Denied { status: 503, message }
 }
 
 /// What every lane of a stream shares.

@@ -1,6 +1,7 @@
 //! `hydrant run`: run the configured sources and streams until told to stop.
 
 mod door;
+mod fingerprint;
 mod folder;
 mod house;
 mod log;
@@ -98,12 +99,12 @@ async fn run(file: &Path, settings: Settings, folder: Folder) -> Exit {
     };
     let opened = house.lock().await.open_doors().await;
     if let Err(error) = opened {
-        house.lock().await.close().await;
+        House::close(&house).await;
         return fail(Exit::Failed, &error, None);
     }
     tell_start(&*house.lock().await, admin.address());
     let exit = serve(file, &house, signals).await;
-    let well = house.lock().await.close().await;
+    let well = House::close(&house).await;
     control.close();
     admin.close().await;
     tracing::info!("stopped");

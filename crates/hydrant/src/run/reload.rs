@@ -101,7 +101,7 @@ impl House {
                 built.map_err(|e| format!("stream {}: {e}", config.name))?;
             }
             match self.streams.get(&config.name) {
-                Some(running) if running.config() == config => {}
+                Some(_) if self.runs_as(config) => {}
                 Some(_) => {
                     plan.streams_gone.push(config.name.clone());
                     plan.streams_new.push(config.clone());
@@ -115,6 +115,13 @@ impl House {
         for source in &new.sources {
             match self.doors.get(&source.name) {
                 Some(door) if keeps_its_socket(door, source) => {
+                    if self.has_lanes(&source.name) != will_have_lanes(new, &source.name) {
+                        return Err(format!(
+                            "source {}: from_request cannot be turned on or off for a source while \
+                             its address stays: restart instead",
+                            source.name
+                        ));
+                    }
                     if let Some(files) = &source.tls {
                         let checked = listen::ServerTls::load(&files.cert_file, &files.key_file);
                         checked.map_err(|e| format!("source {}: {e}", source.name))?;
@@ -140,6 +147,13 @@ impl House {
         }
         Ok(plan)
     }
+}
+
+fn will_have_lanes(new: &Settings, source: &str) -> bool {
+    new.streams.iter().any(|config| {
+        let lanes = matches!(config.destination, delivery::Destination::FromRequest(_));
+        lanes && config.sources.iter().any(|name| name == source)
+    })
 }
 
 /// Keys, leniency and certificate can change in place; the rest needs another socket.

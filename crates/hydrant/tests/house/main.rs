@@ -1,0 +1,16 @@
+//! The built binary, from the outside: what it promises is asked of real processes, real signals, a
+//! disk that fills up and destinations that lie.
+//!
+//! Owns the support below `service`, `load`, `points` and `receivers`; each other module is a theme.
+//! One test program for all of them: it is linked once. `HYDRANT_BINARY` names another binary to
+//! test, for instance a release build. What can be seen without a running process is in `tests/cli.rs`.
+
+#![expect(clippy::unwrap_used, reason = "a helper that cannot go on fails its test")]
+
+mod load;
+mod points;
+mod receivers;
+mod service;
+
+mod durability;
+mod signals;
