@@ -9,11 +9,12 @@ tools=$(cd "$tools" && pwd)
 
 say() { printf '%s\n' "$*" >&2; }
 
-# The archive this machine already uses, whether from sources.list or from a .sources file:
-# apt itself is asked. Updates and security are left out, they have no newer suites.
+# The archive this machine already uses, whether from sources.list or from a .sources file: apt
+# itself is asked which files an update would fetch. Updates and security have no newer suites.
 debian_archive() {
-    apt-get indextargets --format '$(REPO_URI) $(RELEASE)' 'Created-By: Packages' 2>/dev/null |
-        awk '$2 !~ /-(security|updates|backports)/ && $1 ~ /\/debian\/?$/ { print $1; exit }'
+    apt-get --print-uris update 2>/dev/null |
+        sed -n "s|^'\(.*/debian\)/*/dists/\([^/]*\)/InRelease'.*|\1 \2|p" |
+        awk '$2 !~ /-/ { print $1; exit }'
 }
 
 # apt_private SUITE: makes a private apt configuration for one suite and reads its index once a day.

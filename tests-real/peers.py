@@ -1,16 +1,12 @@
-"""What the checks share: deliveries of our own making, real peers as processes, Hydrant itself.
+"""What the checks share: real peers as processes, servers of this process, Hydrant itself.
 
-The deliveries are encoded here with opentelemetry-proto and sent by urllib, so that nothing of
-Hydrant is on the sending side. Everything listens on 127.0.0.1 and is stopped at the end.
+Everything listens on 127.0.0.1 and is stopped at the end.
 """
-import base64
 import gzip
 import http.server
 import json
-import math
 import os
 import pathlib
-import random
 import socket
 import subprocess
 import sys
@@ -19,14 +15,13 @@ import threading
 import time
 import urllib.error
 import urllib.request
-import uuid
+
+import deliveries
 
 HERE = pathlib.Path(__file__).resolve().parent
 TOOLS = pathlib.Path(os.environ.get("HYDRANT_TOOLS", HERE.parent / ".tools")).resolve()
 PYTHON = TOOLS / "venv" / "bin" / "python"
 UNAVAILABLE = 69  # exit code: something that is needed cannot be had
-KEY = "rehearsal-key"
-MINUTE_NS = 60 * 10**9
 
 
 def enter_venv():
@@ -44,7 +39,11 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def wait_until(what, ready, seconds=30.0):
+# How long anything may take to start or to arrive; generous, since machines are shared.
+WAIT_SECONDS = float(os.environ.get("PEERS_WAIT_SECONDS", "60"))
+
+
+def wait_until(what, ready, seconds=WAIT_SECONDS):
     """Polls until `ready()` gives something true, and returns it."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -62,222 +61,6 @@ def get(url):
     with urllib.request.urlopen(url, timeout=10) as response:
         return response.read()
 
-
-# ---------------------------------------------------------------- points and deliveries
-
-class Point:
-    """One statistic set of one metric, as CloudWatch makes it."""
-
-    def __init__(self, account, region, namespace, name, dimensions, unit, start_ns, low, high,
-                 total, count):
-        self.account, self.region = account, region
-        self.namespace, self.name, self.dimensions, self.unit = namespace, name, dimensions, unit
-        self.start_ns, self.end_ns = start_ns, start_ns + MINUTE_NS
-        self.min, self.max, self.sum, self.count = low, high, total, count
-
-    def identity(self):
-        return (self.account, self.region, self.namespace, self.name,
-                tuple(sorted(self.dimensions.items())), self.start_ns)
-
-    def values(self):
-        return (self.min, self.max, self.sum, self.count)
-
-
-METRICS = [
-    ("AWS/EC2", "CPUUtilization", ["InstanceId"], "%"),
-    ("AWS/ApplicationELB", "HTTPCode_Target_2XX_Count", ["AvailabilityZone", "LoadBalancer"],
-     "{Count}"),
-    ("AWS/ApiGateway", "4XXError", ["ApiName", "Stage"], "{Count}"),
-    ("AWS/Kafka", "MaxOffsetLag", ["Cluster Name", "Consumer Group", "Topic"], "{Count}"),
-    ("AWS/CloudFront", "Requests", ["DistributionId", "Region"], "1"),
-    ("AWS/Kinesis", "GetRecords.IteratorAgeMilliseconds", ["StreamName"], "ms"),
-    ("ContainerInsights", "pod_cpu_utilization", ["ClusterName", "Namespace", "PodName"], "%"),
-    ("AWS/Usage", "CallCount", [], "1"),
-    ("My Shop/Checkout", "basket value (EUR)", ["a=b", "quote\"d"], "1"),
-]
-OWNERS = [("111122223333", "eu-west-1"), ("012345678901", "us-east-1")]
-
-
-def points(seed, series=200, minutes=3, now=None):
-    """Points of the last minutes, the same for the same seed and time."""
-    draw = random.Random(seed)
-    last = int((now or time.time()) // 60) * MINUTE_NS - MINUTE_NS
-    out = []
-    for n in range(series):
-        namespace, name, dimensions, unit = METRICS[n % len(METRICS)]
-        owner = OWNERS[n // len(METRICS) % len(OWNERS)]
-        values = {d: f"{d.lower()}-{n} \u00e4" for d in dimensions}
-        if not dimensions and n >= len(METRICS) * len(OWNERS):
-            continue  # without dimensions there is one series per account and region
-        for minute in range(minutes):
-            count = draw.randint(1, 300)
-            samples = sorted(draw.choice([0.0, float(draw.randint(0, 10**6)), draw.random()])
-                             for _ in range(2))
-            low, high = samples if count > 1 else (samples[1], samples[1])
-            mean = low + (high - low) * draw.random()
-            out.append(Point(*owner, namespace, name, values, unit, last - minute * MINUTE_NS,
-                             low, high, mean * count if count > 1 else low, count))
-    draw.shuffle(out)
-    return out
-
-
-def request_of(chosen):
-    """An ExportMetricsServiceRequest as a metric stream writes format 1.0."""
-    from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2 as service
-    request = service.ExportMetricsServiceRequest()
-    by_owner = {}
-    for point in chosen:
-        by_owner.setdefault((point.account, point.region), []).append(point)
-    for (account, region), group in by_owner.items():
-        resource = request.resource_metrics.add()
-        arn = f"arn:aws:cloudwatch:{region}:{account}:metric-stream/rehearsal"
-        for key, value in [("cloud.provider", "aws"), ("cloud.account.id", account),
-                           ("cloud.region", region), ("aws.exporter.arn", arn)]:
-            attribute = resource.resource.attributes.add()
-            attribute.key, attribute.value.string_value = key, value
-        scope = resource.scope_metrics.add()
-        for point in group:
-            metric = scope.metrics.add()
-            metric.name = f"amazonaws.com/{point.namespace}/{point.name}"
-            metric.unit = point.unit
-            data = metric.summary.data_points.add()
-            data.start_time_unix_nano, data.time_unix_nano = point.start_ns, point.end_ns
-            data.count, data.sum = int(point.count), point.sum
-            for quantile, value in [(0.0, point.min), (1.0, point.max)]:
-                entry = data.quantile_values.add()
-                entry.quantile, entry.value = quantile, value
-            for key, value in [("Namespace", point.namespace), ("MetricName", point.name)]:
-                attribute = data.attributes.add()
-                attribute.key, attribute.value.string_value = key, value
-            dimensions = data.attributes.add()
-            dimensions.key = "Dimensions"
-            dimensions.value.kvlist_value.SetInParent()
-            for key, value in point.dimensions.items():
-                pair = dimensions.value.kvlist_value.values.add()
-                pair.key, pair.value.string_value = key, value
-    return request
-
-
-def varint(number):
-    out = bytearray()
-    while number > 127:
-        out.append(number & 127 | 128)
-        number >>= 7
-    out.append(number)
-    return bytes(out)
-
-
-def records_of(chosen, per_message=40, messages=3):
-    """Firehose records: several length-prefixed messages each."""
-    framed = []
-    for at in range(0, len(chosen), per_message):
-        body = request_of(chosen[at:at + per_message]).SerializeToString()
-        framed.append(varint(len(body)) + body)
-    return [b"".join(framed[at:at + messages]) for at in range(0, len(framed), messages)]
-
-
-def deliver(url, records, key=KEY, compress=True):
-    """One Firehose delivery; returns status and body."""
-    request_id = str(uuid.uuid4())
-    data = [{"data": base64.b64encode(record).decode()} for record in records]
-    body = json.dumps({"requestId": request_id, "timestamp": int(time.time() * 1000),
-                       "records": data}, separators=(",", ":")).encode()
-    headers = {
-        "X-Amz-Firehose-Protocol-Version": "1.0",
-        "X-Amz-Firehose-Request-Id": request_id,
-        "X-Amz-Firehose-Source-Arn":
-            "arn:aws:firehose:eu-west-1:111122223333:deliverystream/rehearsal",
-        "X-Amz-Firehose-Access-Key": key,
-        "Content-Type": "application/json",
-        "User-Agent": "Amazon Kinesis Data Firehose Agent/1.0",
-    }
-    if compress:
-        body, headers["Content-Encoding"] = gzip.compress(body, 6), "gzip"
-    request = urllib.request.Request(url, data=body, headers=headers, method="POST")
-    try:
-        with urllib.request.urlopen(request, timeout=60) as response:
-            answer = json.loads(response.read())
-            assert answer["requestId"] == request_id, answer
-            return response.status, answer
-    except urllib.error.HTTPError as refusal:
-        return refusal.code, refusal.read()
-
-
-def deliver_all(url, chosen, deliveries=4):
-    """All points in a few deliveries, each of which must be answered 200."""
-    records = records_of(chosen)
-    size = math.ceil(len(records) / deliveries)
-    for n, at in enumerate(range(0, len(records), size)):
-        status, answer = deliver(url, records[at:at + size], compress=n % 2 == 0)
-        if status != 200:
-            raise SystemExit(f"FAILED: delivery {n} was answered {status}: {answer}")
-
-
-# ---------------------------------------------------------------- what OTLP requests hold
-
-def any_text(value):
-    return value.string_value
-
-
-def sets_of(request):
-    """(identity, values) of every point of an ExportMetricsServiceRequest, whatever expresses it:
-    a summary, a histogram, or one gauge a statistic. Values are (min, max, sum, count)."""
-    found = {}
-    order = {"min": 0, "max": 1, "sum": 2, "count": 3}
-    repeats = 0
-    for resource in request.resource_metrics:
-        owner = {a.key: a.value.string_value for a in resource.resource.attributes}
-        for scope in resource.scope_metrics:
-            for metric in scope.metrics:
-                kind = metric.WhichOneof("data")
-                for point in getattr(metric, kind).data_points:
-                    attributes = {a.key: a.value for a in point.attributes}
-                    dimensions = attributes.get("Dimensions")
-                    pairs = dimensions.kvlist_value.values if dimensions is not None else []
-                    identity = (
-                        owner.get("cloud.account.id"), owner.get("cloud.region"),
-                        any_text(attributes["Namespace"]), any_text(attributes["MetricName"]),
-                        tuple(sorted((p.key, p.value.string_value) for p in pairs)),
-                        point.start_time_unix_nano)
-                    values = found.setdefault(identity, [None] * 4)
-                    if kind == "summary":
-                        at = {q.quantile: q.value for q in point.quantile_values}
-                        parts = [at.get(0.0), at.get(1.0), point.sum, point.count]
-                    elif kind == "histogram":
-                        parts = [point.min, point.max, point.sum, point.count]
-                    else:
-                        parts = [None] * 4
-                        statistic = metric.name.rsplit(".", 1)[-1]
-                        if statistic in order:
-                            number = point.WhichOneof("value")
-                            parts[order[statistic]] = getattr(point, number)
-                    for n, part in enumerate(parts):
-                        if part is not None:
-                            repeats += values[n] is not None
-                            values[n] = part
-    return {identity: tuple(values) for identity, values in found.items()}, repeats
-
-
-def same_points(sent, arrived, what):
-    """Fails with examples unless exactly the sent points arrived, to the bit."""
-    wanted = {p.identity(): p.values() for p in sent}
-    missing = wanted.keys() - arrived.keys()
-    extra = arrived.keys() - wanted.keys()
-    altered = [i for i in wanted.keys() & arrived.keys()
-               if any(a is None or float(a) != float(b) for a, b in zip(arrived[i], wanted[i]))]
-    if missing or extra or altered:
-        for label, some in [("missing", missing), ("unexpected", extra)]:
-            for identity in list(some)[:3]:
-                print(f"  {label}: {identity}", file=sys.stderr)
-        for identity in altered[:3]:
-            print(f"  altered: {identity}: {arrived[identity]}, sent {wanted[identity]}",
-                  file=sys.stderr)
-        raise SystemExit(f"FAILED: {what}: {len(missing)} missing, {len(extra)} unexpected, "
-                         f"{len(altered)} altered of {len(wanted)}")
-    print(f"ok: {what}: {len(wanted)} points, all there and none altered")
-
-
-# ---------------------------------------------------------------- peers
 
 class Running:
     """Processes and servers of a check; stopped when it ends, however it ends."""
@@ -417,11 +200,17 @@ class Running:
             "data_dir": str(self.path / f"data-{source}"),
             "admin": {"listen": f"127.0.0.1:{admin}"},
             "sources": {"aws": {"type": "firehose", "listen": f"127.0.0.1:{source}",
-                                "access_keys": [KEY]}},
+                                "access_keys": [deliveries.KEY]}},
             "streams": {"check": {"source": "aws", "destination": destination, **stream}},
         }, indent=1))
-        self.start(f"hydrant-{source}", [binary, "run", "-c", settings])
-        wait_until("hydrant is ready", lambda: get(f"http://127.0.0.1:{admin}/readyz"))
+        process = self.start(f"hydrant-{source}", [binary, "run", "-c", settings])
+
+        def ready():
+            if process.poll() is not None:
+                raise SystemExit(f"FAILED: hydrant ended with exit code {process.returncode}")
+            return get(f"http://127.0.0.1:{admin}/readyz")
+
+        wait_until("hydrant is ready", ready)
         return f"http://127.0.0.1:{source}/"
 
 

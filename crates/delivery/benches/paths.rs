@@ -3,7 +3,9 @@
 //! Stages are timed one after the other, interleaved round by round with the anchor, in one process
 //! on one thread; a path is the sum of the minima of its stages. The clock of a shared machine
 //! drifts, the ratio does not. `cargo bench -p delivery --bench paths` measures; without `--bench`
-//! (as `cargo test --benches` calls it) one small round shows that every path works.
+//! (as `cargo test --benches` calls it) one small round shows that every path works. `-- --check`
+//! fails when a path is above its ceiling by more than a tenth.
+#![expect(clippy::print_stdout, reason = "figures are what a benchmark is for")]
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -21,21 +23,37 @@ use rules::{Decision, Filter, Selection};
 /// Rounds of a measurement (`limits.md` 6, rule 13: at least 25).
 const ROUNDS: usize = 40;
 
+/// What `--check` forgives: a shared machine is not the one the ceilings were measured on.
+const TOLERANCE: f64 = 1.1;
+
 /// Most plain bytes of the bodies made here.
 const PLAIN_MAX: usize = 64 << 20;
 
 fn main() {
     let measuring = std::env::args().any(|arg| arg == "--bench");
+    // `-- lines` measures the paths whose name holds "lines".
+    let only = std::env::args().skip(1).find(|arg| !arg.starts_with('-')).unwrap_or_default();
     let (metrics, rounds) = if measuring { (10_000, ROUNDS) } else { (500, 1) };
     println!("{metrics} metrics, {rounds} rounds; G = one libdeflate gunzip of the same body");
-    println!("path | G | ceiling | ns/metric | gunzip | walk | compress | whole G | bytes/metric out");
+    println!(
+        "path | G | ceiling | ns/metric | gunzip | walk | compress | whole G | bytes/metric out"
+    );
+    let mut above = Vec::new();
     for format in [Format::Otel10, Format::Json] {
         let input = Input::new(format, metrics);
-        breakdown(&input, rounds, metrics);
-        for path in paths().iter().filter(|path| path.format == format) {
-            report(path, &measure(path, &input, rounds), metrics);
+        if only.is_empty() {
+            breakdown(&input, rounds, metrics);
+        }
+        for path in paths().iter().filter(|path| path.format == format && path.name.contains(&only))
+        {
+            let ratio = report(path, &measure(path, &input, rounds), metrics);
+            if ratio > path.ceiling * TOLERANCE {
+                above.push(path.name);
+            }
         }
     }
+    let checking = std::env::args().any(|arg| arg == "--check");
+    assert!(!checking || above.is_empty(), "above their ceiling: {above:?}");
 }
 
 /// Which way bytes go.
@@ -149,8 +167,8 @@ struct Sieve {
     shapes: Shapes,
     packer: Packer,
     moment: Moment,
-    payloads: Vec<Bytes>,
-    kept: usize,
+    /// Bodies, where they are wanted; otherwise they are gone at once, as if sent.
+    bodies: Option<Vec<Bytes>>,
 }
 
 impl Visit for Sieve {
@@ -160,13 +178,21 @@ impl Visit for Sieve {
             return;
         }
         if self.packer.full() {
-            self.payloads.push(self.packer.close().body);
+            self.close();
         }
         assert_eq!(self.packer.offer(point, shape, self.moment), Offer::Taken);
-        self.kept += 1;
     }
     fn reject(&mut self, reject: &Reject<'_>) {
         panic!("{reject:?}");
+    }
+}
+
+impl Sieve {
+    fn close(&mut self) {
+        let body = self.packer.close().body;
+        if let Some(bodies) = &mut self.bodies {
+            bodies.push(body);
+        }
     }
 }
 
@@ -190,15 +216,12 @@ impl Worker {
                 shapes: Shapes::new(),
                 packer: sink::build(config).expect("settings are right").0,
                 moment,
-                payloads: Vec::new(),
-                kept: 0,
+                bodies: None,
             },
         }
     }
 
     fn walk(&mut self, plain: &[u8]) {
-        self.sieve.payloads.clear();
-        self.sieve.kept = 0;
         let mut envelope =
             EnvelopeReader::whole(plain, Limits { records: 10_000, record_text: 8 << 20 });
         while let Some(text) = envelope.next().expect("the body is well-formed") {
@@ -206,7 +229,7 @@ impl Worker {
             self.decoder.decode(&self.record, &mut self.sieve);
         }
         if self.sieve.packer.points() > 0 {
-            self.sieve.payloads.push(self.sieve.packer.close().body);
+            self.sieve.close();
         }
     }
 }
@@ -289,6 +312,9 @@ struct Measured {
 
 fn measure(path: &Path, input: &Input, rounds: usize) -> Measured {
     let mut worker = Worker::new(&path.config, input.moment);
+    worker.sieve.bodies = Some(Vec::new());
+    worker.walk(&input.plain);
+    let bodies = worker.sieve.bodies.take().unwrap_or_default();
     let mut anchor = libdeflater::Decompressor::new();
     let mut anchor_out = vec![0; input.plain.len()];
     let mut gzip = Deflater::new(1);
@@ -311,7 +337,7 @@ fn measure(path: &Path, input: &Input, rounds: usize) -> Measured {
             }),
             timed(|| {
                 out.clear();
-                for text in &worker.sieve.payloads {
+                for text in &bodies {
                     match path.compress {
                         Compress::No => {}
                         Compress::Gzip => gzip.gzip(text, &mut out),
@@ -327,7 +353,7 @@ fn measure(path: &Path, input: &Input, rounds: usize) -> Measured {
             *best = time.min(*best);
         }
     }
-    let plain_out: usize = worker.sieve.payloads.iter().map(Bytes::len).sum();
+    let plain_out: usize = bodies.iter().map(Bytes::len).sum();
     let [anchor, gunzip, walk, compress, whole] = best;
     let out_bytes = if out.is_empty() { plain_out } else { out.len() };
     Measured { anchor, gunzip, walk, compress, whole, out_bytes }
@@ -339,7 +365,7 @@ fn timed(work: impl FnOnce()) -> Duration {
     start.elapsed()
 }
 
-fn report(path: &Path, measured: &Measured, metrics: usize) {
+fn report(path: &Path, measured: &Measured, metrics: usize) -> f64 {
     let per_metric = |time: Duration| time.as_nanos() as f64 / metrics as f64;
     let gunzip = if path.gzip_in { measured.gunzip } else { Duration::ZERO };
     let sum = gunzip + measured.walk + measured.compress;
@@ -356,4 +382,5 @@ fn report(path: &Path, measured: &Measured, metrics: usize) {
         ratio(measured.whole),
         measured.out_bytes as f64 / metrics as f64,
     );
+    ratio(sum)
 }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use journal::Position;
 
 use crate::quarantine::sync_folder;
-use crate::share::{Share, folder_size};
+use crate::share::Share;
 
 /// Name of the folder for failed data, Firehose's own word.
 const FAILED: &str = "http-endpoint-failed";
@@ -25,6 +25,7 @@ pub(crate) struct Backup {
 
 impl Backup {
     pub(crate) fn new(folder: PathBuf, stream: &str, share: Arc<Share>) -> Self {
+        share.watch(&folder);
         Self { folder, stream: stream.to_owned(), share }
     }
 
@@ -64,11 +65,7 @@ impl Backup {
         let path = folder.join(name);
         let before = fs::metadata(&path).map_or(0, |m| m.len());
         let size = bytes.len() as u64;
-        if self.share.take(size).is_err() {
-            // People move files away, that is what they are for: look before giving up.
-            self.share.set_used(folder_size(&self.folder).0);
-            self.share.take(size).map_err(|e| e.to_string())?;
-        }
+        self.share.take(size).map_err(|e| e.to_string())?;
         if let Err(e) = write_whole(folder, &path, bytes) {
             self.share.give_back(size);
             return Err(format!("backup {}: {e}", path.display()));

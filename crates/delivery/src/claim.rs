@@ -11,19 +11,54 @@ use crate::worker::{OpenEntry, Worker};
 /// The end of everything, for a scope without an end.
 const NO_END: Position = Position { sequence: u64::MAX, ordinal: u32::MAX };
 
+/// After a failed read, the next one is tried this much later.
+const READ_RETRY_MS: i64 = 5_000;
+/// Reads of one entry that may fail: a minute's worth, longer than a disk that resets itself takes.
+const READS_MAX: u32 = 12;
+/// Reason for quarantine: the disk does not give it back.
+const UNREADABLE: &str = "unreadable_entry";
 /// Reason for quarantine: decoding it ended the process again and again.
 const CRASHED: &str = "crashed_three_times";
 
 impl Worker {
     /// Packs while there is room and something to claim.
     pub(crate) fn fill(&mut self, now: i64) {
+        if now < self.read_retry_ms {
+            return;
+        }
+        let mut failure = None;
         for index in 0..self.feeds.len() {
-            let result = self.fill_from(index, now);
-            let failure = result.err();
-            if let Some(error) = &failure {
+            if let Err(error) = self.fill_from(index, now) {
                 tracing::error!(stream = %self.config.name, error, "journal cannot be read");
+                self.read_retry_ms = now + READ_RETRY_MS;
+                self.give_up_reading(index, &error, now);
+                failure = Some(error);
             }
-            self.stats.set_state(|s| s.journal_failure = failure);
+        }
+        self.stats.set_state(|s| s.journal_failure = failure);
+    }
+
+    /// An entry that cannot be read again and again is set aside by name, so that it holds up nobody.
+    fn give_up_reading(&mut self, index: usize, error: &str, now: i64) {
+        let Some(feed) = self.feeds.get_mut(index) else { return };
+        let sequence = feed.next;
+        if feed.read_failed() < READS_MAX {
+            return;
+        }
+        let Ok(Some((found, Some(header)))) = feed.header(sequence) else { return };
+        let topic = std::sync::Arc::clone(feed.cursor.topic());
+        feed.claimed(found);
+        let feed_begin = feed.begin;
+        self.packing.start(index, feed_begin);
+        let place =
+            Place { stream: &self.config.name, topic: &topic, sequence: found, header: &header };
+        let scope = Scope { skips: &[], until: NO_END, points_max: u32::MAX, now_ms: now };
+        let piece = Err(Broken { reason: UNREADABLE, detail: error.to_owned(), bytes: &[] });
+        self.packing.piece(&mut self.decoder, &place, (0, piece), &mut 0, &scope);
+        self.packing.close(Position { sequence: found + 1, ordinal: 0 });
+        self.collect();
+        if let Some(feed) = self.feeds.get_mut(index) {
+            feed.begin = self.packing.begin();
         }
     }
 
@@ -65,7 +100,10 @@ impl Worker {
         if !feed.release(buffering, now)? {
             return Ok(false);
         }
-        let Some(loaded) = feed.load(feed.next)? else { return Ok(false) };
+        let Some(loaded) = feed.load(feed.next)? else {
+            feed.nothing_left();
+            return Ok(false);
+        };
         let topic = topic_number(feed.cursor.topic());
         feed.claimed(loaded.sequence);
         let crashes = self.marker.begin(topic, loaded.sequence);

@@ -53,13 +53,18 @@ impl Worker {
             return;
         }
         let exhausted = self.dispatch.exhausted_before_ms(now);
+        let mut swept = false;
         for index in 0..self.feeds.len() {
             let Some((limit, failure)) = self.sweep_limit(index, exhausted, now) else { continue };
+            swept = true;
             if let Err(error) = self.sweep_to(index, limit, &failure, now) {
                 self.tell_backup(Some(error));
                 self.store_retry_ms = now + STORE_RETRY_MS;
                 return;
             }
+        }
+        // It works, or is not needed any more.
+        if self.backup_failed && (swept || self.stuck.is_empty()) {
             self.tell_backup(None);
         }
     }

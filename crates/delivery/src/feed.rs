@@ -70,6 +70,7 @@ pub(crate) struct Feed {
     lane: Option<LaneId>,
     tail: Arc<Tail>,
     inflater: Inflater,
+    failures: u32,
 }
 
 impl Feed {
@@ -85,6 +86,7 @@ impl Feed {
             lane,
             tail,
             inflater: Inflater::new(),
+            failures: 0,
         };
         feed.restart(low, Vec::new());
         feed
@@ -103,8 +105,20 @@ impl Feed {
         self.released = self.released.max(at.sequence);
     }
 
+    /// There is no entry in what was released: sequences have holes.
+    pub(crate) fn nothing_left(&mut self) {
+        self.next = self.next.max(self.released);
+    }
+
+    /// Counts a failed read of the next entry.
+    pub(crate) fn read_failed(&mut self) -> u32 {
+        self.failures += 1;
+        self.failures
+    }
+
     /// An entry was claimed.
     pub(crate) fn claimed(&mut self, sequence: u64) {
+        self.failures = 0;
         self.next = sequence + 1;
         // Ranges behind us are never asked for again.
         self.skips.retain(|(_, to)| to.sequence >= sequence);

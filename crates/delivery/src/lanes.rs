@@ -157,7 +157,9 @@ impl Lanes {
             std::mem::take(&mut state.lanes)
         };
         lanes.values().for_each(Stream::stop);
-        lanes.into_values().fold(true, |well, lane| lane.join() && well)
+        // Every one is joined, also after one that ended badly.
+        let joined: Vec<bool> = lanes.into_values().map(Stream::join).collect();
+        joined.into_iter().all(|well| well)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

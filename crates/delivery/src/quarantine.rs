@@ -50,16 +50,16 @@ impl Line<'_> {
 pub(crate) struct Quarantine {
     folder: PathBuf,
     share: Arc<Share>,
-    root: PathBuf,
     open: Option<(File, u64)>,
     born_ms: i64,
     files: u32,
 }
 
 impl Quarantine {
-    /// Lines go to new files below `folder`; `root` is what the share counts.
-    pub(crate) fn new(folder: PathBuf, root: PathBuf, share: Arc<Share>, now_ms: i64) -> Self {
-        Self { folder, share, root, open: None, born_ms: now_ms, files: 0 }
+    /// Lines go to new files below `folder`.
+    pub(crate) fn new(folder: PathBuf, share: Arc<Share>, now_ms: i64) -> Self {
+        share.watch(&folder);
+        Self { folder, share, open: None, born_ms: now_ms, files: 0 }
     }
 
     /// Makes `lines` durable.
@@ -67,16 +67,12 @@ impl Quarantine {
         if lines.is_empty() {
             return Ok(());
         }
-        let bytes = lines.len() as u64;
-        if self.share.take(bytes).is_err() {
-            self.share.set_used(crate::share::folder_size(&self.root).0);
-            self.share.take(bytes).map_err(|e| e.to_string())?;
-        }
+        self.share.take(lines.len() as u64).map_err(|e| e.to_string())?;
         let written = self.append(lines);
         if written.is_err() {
             // The truth on disk is unknown: begin a new file, and look anew at what is used.
             self.open = None;
-            self.share.set_used(crate::share::folder_size(&self.root).0);
+            self.share.count();
         }
         written.map_err(|e| format!("quarantine {}: {e}", self.folder.display()))
     }

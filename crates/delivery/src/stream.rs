@@ -98,7 +98,7 @@ impl Stream {
             dispatch: Dispatch::new(config.concurrency, config.retry_duration, now),
             wire,
             backup: Backup::new(config.backup.directory.clone(), &name, parts.backup_share),
-            quarantine: Quarantine::new(folder, parts.quarantine, parts.quarantine_share, now),
+            quarantine: Quarantine::new(folder, parts.quarantine_share, now),
             marker: Marker::open(&parts.state.join(format!("{name}.decoding"))),
             stats: Arc::clone(&stats),
             clock: parts.clock,
@@ -108,6 +108,8 @@ impl Stream {
             stuck: Vec::new(),
             failed: Vec::new(),
             store_retry_ms: 0,
+            read_retry_ms: 0,
+            backup_failed: false,
             stopping: false,
             config,
         };

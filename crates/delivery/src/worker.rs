@@ -77,6 +77,9 @@ pub(crate) struct Worker {
     /// Parcels that must go to backup, and why; they wait for the backup to work.
     pub failed: Vec<(Parcel, Failure)>,
     pub store_retry_ms: i64,
+    /// The journal could not be read: not before this.
+    pub read_retry_ms: i64,
+    pub backup_failed: bool,
     pub stopping: bool,
 }
 
@@ -134,6 +137,7 @@ impl Worker {
     fn may_claim(&self) -> bool {
         !self.stopping
             && self.has_room()
+            && (self.clock)() >= self.read_retry_ms
             && (self.open.is_some() || self.feeds.iter().any(Feed::claimable))
     }
 
@@ -369,7 +373,8 @@ impl Worker {
         }
     }
 
-    pub(crate) fn tell_backup(&self, failure: Option<String>) {
+    pub(crate) fn tell_backup(&mut self, failure: Option<String>) {
+        self.backup_failed = failure.is_some();
         if let Some(error) = &failure {
             tracing::error!(stream = %self.config.name, error, "backup failed, the stream waits");
         }

@@ -1,5 +1,11 @@
 //! What leaves the Dynatrace packer, read back by a strict reader of the grammar that shares no
 //! code with it.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test fails by panicking"
+)]
 
 mod sink_support;
 
@@ -60,7 +66,9 @@ fn unusable_dimensions_are_left_out_and_counted() {
     let text = text_of(&mut packer);
     let (_, rest) = text.split_once(',').unwrap();
     assert!(
-        rest.starts_with("name=\"first\",region=\"Global\",dt.source=\"AWS Metric Streams\" gauge,"),
+        rest.starts_with(
+            "name=\"first\",region=\"Global\",dt.source=\"AWS Metric Streams\" gauge,"
+        ),
         "{text}"
     );
     mint::read(&text);
@@ -157,7 +165,8 @@ fn refused_points_leave_no_trace() {
     assert_eq!(offer(&mut packer, &aged(-20)), Offer::Refused("too_far_ahead"));
     let held = Moment { arrival_ms: ARRIVAL_MS - 90 * MINUTE, ..NOW };
     assert_eq!(packer.offer(&aged(100), None, held), Offer::Expired("Dynatrace.TooOld"));
-    let ebs = Point { min: Some(0.0), max: Some(0.0), sum: Some(477_184.0), count: 92.0, ..point() };
+    let ebs =
+        Point { min: Some(0.0), max: Some(0.0), sum: Some(477_184.0), count: 92.0, ..point() };
     assert_eq!(offer(&mut packer, &ebs), Offer::Refused("inconsistent"));
     let bare = Point { sum: None, ..point() };
     assert_eq!(offer(&mut packer, &bare), Offer::Refused("incomplete"));
@@ -246,7 +255,10 @@ fn the_real_capture_makes_good_lines() {
         match packer.offer(point, shapes.intern(point), moment) {
             Offer::Taken => {}
             Offer::Refused("inconsistent") => {
-                assert_eq!((point.namespace, point.min, point.max), (&b"AWS/EBS"[..], Some(0.0), Some(0.0)));
+                assert_eq!(
+                    (point.namespace, point.min, point.max),
+                    (&b"AWS/EBS"[..], Some(0.0), Some(0.0))
+                );
                 refused += 1;
             }
             other => panic!("{other:?}"),
@@ -300,4 +312,36 @@ proptest! {
             Offer::Expired(code) => prop_assert!(false, "{}", code),
         }
     }
+}
+
+/// *Scenario:* three thousand points of the rehearsal's services, and the receiver the demo uses, which
+/// names metrics and reads lines by code of its own.
+/// *Guarantees:* every line is taken, under the name the receiver's side expects.
+#[test]
+fn the_rehearsal_takes_every_line() {
+    use rehearsal::dynatrace::{Line, judge, key, read_line};
+    let mut packer = dynatrace(|config| config.metadata = true);
+    let mut shapes = Shapes::new();
+    let mut bodies = Vec::new();
+    let mut expected = Vec::new();
+    let options = rehearsal::payload::Options { metrics: 3_000, ..Default::default() };
+    rehearsal::payload::points(&options, |point| {
+        if packer.full() {
+            bodies.push(text_of(&mut packer));
+        }
+        assert_eq!(packer.offer(point, shapes.intern(point), NOW), Offer::Taken);
+        expected.push(key::identity_of(point));
+    });
+    bodies.push(text_of(&mut packer));
+    let mut seen = Vec::new();
+    for body in &bodies {
+        let judgement = judge(body.as_bytes(), NOW.now_ms, |_| Ok(())).unwrap();
+        assert_eq!((judgement.lines_invalid, judgement.listed), (0, Vec::new()));
+        for line in body.lines() {
+            if let Line::Data { key, dimensions, .. } = read_line(line, NOW.now_ms).unwrap() {
+                seen.push(key::identity_of_line(&key, &dimensions));
+            }
+        }
+    }
+    assert_eq!(seen, expected);
 }

@@ -1,4 +1,10 @@
 //! Every form the OTLP packer writes, read back by `opentelemetry-proto`, which is not ours.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test fails by panicking"
+)]
 
 mod sink_support;
 
@@ -82,7 +88,10 @@ fn a_summary_carries_what_cloudwatch_would_send() {
     assert_eq!(packer.offer(&with_percentiles(), None, NOW), Offer::Taken);
     let request = close(&mut packer);
     let metric = metrics(&request)[0];
-    assert_eq!((metric.name.as_str(), metric.unit.as_str()), ("amazonaws.com/AWS/ECS/CPUUtilization", "1"));
+    assert_eq!(
+        (metric.name.as_str(), metric.unit.as_str()),
+        ("amazonaws.com/AWS/ECS/CPUUtilization", "1")
+    );
     let data = summary(metric);
     assert_eq!((data.start_time_unix_nano, data.time_unix_nano), (START, END));
     assert_eq!((data.count, data.sum), (3, 45.5));
@@ -114,8 +123,15 @@ fn gauges_have_a_name_for_each_statistic() {
         assert_eq!(metric.unit, if suffix == "count" { "{Count}" } else { "1" });
         seen.insert(suffix.to_owned(), *value);
     }
-    let expected = [("min", 10.0), ("max", 20.0), ("sum", 45.5), ("count", 3.0), ("avg", 45.5 / 3.0),
-        ("p50", 15.0), ("p99.9", 19.0)];
+    let expected = [
+        ("min", 10.0),
+        ("max", 20.0),
+        ("sum", 45.5),
+        ("count", 3.0),
+        ("avg", 45.5 / 3.0),
+        ("p50", 15.0),
+        ("p99.9", 19.0),
+    ];
     assert_eq!(seen, expected.map(|(k, v)| (k.to_owned(), v)).into());
     assert!(packer.losses().contains(&("statistics_left_out", 1)));
 }
@@ -272,7 +288,11 @@ fn same_attributes(json: &serde_json::Value, expected: &BTreeMap<String, String>
         None => {
             let list = value["kvlistValue"]["values"].as_array().unwrap().iter();
             let pairs = list.map(|kv| {
-                format!("{}={}", kv["key"].as_str().unwrap(), kv["value"]["stringValue"].as_str().unwrap())
+                format!(
+                    "{}={}",
+                    kv["key"].as_str().unwrap(),
+                    kv["value"]["stringValue"].as_str().unwrap()
+                )
             });
             pairs.collect::<Vec<_>>().join(",")
         }
@@ -298,7 +318,10 @@ fn same_metric(json: &serde_json::Value, metric: &Metric) {
             let (json, data) = (&json["summary"]["dataPoints"][0], &summary.data_points[0]);
             times(json, data.start_time_unix_nano, data.time_unix_nano);
             same_attributes(&json["attributes"], &attributes(&data.attributes));
-            assert_eq!((&json["count"], &json["sum"]), (&data.count.to_string().into(), &data.sum.into()));
+            assert_eq!(
+                (&json["count"], &json["sum"]),
+                (&data.count.to_string().into(), &data.sum.into())
+            );
             let quantiles = json["quantileValues"].as_array().unwrap();
             assert_eq!(quantiles.len(), data.quantile_values.len());
             for (json, value) in quantiles.iter().zip(&data.quantile_values) {
@@ -374,7 +397,10 @@ fn incomplete_sets_are_refused() {
     let mut packer = otlp(|config| config.points = Points::Gauges);
     let offer = |packer: &mut Packer, point| packer.offer(&point, None, NOW);
     assert_eq!(offer(&mut packer, Point { sum: None, ..point() }), Offer::Refused("incomplete"));
-    assert_eq!(offer(&mut packer, Point { count: -1.0, ..point() }), Offer::Refused("inconsistent"));
+    assert_eq!(
+        offer(&mut packer, Point { count: -1.0, ..point() }),
+        Offer::Refused("inconsistent")
+    );
     assert_eq!(
         offer(&mut packer, Point { sum: None, min: Some(2.0), max: Some(2.0), ..point() }),
         Offer::Taken
@@ -382,7 +408,8 @@ fn incomplete_sets_are_refused() {
     let none = Point { sum: Some(0.0), count: 0.0, min: None, max: None, end_ns: None, ..point() };
     assert_eq!(offer(&mut packer, none), Offer::Taken);
     let request = close(&mut packer);
-    let names: Vec<&str> = metrics(&request).iter().map(|m| m.name.rsplit('.').next().unwrap()).collect();
+    let names: Vec<&str> =
+        metrics(&request).iter().map(|m| m.name.rsplit('.').next().unwrap()).collect();
     assert_eq!(names, ["min", "max", "sum", "avg", "count", "sum", "count"]);
     assert!(packer.losses().contains(&("periods_assumed", 1)));
 }
@@ -408,7 +435,10 @@ fn our_own_decoder_reads_it_back() {
         fn point(&mut self, read: &Point<'_>) {
             let sent = point();
             assert_eq!((read.namespace, read.name), (sent.namespace, sent.name));
-            assert_eq!((read.min, read.max, read.sum, read.count), (sent.min, sent.max, sent.sum, sent.count));
+            assert_eq!(
+                (read.min, read.max, read.sum, read.count),
+                (sent.min, sent.max, sent.sum, sent.count)
+            );
             assert_eq!((read.account, read.exporter_arn), (sent.account, sent.exporter_arn));
             assert_eq!((read.start_ns, read.end_ns), (sent.start_ns, sent.end_ns));
             self.0 += 1;

@@ -1,4 +1,10 @@
 //! One attempt against scripted peers: what goes over the wire, and what each way of failing means.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test fails by panicking"
+)]
 
 mod sink_support;
 
@@ -71,13 +77,18 @@ fn dynatrace_gets_its_request() {
     let (mut packer, wire) = dynatrace(&peer.url("/e/id/api/"));
     assert_eq!(run(wire.send(&payload(&mut packer))), Verdict::Delivered);
     let request = &peer.requests()[0];
-    assert_eq!((request.method.as_str(), request.target.as_str()), ("POST", "/e/id/api/v2/metrics/ingest"));
+    assert_eq!(
+        (request.method.as_str(), request.target.as_str()),
+        ("POST", "/e/id/api/v2/metrics/ingest")
+    );
     assert_eq!(request.header("authorization"), Some("Api-Token dt0c01.PUBLIC.SECRET"));
     assert_eq!(request.header("content-type"), Some("text/plain; charset=utf-8"));
     assert_eq!(request.header("content-encoding"), Some("gzip"));
     let text = inflate(&request.body);
     assert_eq!(text.split(|b| *b == b'\n').count(), 2);
-    assert!(!wire.describe().contains("SECRET") && wire.describe().starts_with("dynatrace http://"));
+    assert!(
+        !wire.describe().contains("SECRET") && wire.describe().starts_with("dynatrace http://")
+    );
 }
 
 /// *Scenario:* a Dynatrace that refuses the second of two lines.
@@ -201,7 +212,9 @@ fn refusals_mean_what_the_table_says() {
         }
     }
     for status in [401, 403, 404, 405] {
-        for verdict in answer(Reply::json(status, r#"{"error":{"message":"no dt0c01.PUBLIC.SECRET"}}"#)) {
+        for verdict in
+            answer(Reply::json(status, r#"{"error":{"message":"no dt0c01.PUBLIC.SECRET"}}"#))
+        {
             assert!(later(&verdict).1);
         }
     }
@@ -226,7 +239,10 @@ fn otlp_gets_its_request() {
     });
     assert_eq!(run(wire.send(&payload(&mut packer))), Verdict::Delivered);
     let requests = peer.requests();
-    assert_eq!((requests[0].target.as_str(), requests[1].target.as_str()), ("/v1/metrics", "/custom/path"));
+    assert_eq!(
+        (requests[0].target.as_str(), requests[1].target.as_str()),
+        ("/v1/metrics", "/custom/path")
+    );
     assert_eq!(requests[0].header("content-type"), Some("application/x-protobuf"));
     assert_eq!(requests[0].header("content-encoding"), Some("gzip"));
     assert_eq!(requests[0].header("x-tenant"), Some("blue"));
@@ -259,8 +275,9 @@ fn a_refused_oauth2_token_is_fetched_anew_once() {
     let mut issued = 0;
     let provider = Peer::scripted(move |_| {
         issued += 1;
-        let body =
-            format!(r#"{{"access_token":"token-{issued}-SECRET","token_type":"Bearer","expires_in":3600}}"#);
+        let body = format!(
+            r#"{{"access_token":"token-{issued}-SECRET","token_type":"Bearer","expires_in":3600}}"#
+        );
         Reply::json(200, &body)
     });
     let backend = Peer::scripted(|request| {

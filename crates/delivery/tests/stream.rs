@@ -22,7 +22,8 @@ fn failed_records(world: &World) -> Vec<FailedRecord> {
 
 /// Points that failed records name as not delivered.
 fn undelivered(records: &[FailedRecord]) -> u64 {
-    let ranges = records.iter().flat_map(|r| &r.hydrant.as_ref().unwrap().undelivered);
+    let origins = records.iter().map(|r| r.hydrant.as_ref().expect("a member of ours"));
+    let ranges = origins.flat_map(|o| &o.undelivered);
     ranges.map(|(from, to)| u64::from(to - from)).sum()
 }
 

@@ -91,7 +91,8 @@ impl Demo {
         let folder = Folder::open(data_dir).map_err(|e| e.to_string())?;
         let house = House::build(settings, folder, tokio::runtime::Handle::current())?;
         let house: SharedHouse = Arc::new(tokio::sync::Mutex::new(house));
-        let admin = admin::open("127.0.0.1:0", Arc::clone(&house)).await.map_err(|e| e.to_string())?;
+        let admin =
+            admin::open("127.0.0.1:0", Arc::clone(&house)).await.map_err(|e| e.to_string())?;
         let control = control::open(&control_socket(data_dir), Arc::clone(&house));
         let control = control.map_err(|e| format!("control socket: {e}"))?;
         house.lock().await.open_doors().await?;

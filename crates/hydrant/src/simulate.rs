@@ -39,7 +39,8 @@ pub fn command(args: &SimulateArgs) -> Exit {
         return write_files(args, &wish, directory);
     }
     let key = args.access_key.clone();
-    let key = key.or_else(|| Environment::of_process().text("HYDRANT_ACCESS_KEY").map(str::to_owned));
+    let key =
+        key.or_else(|| Environment::of_process().text("HYDRANT_ACCESS_KEY").map(str::to_owned));
     let sender = Sender {
         source_arn: SOURCE_ARN.to_owned(),
         access_key: key,

@@ -63,7 +63,11 @@ pub fn stream_command(args: &StreamArgs) -> Exit {
     };
     match answer {
         Answer::Done { count } => {
-            let unit = if matches!(request, Request::Forget { .. }) { "bytes freed" } else { "points dropped" };
+            let unit = if matches!(request, Request::Forget { .. }) {
+                "bytes freed"
+            } else {
+                "points dropped"
+            };
             terminal::say(&format!("stream {}: {count} {unit}", target.name));
             Exit::Done
         }

@@ -50,7 +50,9 @@ impl Traffic {
         let live = usize::try_from(wish.rate).unwrap_or(usize::MAX).saturating_mul(60);
         let is_live = wish.rate > 0 && live <= SERIES_MAX;
         let wanted = match wish.points {
-            Some(points) if !is_live => usize::try_from(points / BACK_MINUTES + 1).unwrap_or(usize::MAX),
+            Some(points) if !is_live => {
+                usize::try_from(points / BACK_MINUTES + 1).unwrap_or(usize::MAX)
+            }
             _ if is_live => live,
             _ => SERIES_MAX,
         };
@@ -59,7 +61,11 @@ impl Traffic {
         let mut plan = Plan::new(wish.format);
         // At a walking pace two deliveries a second are livelier than one each minute.
         let lively = u64::from(wish.rate) * POINT_BYTES / 2;
-        let bytes = if is_live { wish.delivery_bytes.min(lively.max(16 * 1024)) } else { wish.delivery_bytes };
+        let bytes = if is_live {
+            wish.delivery_bytes.min(lively.max(16 * 1024))
+        } else {
+            wish.delivery_bytes
+        };
         plan.delivery_bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
         let back = if is_live { 0 } else { BACK_MINUTES * MINUTE_MS };
         Traffic {
@@ -85,4 +91,5 @@ impl Traffic {
 }
 
 /// The ARN that simulated deliveries come from.
-pub const SOURCE_ARN: &str = "arn:aws:firehose:eu-west-1:111122223333:deliverystream/hydrant-simulate";
+pub const SOURCE_ARN: &str =
+    "arn:aws:firehose:eu-west-1:111122223333:deliverystream/hydrant-simulate";

@@ -95,14 +95,16 @@ pub struct Cursor {
     shared: Arc<Shared>,
     state: Arc<CursorState>,
     reader: Mutex<Reader>,
+    /// Heads are looked at ahead of the reading.
+    heads: Mutex<Reader>,
     /// For measuring the backlog, which begins elsewhere than the reading.
     measure: Mutex<Reader>,
 }
 
 impl Cursor {
     pub(crate) fn new(shared: Arc<Shared>, state: Arc<CursorState>) -> Cursor {
-        let (reader, measure) = (Mutex::default(), Mutex::default());
-        Cursor { shared, state, reader, measure }
+        let [reader, heads, measure] = std::array::from_fn(|_| Mutex::default());
+        Cursor { shared, state, reader, heads, measure }
     }
 
     /// Name of the topic.
@@ -138,7 +140,7 @@ impl Cursor {
 
     /// Like `read`, but the header only: sequence, header, length of the body. The body is not checked.
     pub fn read_head(&self, sequence: u64) -> Result<Option<(u64, Bytes, u64)>, ReadError> {
-        let found = self.shared.read(&mut locked(&self.reader), sequence, Wanted::Head)?;
+        let found = self.shared.read(&mut locked(&self.heads), sequence, Wanted::Head)?;
         Ok(found.map(|found| (found.sequence, found.head, found.body_length)))
     }
 
@@ -156,6 +158,10 @@ impl Cursor {
     pub fn sync(&mut self) -> io::Result<()> {
         self.state.sync()?;
         self.shared.free();
+        let oldest = locked(&self.shared.log).segments.front().map_or(0, |segment| segment.first);
+        for reader in [&self.reader, &self.heads, &self.measure] {
+            locked(reader).release_below(oldest);
+        }
         Ok(())
     }
 

@@ -89,7 +89,11 @@ impl Disk for RealDisk {
         for one in fs::read_dir(path)? {
             let one = one?;
             let Ok(name) = one.file_name().into_string() else { continue };
-            let about = one.metadata()?;
+            let about = match one.metadata() {
+                // Removed since it was listed.
+                Err(error) if error.kind() == ErrorKind::NotFound => continue,
+                about => about?,
+            };
             all.push(Listed { name, length: about.len(), directory: about.is_dir() });
         }
         Ok(all)

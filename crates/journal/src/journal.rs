@@ -14,6 +14,7 @@ use crate::disk::{Disk, RealDisk};
 use crate::item::{Position, Refused};
 use crate::locked;
 use crate::names::{escape, unescape};
+use crate::recover::Recoverer;
 use crate::shared::Roster;
 use crate::slot;
 use crate::topic::{Topic, TopicInner};
@@ -180,9 +181,13 @@ impl Journal {
         let inner = Inner { directory, disk, options, budget, roster, topics };
         let mut recovery = Recovery::default();
         let listed = inner.disk.list(&inner.directory);
-        for one in listed.map_err(failed("listing", &inner.directory))? {
-            let name = unescape(&one.name).filter(|_| one.directory);
-            let Some(name) = name else { continue };
+        let listed = listed.map_err(failed("listing", &inner.directory))?;
+        let folders = listed.into_iter().filter(|one| one.directory);
+        let names: Vec<String> = folders.filter_map(|one| unescape(&one.name)).collect();
+        for name in &names {
+            Recoverer::refuse_newer(&*inner.disk, &inner.topic_path(name)?)?;
+        }
+        for name in names {
             let topic = inner.recover(&name, &mut recovery)?;
             locked(&inner.topics).insert(name, topic);
         }
@@ -254,9 +259,13 @@ impl Journal {
 }
 
 impl Inner {
-    fn recover(&self, name: &str, recovery: &mut Recovery) -> Result<Arc<TopicInner>, OpenError> {
+    fn topic_path(&self, name: &str) -> Result<PathBuf, OpenError> {
         let escaped = escape(name).map_err(failed("naming the topic", Path::new(name)))?;
-        let directory = self.directory.join(escaped);
+        Ok(self.directory.join(escaped))
+    }
+
+    fn recover(&self, name: &str, recovery: &mut Recovery) -> Result<Arc<TopicInner>, OpenError> {
+        let directory = self.topic_path(name)?;
         self.disk.create_dir(&directory).map_err(failed("creating", &directory))?;
         let (disk, options) = (self.disk.clone(), self.options.clone());
         let (budget, roster) = (self.budget.clone(), self.roster.clone());

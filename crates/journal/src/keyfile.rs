@@ -15,8 +15,9 @@ use crate::item::Key;
 use crate::keys::Known;
 use crate::sealed::{Fields, Unsealed, seal, unseal};
 
-const MAGIC: &[u8; 8] = b"HYkeyfil";
-const NAME: &str = "keys";
+/// First bytes of its records.
+pub(crate) const MAGIC: &[u8; 8] = b"HYkeyfil";
+pub(crate) const NAME: &str = "keys";
 const NAME_NEW: &str = "keys.new";
 /// Bytes before the first record.
 const START: u64 = 64;

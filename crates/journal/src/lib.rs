@@ -4,6 +4,28 @@
 //! and nobody hears yes before the sync that covers his bytes has returned (I1). The format, what each kind of
 //! failure costs and how bytes are bounded is described in `docs/journal-format.md`. Not here: any thought
 //! about metrics, streams or retries; async; locking the directory against another process.
+//!
+//! ```
+//! use journal::{Appended, Body, Item, Journal, Options, Position, Start, sim::SimDisk};
+//!
+//! let disk = std::sync::Arc::new(SimDisk::new(1));
+//! let (journal, found) = Journal::open_on(disk, "/data/journal".as_ref(), Options::default())?;
+//! assert!(found.findings.is_empty());
+//! let topic = journal.topic("aws")?;
+//! let mut cursor = topic.cursor("to-dynatrace", Start::Newest)?;
+//!
+//! let (told, answer) = std::sync::mpsc::sync_channel(1);
+//! let item = Item { key: None, head: b"head".to_vec(), body: Body::Bytes("body".into()) };
+//! topic.append(item, Box::new(move |outcome| told.send(outcome).expect("it is waited for")));
+//! assert_eq!(answer.recv()?, Ok(Appended::Stored { sequence: 0, other_data: false }));
+//!
+//! let entry = cursor.read(0)?.expect("it was stored");
+//! let end = Position { sequence: entry.sequence + 1, ordinal: 0 };
+//! cursor.settle(cursor.low(), end)?;
+//! cursor.sync()?;
+//! journal.close();
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod budget;
 mod cursor;

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::disk::{Disk, File};
-use crate::frame::{HEADER, Header, Kind};
+use crate::frame::{HEADER, Header, Kind, SideRef};
 use crate::item::{EntryBody, ReadError};
 use crate::locked;
 use crate::scan::{Step, WINDOW_ENTRY, Walk, Window};
@@ -28,7 +28,15 @@ const COPIES_MAX: u64 = 16 * 1024 * 1024;
 #[derive(Debug, Default)]
 pub(crate) struct Reader {
     file: Option<(u64, Arc<dyn File>)>,
-    place: Option<Place>,
+    /// The entry it read last, to read it again, and the place behind.
+    places: [Option<Place>; 2],
+}
+
+impl Reader {
+    /// Lets go of a segment that was freed, so that its space comes back.
+    pub(crate) fn release_below(&mut self, oldest: u64) {
+        self.file.take_if(|(segment, _)| *segment < oldest);
+    }
 }
 
 /// How much of an entry is read.
@@ -62,6 +70,7 @@ struct Sighting {
     place: Place,
     header: Header,
     target: Target,
+    window: Window,
 }
 
 impl Shared {
@@ -77,10 +86,11 @@ impl Shared {
             let Some(sighting) = self.seek(reader, sequence)? else { return Ok(None) };
             let here = sighting.header.sequence;
             self.add_hole(sequence, here);
-            let read = self.read_entry(&sighting, wanted);
+            let place = sighting.place;
+            let (read, behind) = self.read_entry(sighting, wanted);
             match read.map_err(|source| ReadError { sequence: here, source })? {
-                Some((found, side_length)) => {
-                    reader.place = Some(after(&sighting, side_length));
+                Some(found) => {
+                    reader.places = [Some(place), behind];
                     return Ok(Some(found));
                 }
                 None => {
@@ -99,7 +109,7 @@ impl Shared {
             Ok(None) => return (0, 0),
             Err(_) => None,
         };
-        reader.place = place;
+        reader.places = [place, None];
         let log = locked(&self.log);
         let place =
             place.or_else(|| log.segment_of(sequence).map(|one| one.place_before(sequence)));
@@ -124,7 +134,9 @@ impl Shared {
         let failed = |sequence| move |source| ReadError { sequence, source };
         while let Some(target) = self.target(reader, sequence).map_err(failed(sequence))? {
             match self.walk(&target, sequence).map_err(failed(sequence))? {
-                Some((place, header)) => return Ok(Some(Sighting { place, header, target })),
+                Some((place, header, window)) => {
+                    return Ok(Some(Sighting { place, header, target, window }));
+                }
                 None => {
                     self.add_hole(sequence, target.end);
                     sequence = target.end;
@@ -147,7 +159,8 @@ impl Shared {
                         && place.sequence <= sequence
                         && place.offset > known.offset
                 };
-                let place = reader.place.filter(usable).unwrap_or(known);
+                let places = reader.places.iter().flatten().copied().filter(usable);
+                let place = places.max_by_key(|place| place.offset).unwrap_or(known);
                 ((segment.first, salt, durable, segment.end, place), segment.path.clone())
             };
             let (first, salt, durable, end, place) = segment;
@@ -171,9 +184,9 @@ impl Shared {
     }
 
     /// Walks from the target's place to the first entry at or behind `sequence`.
-    fn walk(&self, target: &Target, sequence: u64) -> io::Result<Option<(Place, Header)>> {
+    fn walk(&self, target: &Target, sequence: u64) -> io::Result<Option<(Place, Header, Window)>> {
         let mut place = target.place;
-        let window = Window::new(&*target.file, WINDOW_ENTRY);
+        let window = Window::new(&target.file, WINDOW_ENTRY);
         let mut walk = Walk::new(window, target.salt, place.offset, target.durable);
         loop {
             match walk.step()? {
@@ -184,7 +197,7 @@ impl Shared {
                     }
                     place.sequence = header.sequence;
                     if header.sequence >= sequence {
-                        return Ok(Some((place, header)));
+                        return Ok(Some((place, header, walk.window)));
                     }
                     place.entries_before += 1;
                     place.side_before += side_length(&mut walk.window, offset, &header)?;
@@ -200,49 +213,65 @@ impl Shared {
         }
     }
 
-    /// The entry of a frame and the length of its side file; `None` when it is damaged or freed.
-    fn read_entry(&self, sighting: &Sighting, wanted: Wanted) -> io::Result<Option<(Found, u64)>> {
-        let (target, header) = (&sighting.target, &sighting.header);
-        let offset = sighting.place.offset;
-        let damaged = || self.note_damage(target, offset, offset + header.frame_length());
-        let mut window = Window::new(&*target.file, WINDOW_ENTRY);
-        let front_at = offset + HEADER as u64;
-        let front = window.get(front_at, header.front_length())?;
-        let whole = crc32c::crc32c_append(target.salt, front) == header.head_crc;
-        let (true, Some(extras)) = (whole, header.extras(front)) else {
-            damaged();
-            return Ok(None);
-        };
-        let head = Bytes::copy_from_slice(front.get(header.extras_length()..).unwrap_or_default());
-        let side_length = extras.side.map_or(0, |side| side.length);
-        let body_length = side_length + u64::from(header.body_length);
-        let body = match (wanted, extras.side) {
-            (Wanted::Head, _) => EntryBody::Bytes(Bytes::new()),
-            (Wanted::Whole, Some(about)) => {
-                let path = self.directory.join(side::FOLDER).join(side::file_name(about.id));
-                match self.disk.open(&path) {
-                    Ok(file) if file.length()? == about.length => {
-                        EntryBody::Side(SideBody::new(file, about))
-                    }
-                    Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-                    _ => {
-                        self.note_side_lost(header.sequence);
-                        return Ok(None);
-                    }
-                }
+    /// The entry of a frame, `None` when it is damaged or freed; and the place behind it.
+    fn read_entry(
+        &self,
+        sighting: Sighting,
+        wanted: Wanted,
+    ) -> (io::Result<Option<Found>>, Option<Place>) {
+        let Sighting { place, header, target, mut window } = sighting;
+        let (from, to) = (place.offset, place.offset + header.frame_length());
+        let front = match read_front(&mut window, &target, from, &header) {
+            Ok(Some(front)) => front,
+            Ok(None) => {
+                self.note_damage(&target, from, to);
+                return (Ok(None), None);
             }
+            Err(error) => return (Err(error), None),
+        };
+        let side_length = front.side.map_or(0, |side| side.length);
+        let behind = Place {
+            offset: to,
+            sequence: header.sequence + 1,
+            entries_before: place.entries_before + 1,
+            side_before: place.side_before + side_length,
+            ..place
+        };
+        let body = match (wanted, front.side) {
+            (Wanted::Head, _) => Ok(Some(EntryBody::Bytes(Bytes::new()))),
+            (Wanted::Whole, Some(about)) => self.open_side(header.sequence, about),
             (Wanted::Whole, None) => {
-                let length = header.body_length as usize;
-                let body = window.take(front_at + header.front_length() as u64, length)?;
-                if crc32c::crc32c_append(target.salt, &body) != header.body_crc {
-                    damaged();
-                    return Ok(None);
+                let body = read_body(&mut window, &target, from, &header);
+                if matches!(body, Ok(None)) {
+                    self.note_damage(&target, from, to);
                 }
-                EntryBody::Bytes(body)
+                body
             }
         };
-        let found = Found { sequence: header.sequence, head, body, body_length };
-        Ok(Some((found, side_length)))
+        let found = body.map(|body| {
+            body.map(|body| Found {
+                sequence: header.sequence,
+                head: front.head,
+                body,
+                body_length: side_length + u64::from(header.body_length),
+            })
+        });
+        (found, Some(behind))
+    }
+
+    /// The side file of an entry; `None` when it is gone or has the wrong length.
+    fn open_side(&self, sequence: u64, about: SideRef) -> io::Result<Option<EntryBody>> {
+        let path = self.directory.join(side::FOLDER).join(side::file_name(about.id));
+        match self.disk.open(&path) {
+            Ok(file) if file.length()? == about.length => {
+                Ok(Some(EntryBody::Side(SideBody::new(file, about))))
+            }
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+            _ => {
+                self.note_side_lost(sequence);
+                Ok(None)
+            }
+        }
     }
 
     fn note_side_lost(&self, sequence: u64) {
@@ -298,23 +327,43 @@ pub(crate) fn copy_damage(
     Ok(bytes.len() as u64)
 }
 
-fn after(sighting: &Sighting, side_length: u64) -> Place {
-    let place = sighting.place;
-    Place {
-        offset: place.offset + sighting.header.frame_length(),
-        sequence: sighting.header.sequence + 1,
-        entries_before: place.entries_before + 1,
-        side_before: place.side_before + side_length,
-        ..place
+/// What lies between a frame's header and its body.
+struct FrontFound {
+    head: Bytes,
+    side: Option<SideRef>,
+}
+
+/// `None` when it is damaged.
+fn read_front(
+    window: &mut Window,
+    target: &Target,
+    offset: u64,
+    header: &Header,
+) -> io::Result<Option<FrontFound>> {
+    let front = window.get(offset + HEADER as u64, header.front_length())?;
+    if crc32c::crc32c_append(target.salt, front) != header.head_crc {
+        return Ok(None);
     }
+    let Some(extras) = header.extras(front) else { return Ok(None) };
+    let head = Bytes::copy_from_slice(front.get(header.extras_length()..).unwrap_or_default());
+    Ok(Some(FrontFound { head, side: extras.side }))
+}
+
+/// `None` when it is damaged.
+fn read_body(
+    window: &mut Window,
+    target: &Target,
+    offset: u64,
+    header: &Header,
+) -> io::Result<Option<EntryBody>> {
+    let at = offset + (HEADER + header.front_length()) as u64;
+    let body = window.take(at, header.body_length as usize)?;
+    let whole = crc32c::crc32c_append(target.salt, &body) == header.body_crc;
+    Ok(whole.then_some(EntryBody::Bytes(body)))
 }
 
 /// Length of the side file that the frame at `offset` refers to; 0 for none.
-pub(crate) fn side_length(
-    window: &mut Window<'_>,
-    offset: u64,
-    header: &Header,
-) -> io::Result<u64> {
+pub(crate) fn side_length(window: &mut Window, offset: u64, header: &Header) -> io::Result<u64> {
     if !header.has_side {
         return Ok(0);
     }

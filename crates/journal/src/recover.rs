@@ -8,6 +8,7 @@
 mod segments;
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -16,12 +17,12 @@ use crate::disk::{Disk, File, Listed};
 use crate::frame::HEADER;
 use crate::item::Position;
 use crate::journal::{OpenError, Recovery, failed};
-use crate::keyfile::KeyFile;
+use crate::keyfile::{self, KeyFile};
 use crate::keys::Known;
 use crate::read::DAMAGED;
 use crate::scan::used_end;
-use crate::sealed::VERSION;
-use crate::segment::{Before, DATA_START, HeaderFound, SegmentHeader, parse_name};
+use crate::sealed::{RECORD_MAX, VERSION, newer};
+use crate::segment::{self, Before, DATA_START, HeaderFound, SegmentHeader, parse_name};
 use crate::settled::Settled;
 use crate::shared::Log;
 use crate::side;
@@ -123,6 +124,21 @@ impl<'a> Recoverer<'a> {
             next_side: self.next_side,
             held: self.held,
         })
+    }
+
+    /// Fails if any file is of a newer release, before anything is changed.
+    pub(crate) fn refuse_newer(disk: &dyn Disk, directory: &Path) -> Result<(), OpenError> {
+        let cursors = directory.join(CURSORS);
+        for folder in [directory, &cursors] {
+            let listed = match disk.list(folder) {
+                Err(error) if error.kind() == ErrorKind::NotFound => continue,
+                listed => listed.map_err(failed("listing", folder))?,
+            };
+            for one in listed.iter().filter(|one| !one.directory) {
+                refuse_newer_file(disk, &folder.join(&one.name), &one.name)?;
+            }
+        }
+        Ok(())
     }
 
     fn make_folders(&self) -> Result<(), OpenError> {
@@ -320,6 +336,27 @@ impl<'a> Recoverer<'a> {
         }
         Ok(())
     }
+}
+
+fn refuse_newer_file(disk: &dyn Disk, path: &Path, name: &str) -> Result<(), OpenError> {
+    let (magic, copy) = if parse_name(name).is_some() {
+        (segment::MAGIC, segment::COPY as u64)
+    } else if name.ends_with(slot::SUFFIX) {
+        (slot::MAGIC, slot::SLOT)
+    } else if name == keyfile::NAME {
+        (keyfile::MAGIC, 0)
+    } else {
+        return Ok(());
+    };
+    let file = disk.open(path).map_err(failed("opening", path))?;
+    let mut bytes = Vec::new();
+    for offset in [0, copy] {
+        file.read_at(&mut bytes, RECORD_MAX, offset).map_err(failed("reading", path))?;
+        if let Some(found) = newer(magic, &bytes) {
+            return Err(OpenError::Newer { path: path.to_owned(), found, known: VERSION });
+        }
+    }
+    Ok(())
 }
 
 /// For each segment where it had been durable, as a later one says.

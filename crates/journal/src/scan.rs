@@ -4,6 +4,7 @@
 //! this segment. Whether damage means "torn" or "rotten" is for the caller, who knows what was proven.
 
 use std::io;
+use std::sync::Arc;
 
 use bytes::Bytes;
 
@@ -12,8 +13,8 @@ use crate::frame::{ALIGN, HEADER, Header, MAGIC};
 
 /// A window over a file, so that neighbouring small reads cost one system call.
 #[derive(Debug)]
-pub(crate) struct Window<'f> {
-    file: &'f dyn File,
+pub(crate) struct Window {
+    file: Arc<dyn File>,
     buffer: Vec<u8>,
     start: u64,
     size: usize,
@@ -26,8 +27,9 @@ pub(crate) const WINDOW_WALK: usize = 16 * 1024;
 /// Bytes looked through at once for the next frame behind damage.
 const SEARCH: usize = 64 * 1024;
 
-impl<'f> Window<'f> {
-    pub(crate) fn new(file: &'f dyn File, size: usize) -> Window<'f> {
+impl Window {
+    pub(crate) fn new(file: &Arc<dyn File>, size: usize) -> Window {
+        let file = file.clone();
         Window { file, buffer: Vec::new(), start: 0, size }
     }
 
@@ -57,8 +59,8 @@ impl<'f> Window<'f> {
 
 /// Walks from frame to frame.
 #[derive(Debug)]
-pub(crate) struct Walk<'f> {
-    pub(crate) window: Window<'f>,
+pub(crate) struct Walk {
+    pub(crate) window: Window,
     salt: u32,
     at: u64,
     limit: u64,
@@ -75,8 +77,8 @@ pub(crate) enum Step {
     Rest(u64),
 }
 
-impl<'f> Walk<'f> {
-    pub(crate) fn new(window: Window<'f>, salt: u32, at: u64, limit: u64) -> Walk<'f> {
+impl Walk {
+    pub(crate) fn new(window: Window, salt: u32, at: u64, limit: u64) -> Walk {
         Walk { window, salt, at, limit }
     }
 

@@ -9,6 +9,9 @@ use bytes::BufMut;
 /// The newest format this release writes and reads, one number for all files.
 pub(crate) const VERSION: u16 = 1;
 
+/// No record is longer.
+pub(crate) const RECORD_MAX: usize = 2048;
+
 /// Magic, version and length.
 const BEFORE: usize = 12;
 const CHECKSUM: usize = 4;
@@ -61,6 +64,14 @@ pub(crate) fn seal(magic: &[u8; 8], fields: &[u8]) -> Vec<u8> {
     bytes.put_slice(fields);
     bytes.put_u32_le(crc32c::crc32c(&bytes));
     bytes
+}
+
+/// The version of a whole record at the front of `bytes`, when it is newer than this release.
+pub(crate) fn newer(magic: &[u8; 8], bytes: &[u8]) -> Option<u16> {
+    match unseal(magic, bytes) {
+        Unsealed::Newer(version) => Some(version),
+        Unsealed::Whole(_) | Unsealed::Damaged => None,
+    }
 }
 
 /// Checks a record at the front of `bytes`; what follows it does not matter.

@@ -20,7 +20,8 @@ const MARK_EVERY: u64 = 256 * 1024;
 /// "There was no segment before."
 const NONE: u64 = u64::MAX;
 
-const MAGIC: &[u8; 8] = b"HYsegmnt";
+/// First bytes of its records.
+pub(crate) const MAGIC: &[u8; 8] = b"HYsegmnt";
 const SUFFIX: &str = ".log";
 
 /// What the first bytes of a segment say.

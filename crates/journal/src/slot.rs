@@ -16,7 +16,7 @@ use crate::sealed::{Fields, Unsealed, seal, unseal};
 use crate::settled::Settled;
 
 /// Distance of the slots: two blocks, so that one torn block spares the other.
-const SLOT: u64 = 4096;
+pub(crate) const SLOT: u64 = 4096;
 /// Bytes of the whole file.
 pub(crate) const FILE_BYTES: u64 = 2 * SLOT;
 /// Settled ranges a slot holds; the lowest are kept. More than 64 requests in flight settle twice after a crash.
@@ -26,7 +26,8 @@ pub(crate) const SUFFIX: &str = ".cursor";
 /// File name suffix while a cursor's file is being made.
 pub(crate) const SUFFIX_NEW: &str = ".new";
 
-const MAGIC: &[u8; 8] = b"HYcursor";
+/// First bytes of its records.
+pub(crate) const MAGIC: &[u8; 8] = b"HYcursor";
 
 /// The file of one cursor.
 #[derive(Debug)]

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::io::{self, ErrorKind, IoSlice};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
@@ -23,6 +23,13 @@ use crate::side::SideFile;
 
 /// Zeros behind a body up to the next frame.
 const PADDING: [u8; ALIGN as usize] = [0; ALIGN as usize];
+
+/// A segment reserves at most this part of the budget, so that with a small budget the first topic does not
+/// take all of it for its first segment.
+const SEGMENTS_MIN: u64 = 16;
+
+/// Longest pause before a new segment is tried, whatever the setting: nobody waits a day for a disk that is well.
+const RETRY_MAX: Duration = Duration::from_secs(24 * 3600);
 
 /// The writer thread's state.
 #[derive(Debug)]
@@ -56,7 +63,7 @@ struct Fresh {
     other_data: bool,
     done: Done,
     /// Repeats of it that came in the same commit share its fate.
-    followers: Vec<Done>,
+    followers: Vec<(Done, Body)>,
 }
 
 impl Fresh {
@@ -67,7 +74,7 @@ impl Fresh {
 
     fn refuse(self, refused: &Refused) {
         (self.done)(Err(refused.clone()));
-        for follower in self.followers {
+        for (follower, _body) in self.followers {
             follower(Err(refused.clone()));
         }
     }
@@ -142,7 +149,7 @@ impl Writer {
                 let index = by_name.get(&key.name).copied();
                 match index.and_then(|index| fresh.get_mut(index)) {
                     Some(first) if first.key == Some(key) => {
-                        first.followers.push(done);
+                        first.followers.push((done, item.body));
                         continue;
                     }
                     Some(_) => other_data = true,
@@ -150,7 +157,7 @@ impl Writer {
                         Seen::Never => {}
                         Seen::OtherData => other_data = true,
                         Seen::Same => {
-                            repeats.push(done);
+                            repeats.push((done, item.body));
                             continue;
                         }
                     },
@@ -166,7 +173,7 @@ impl Writer {
         }
         drop(keys);
         locked(&self.shared.log).counters.repeats += repeats.len() as u64;
-        for done in repeats {
+        for (done, _body) in repeats {
             done(Ok(Appended::Repeat));
         }
         fresh
@@ -208,7 +215,9 @@ impl Writer {
     /// A new segment with room for `least` bytes of frames.
     fn start_segment(&mut self, least: u64) -> Result<u64, Refused> {
         let least = DATA_START + least;
-        let most = least.max(self.shared.options.segment_bytes);
+        let options = &self.shared.options;
+        let share = options.budget_bytes.min(options.topic_bytes) / SEGMENTS_MIN;
+        let most = least.max(options.segment_bytes.min(share));
         let reserved = match self.shared.share.take(least, most) {
             Ok(reserved) => reserved,
             Err(_) => self.make_way(least, most)?,
@@ -353,7 +362,7 @@ impl Writer {
         let mut log = locked(&self.shared.log);
         log.counters.sync_failures += 1;
         log.refusing = Some(Refusing { refused: refused.clone(), given: None });
-        self.retry_at = Some(Instant::now() + self.shared.options.retry_after);
+        self.retry_at = Some(Instant::now() + self.shared.options.retry_after.min(RETRY_MAX));
         refused
     }
 
@@ -404,7 +413,7 @@ impl Writer {
             }
             let (sequence, other_data) = (header.sequence, fresh.other_data);
             (fresh.done)(Ok(Appended::Stored { sequence, other_data }));
-            for follower in fresh.followers {
+            for (follower, _body) in fresh.followers {
                 follower(Ok(Appended::Repeat));
             }
         }

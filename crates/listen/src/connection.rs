@@ -105,8 +105,8 @@ async fn converse<H, F, S>(
                 vigil.stopping();
                 connection.as_mut().graceful_shutdown();
             }
-            () = tokio::time::sleep_until(vigil.deadline()) => {
-                if tokio::time::Instant::now() >= vigil.deadline() {
+            () = tokio::time::sleep_until(vigil.look_again()) => {
+                if vigil.is_over() {
                     tracing::debug!(peer = %peer.address, "slow or idle connection closed");
                     return;
                 }

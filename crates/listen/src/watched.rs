@@ -86,14 +86,22 @@ impl Vigil {
             }
         });
     }
-    /// When to look again; past, the connection is too slow.
-    pub(crate) fn deadline(&self) -> Instant {
+    /// When the connection will have been too slow; `None` while a handler runs.
+    fn deadline(&self) -> Option<Instant> {
         match self.with(|s| s.phase) {
-            Phase::Idle(since) => since + self.idle_time,
-            Phase::Head(since) => since + self.header_time,
-            // Looked at again when the shorter of the two may begin to matter.
-            Phase::Busy => Instant::now() + self.header_time.min(self.idle_time),
+            Phase::Idle(since) => Some(since + self.idle_time),
+            Phase::Head(since) => Some(since + self.header_time),
+            Phase::Busy => None,
         }
+    }
+    pub(crate) fn is_over(&self) -> bool {
+        self.deadline().is_some_and(|deadline| Instant::now() >= deadline)
+    }
+    /// When to look again. A phase may change while one sleeps, so never later than half the shorter
+    /// of the two times: a slow head is let go after one and a half of its time at the latest.
+    pub(crate) fn look_again(&self) -> Instant {
+        let soon = Instant::now() + self.header_time.min(self.idle_time) / 2;
+        self.deadline().map_or(soon, |deadline| deadline.min(soon))
     }
 }
 

@@ -22,7 +22,7 @@ use tokio::sync::watch;
 
 const LIMITS: Limits = Limits {
     header_bytes: 16 * 1024,
-    header_time: Duration::from_millis(300),
+    header_time: Duration::from_secs(2),
     connections: 64,
     idle_time: Duration::from_secs(30),
     drain_time: Duration::from_secs(5),
@@ -160,5 +160,5 @@ fn bad_handshake_harms_nobody() {
     assert_eq!(ask(address, &authority.ca_pem()).unwrap().0.status, 200);
     let begun = Instant::now();
     assert!(read_answer(&mut BufReader::new(&silent)).is_err());
-    assert!(begun.elapsed() < Duration::from_secs(3));
+    assert!(begun.elapsed() < Duration::from_secs(8));
 }

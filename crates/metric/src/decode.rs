@@ -137,9 +137,12 @@ fn up_to<'a>(rest: &'a [u8], next: &[u8]) -> &'a [u8] {
 struct Pass<'a, 'v, V> {
     record: &'a [u8],
     scratch: Scratch<'a>,
+    head: json::Head<'a>,
     visit: &'v mut V,
     /// Bytes that may still be looked at twice.
     search: usize,
+    /// Rejects so far.
+    rejects: usize,
     /// True once the record held an object of JSON, good or bad.
     json_seen: bool,
 }
@@ -147,7 +150,15 @@ struct Pass<'a, 'v, V> {
 impl<'a, 'v, V: Visit> Pass<'a, 'v, V> {
     fn new(record: &'a [u8], scratch: Scratch<'a>, visit: &'v mut V) -> Self {
         let search = record.len().saturating_mul(SEARCH_FACTOR).saturating_add(SEARCH_BASE);
-        Self { record, scratch, visit, search, json_seen: false }
+        Self {
+            record,
+            scratch,
+            head: json::Head::default(),
+            visit,
+            search,
+            rejects: 0,
+            json_seen: false,
+        }
     }
 
     /// Decodes piece after piece.
@@ -167,14 +178,18 @@ impl<'a, 'v, V: Visit> Pass<'a, 'v, V> {
 
     /// Decodes the JSON object at the start of `rest`; returns what follows it.
     fn json_piece(&mut self, rest: &'a [u8]) -> &'a [u8] {
-        self.json_seen = true;
-        if let Some(after) = json::line(rest, &mut self.scratch, self.visit) {
+        if let Some(after) = json::line(rest, &mut self.head, &mut self.scratch, self.visit) {
+            self.json_seen = true;
             return after;
         }
         // `{` and a line feed also begin a message of 123 bytes; JSON has the first say.
         match tolerant::object(rest, &mut self.scratch, self.visit) {
-            Ok(after) => after,
+            Ok(after) => {
+                self.json_seen = true;
+                after
+            }
             Err(Fault::Meaning { length, reason, detail }) => {
+                self.json_seen = true;
                 self.reject(rest.get(..length).unwrap_or(rest), reason, detail);
                 tolerant::after_object(rest, length)
             }
@@ -188,6 +203,7 @@ impl<'a, 'v, V: Visit> Pass<'a, 'v, V> {
     /// Rejects the object at the start of `rest` to the end of its line.
     #[cold]
     fn bad_json(&mut self, rest: &'a [u8], detail: String, looked_at: usize) -> &'a [u8] {
+        self.json_seen = true;
         self.search = self.search.saturating_sub(looked_at);
         let mut length = line_len(rest);
         // Further lines of an object that was spread over several belong to the same piece.
@@ -212,10 +228,24 @@ impl<'a, 'v, V: Visit> Pass<'a, 'v, V> {
     /// Decodes what stands at the start of `rest` and is not JSON; returns what follows it.
     fn framed_piece(&mut self, rest: &'a [u8]) -> &'a [u8] {
         if let Some(frame) = Frame::at(rest).filter(Frame::is_whole) {
+            let rejects = self.rejects;
             otel::message(self, frame.body);
-            return frame.after;
+            if self.rejects == rejects || frame::is_boundary(frame.after) {
+                return frame.after;
+            }
+            return self.after_doubtful(&frame);
         }
         frame::after_delimiters(rest).unwrap_or_else(|| self.damaged_piece(rest))
+    }
+
+    /// Where to go on behind a message that held damage and ends where nothing begins: bytes are
+    /// missing inside it, so that it reaches into the next message. That one is looked for; its
+    /// first bytes are then part of a reject as well.
+    #[cold]
+    fn after_doubtful(&mut self, frame: &Frame<'a>) -> &'a [u8] {
+        let from = from_piece(self.record, frame.body);
+        let next = self.next_proven(from, frame.body.len());
+        if next.is_empty() { frame.after } else { next }
     }
 
     /// Decodes what can be of a message that is not whole, and finds where to go on.
@@ -233,9 +263,13 @@ impl<'a, 'v, V: Visit> Pass<'a, 'v, V> {
             self.reject(bad, Reason::MalformedMessage, detail);
             return frame.after;
         }
+        // The length may be wrong: then the next message may begin right here.
         let bad = from_piece(rest, bad);
-        let next = self.next_proven(bad);
-        self.reject(up_to(bad, next), Reason::MalformedMessage, detail);
+        let next = self.next_proven(bad, bad.len());
+        let piece = up_to(bad, next);
+        if !piece.is_empty() {
+            self.reject(piece, Reason::MalformedMessage, detail);
+        }
         next
     }
 
@@ -243,35 +277,49 @@ impl<'a, 'v, V: Visit> Pass<'a, 'v, V> {
     /// itself, or to the end. Between lines of JSON each line is a piece of its own.
     fn damage(&mut self, rest: &'a [u8]) -> &'a [u8] {
         let line = rest.get(..line_len(rest)).unwrap_or(rest);
-        let next = if self.json_seen { &[] } else { self.next_proven(rest) };
-        self.json_seen |= next.starts_with(b"{");
-        if self.json_seen && frame::is_text(line) {
-            let detail = "the line is not a JSON object".to_owned();
-            self.reject(line.trim_ascii(), Reason::MalformedJson, detail);
-            return rest.get(line.len()..).unwrap_or(&[]);
+        if !self.json_seen {
+            let next = self.next_proven(rest, rest.len());
+            if !(next.starts_with(b"{") && frame::is_text(line)) {
+                return self.reject_damage(rest, next);
+            }
+            self.json_seen = true;
         }
-        let next = if self.json_seen { self.next_proven(rest) } else { next };
+        if rest.first().is_some_and(u8::is_ascii_whitespace) {
+            rest.trim_ascii_start()
+        } else if frame::is_text(line) {
+            let detail = "the line is not a JSON object".to_owned();
+            self.reject(line.trim_ascii_end(), Reason::MalformedJson, detail);
+            rest.get(line.len()..).unwrap_or(&[])
+        } else {
+            let next = self.next_proven(rest, rest.len());
+            self.reject_damage(rest, next)
+        }
+    }
+
+    /// Rejects `rest` up to `next`, which follows.
+    fn reject_damage(&mut self, rest: &'a [u8], next: &'a [u8]) -> &'a [u8] {
         let (reason, detail) = frame::describe(rest);
         self.reject(up_to(rest, next), reason, detail);
         next
     }
 
-    /// The rest of the record from the first piece that proves itself, beyond the first byte of
-    /// `rest`; empty when there is none.
-    fn next_proven(&mut self, rest: &'a [u8]) -> &'a [u8] {
-        let mut at = 1;
-        while let Some(tail) = rest.get(at..)
+    /// The rest of the record from the first piece that begins in the first `within` bytes of
+    /// `rest` and proves itself; empty when there is none.
+    fn next_proven(&mut self, rest: &'a [u8], within: usize) -> &'a [u8] {
+        let mut at = 0;
+        while let Some(tail) = rest.get(at..within)
             && let Some(found) = memchr::memchr(b'\n', tail)
             && self.search > 0
         {
             // A line feed is either before a line of JSON or the tag of a message's first field.
             let feed = at + found;
             at = feed + 1;
+            self.search = self.search.saturating_sub(found + 1);
             let line = rest.get(at..).unwrap_or(&[]);
             if line.starts_with(b"{") && self.proves(line, line_len(line)) {
                 return line;
             }
-            for width in (1..=frame::SEARCHED_LENGTH_MAX).take_while(|width| *width < feed) {
+            for width in (1..=frame::SEARCHED_LENGTH_MAX).take_while(|width| *width <= feed) {
                 let candidate = rest.get(feed - width..).unwrap_or(&[]);
                 if self.proves_message(candidate, width) {
                     return candidate;
@@ -301,12 +349,13 @@ impl<'a, 'v, V: Visit> Pass<'a, 'v, V> {
         let after = pass.piece(piece);
         self.scratch = pass.scratch;
         self.search = self.search.saturating_sub(piece.len());
-        after.is_empty() && tally.points > 0 && tally.rejects == 0
+        after.trim_ascii().is_empty() && tally.points > 0 && tally.rejects == 0
     }
 
     /// Hands a piece of the record to the visitor as a reject.
     #[cold]
     fn reject(&mut self, bytes: &[u8], reason: Reason, detail: String) {
+        self.rejects += 1;
         let offset = offset_in(self.record, bytes);
         self.visit.reject(&Reject { offset, bytes, reason, detail });
     }

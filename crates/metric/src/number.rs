@@ -15,15 +15,23 @@ const EXACT_POWERS: [f64; 23] = [
     1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
 ];
 
+/// Powers of ten that one block of digits can be worth.
+const BLOCK_POWERS: [u64; 9] =
+    [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000];
+
 /// Adds the digits at the start of `text` to `mantissa`, wrapping when there are too many; returns
 /// what follows them.
 #[inline]
 fn digits<'a>(mut text: &'a [u8], mantissa: &mut u64) -> &'a [u8] {
-    while let Some((block, rest)) = text.split_first_chunk::<8>()
-        && let Some(value) = eight_digits(u64::from_le_bytes(*block))
-    {
-        *mantissa = mantissa.wrapping_mul(100_000_000).wrapping_add(value);
-        text = rest;
+    // Eight bytes at a time, without a branch on how many are digits: nobody can foresee it.
+    while let Some(block) = text.first_chunk::<8>() {
+        let (count, value) = leading_digits(u64::from_le_bytes(*block));
+        let power = BLOCK_POWERS.get(count).copied().unwrap_or(1);
+        *mantissa = mantissa.wrapping_mul(power).wrapping_add(value);
+        text = text.get(count..).unwrap_or(&[]);
+        if count < 8 {
+            return text;
+        }
     }
     while let Some((&byte, rest)) = text.split_first() {
         let digit = byte.wrapping_sub(b'0');
@@ -36,20 +44,26 @@ fn digits<'a>(mut text: &'a [u8], mantissa: &mut u64) -> &'a [u8] {
     text
 }
 
-/// The value of eight ASCII digits, first digit in the lowest byte; `None` when one is no digit.
+/// How many of eight bytes, lowest first, are digits before the first that is none, and their value.
 #[inline]
-fn eight_digits(block: u64) -> Option<u64> {
-    const HIGH_NIBBLES: u64 = 0xf0f0_f0f0_f0f0_f0f0;
-    let nibbles = block & HIGH_NIBBLES;
-    let carried = block.wrapping_add(0x0606_0606_0606_0606) & HIGH_NIBBLES;
-    if nibbles | (carried >> 4) != 0x3333_3333_3333_3333 {
-        return None;
-    }
+fn leading_digits(block: u64) -> (usize, u64) {
+    const HIGHS: u64 = 0x8080_8080_8080_8080;
+    let values = block ^ 0x3030_3030_3030_3030;
+    // The high bit of each byte that is above 9; no carry leaves its byte.
+    let others = ((values & !HIGHS).wrapping_add(0x7676_7676_7676_7676) | values) & HIGHS;
+    let count = others.trailing_zeros() / 8;
+    // Zeros come in before the digits; eight of them when there is no digit at all.
+    let padded = values.checked_shl(64 - 8 * count).unwrap_or(0);
+    (count as usize, eight_digits(padded))
+}
+
+/// The value of eight digits, each a number from 0 to 9, first digit in the lowest byte.
+#[inline]
+fn eight_digits(digits: u64) -> u64 {
     // Neighbours are joined three times: digits to pairs, pairs to fours, fours to eight.
-    let digits = block & 0x0f0f_0f0f_0f0f_0f0f;
     let pairs = digits.wrapping_mul((10 << 8) + 1) >> 8;
     let fours = (pairs & 0x00ff_00ff_00ff_00ff).wrapping_mul((100 << 16) + 1) >> 16;
-    Some((fours & 0x0000_ffff_0000_ffff).wrapping_mul((10_000 << 32) + 1) >> 32)
+    (fours & 0x0000_ffff_0000_ffff).wrapping_mul((10_000 << 32) + 1) >> 32
 }
 
 /// Reads the JSON number at the start of `text`, correctly rounded, and returns what follows it.
@@ -66,7 +80,13 @@ pub(crate) fn read(text: &[u8]) -> Option<(f64, &[u8])> {
         return None;
     }
     let mut exponent = 0_i64;
-    if let Some(fraction) = rest.strip_prefix(b".") {
+    if let [b'.', b'0', after @ ..] = rest
+        && after.first().is_some_and(|byte| !matches!(byte, b'0'..=b'9' | b'e' | b'E'))
+        && count < MANTISSA_DIGITS_MAX
+    {
+        // Java gives every whole number this fraction.
+        rest = after;
+    } else if let Some(fraction) = rest.strip_prefix(b".") {
         rest = digits(fraction, &mut mantissa);
         let places = fraction.len() - rest.len();
         if places == 0 {

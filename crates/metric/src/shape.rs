@@ -166,7 +166,7 @@ fn mix(mut state: u64, name: &[u8]) -> u64 {
             _ => (rest.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)), 0),
         },
     };
-    fold(state ^ low ^ (name.len() as u64).rotate_left(48), high ^ MULTIPLIER)
+    fold(state ^ low ^ (name.len() as u64).wrapping_mul(SEED), high ^ MULTIPLIER)
 }
 
 #[inline]

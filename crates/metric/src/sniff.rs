@@ -41,13 +41,17 @@ pub fn sniff(record: &[u8]) -> Kind {
     }
     let start = record.get(..LOOKED_AT_MAX).unwrap_or(record);
     let text = start.trim_ascii_start();
+    // `{` and a line feed also begin a message of 123 bytes, which goes on with a length.
+    let inside = text.strip_prefix(b"{").map(<[u8]>::trim_ascii_start);
     if record.is_empty() {
         Kind::Empty
     } else if is_log_data(start) {
         Kind::CloudWatchLogs
+    } else if matches!(inside, Some([b'"' | b'}', ..])) {
+        Kind::Json
     } else if begins_as_message(record) {
         Kind::Otel
-    } else if text.starts_with(b"{") {
+    } else if inside.is_some() {
         Kind::Json
     } else if text.is_empty() && start.len() == record.len() {
         Kind::Empty

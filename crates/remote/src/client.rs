@@ -21,7 +21,7 @@ const POOL_IDLE: Duration = Duration::from_secs(30);
 const POOL_PER_HOST: usize = 16;
 
 /// How to reach a backend.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientConfig {
     /// TLS.
     pub tls: TlsConfig,

@@ -27,7 +27,7 @@ const FAILURE_KEPT: Duration = Duration::from_secs(1);
 const DESCRIPTION_MAX: usize = 200;
 
 /// How to get a token.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OAuth2Config {
     /// Token endpoint.
     pub token_url: String,

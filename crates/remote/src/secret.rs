@@ -25,3 +25,12 @@ impl std::fmt::Debug for Secret {
         f.write_str("***")
     }
 }
+
+/// Equal by content, in constant time: settings are compared when they are reloaded.
+impl PartialEq for Secret {
+    fn eq(&self, other: &Self) -> bool {
+        self.matches(other.0.as_bytes())
+    }
+}
+
+impl Eq for Secret {}

@@ -132,7 +132,7 @@ fn silence_is_a_timeout() {
     assert!(start.elapsed() < Duration::from_secs(3));
     peer.set(Reply::status(200).after(Duration::from_millis(600)));
     check_failure(&short, &peer.url("/"), Why::Timeout, &["200ms"]);
-    assert_eq!(peer.count(), 2);
+    assert_eq!(peer.wait_for(2, Duration::from_secs(10)).len(), 2);
 }
 
 /// *Scenario:* a server whose certificate the system does not know; then its CA is given; then the
@@ -209,6 +209,34 @@ fn machine_without_ca_certificates_can_still_speak_http() {
     let tls = Authority::new().sign("127.0.0.1").server_config();
     let tls = Peer::start_tls(tls, Reply::status(200));
     assert_eq!(send(&config(), &tls.url("/")).unwrap_err().why, Why::Tls);
+}
+
+/// *Scenario:* this test once more, in a process with a proxy in its environment.
+/// *Guarantees:* requests go through it, but for those that NO_PROXY names.
+#[test]
+fn proxies_of_the_environment_are_used() {
+    let Some(at) = std::env::var_os("HYDRANT_TEST_PROXY") else {
+        let proxy = Peer::start(Reply::status(207));
+        let output = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "proxies_of_the_environment_are_used"])
+            .env("HYDRANT_TEST_PROXY", proxy.url("/"))
+            .env("HTTP_PROXY", proxy.url("/"))
+            .env("http_proxy", proxy.url("/"))
+            .env("NO_PROXY", "127.0.0.1")
+            .env("no_proxy", "127.0.0.1")
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success() && said.contains("1 passed"), "{said}");
+        let seen = proxy.requests();
+        assert_eq!(seen.len(), 1);
+        assert_eq!(seen.first().unwrap().target, "http://nowhere.invalid/a");
+        return;
+    };
+    assert!(!at.is_empty());
+    assert_eq!(send(&config(), "http://nowhere.invalid/a").unwrap().status, 207);
+    let direct = Peer::start(Reply::status(200));
+    assert_eq!(send(&config(), &direct.url("/")).unwrap().status, 200);
 }
 
 /// *Scenario:* one client, several requests one after the other.

@@ -101,17 +101,17 @@ async fn refused_token_is_replaced() {
 async fn token_is_renewed_in_the_second_half_of_its_life() {
     let peer = numbered(r#","expires_in":2"#);
     let oauth2 = oauth2(&peer.url("/"));
-    let start = tokio::time::Instant::now();
     oauth2.token().await.unwrap();
+    let start = tokio::time::Instant::now();
     assert_eq!(oauth2.token().await.unwrap().expose(), "t1");
     assert_eq!(peer.count(), 1);
     tokio::time::sleep_until(start + Duration::from_millis(1200)).await;
-    let second = tokio::time::Instant::now();
     assert_eq!(oauth2.token().await.unwrap().expose(), "t2");
+    let second = tokio::time::Instant::now();
     peer.set(Reply::status(500));
     tokio::time::sleep_until(second + Duration::from_millis(1200)).await;
     assert_eq!(oauth2.token().await.unwrap().expose(), "t2");
-    tokio::time::sleep_until(second + Duration::from_millis(2300)).await;
+    tokio::time::sleep_until(second + Duration::from_millis(2100)).await;
     assert!(oauth2.token().await.is_err());
 }
 

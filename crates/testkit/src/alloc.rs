@@ -1,11 +1,15 @@
-//! Counts allocations, per thread, so that a test can say "none per metric".
+//! Counts allocations, per thread and in all, so that a test can say "none per metric".
 //!
-//! Owns two counters per thread. Use it in a test file of its own:
+//! Owns two counters per thread and two for the process. Use it in a test file of its own:
 //! `#[global_allocator] static ALLOC: testkit::alloc::Counting = testkit::alloc::Counting;`
 //! It frees and allocates through the system allocator and changes nothing.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+static ALL_ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
+static ALL_BYTES: AtomicU64 = AtomicU64::new(0);
 
 thread_local! {
     static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
@@ -17,6 +21,8 @@ thread_local! {
 pub struct Counting;
 
 fn count(bytes: usize) {
+    ALL_ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+    ALL_BYTES.fetch_add(bytes as u64, Ordering::Relaxed);
     // At thread exit the counters may be gone; what is allocated then belongs to no measurement.
     ALLOCATIONS.try_with(|n| n.set(n.get() + 1)).ok();
     BYTES.try_with(|n| n.set(n.get() + bytes as u64)).ok();
@@ -55,4 +61,10 @@ pub fn counted(work: impl FnOnce()) -> (u64, u64) {
     let before = (ALLOCATIONS.get(), BYTES.get());
     work();
     (ALLOCATIONS.get() - before.0, BYTES.get() - before.1)
+}
+
+/// Allocations and bytes of all threads since the process began; the difference of two looks tells
+/// what a server on other threads has allocated, along with all else that ran.
+pub fn total() -> (u64, u64) {
+    (ALL_ALLOCATIONS.load(Ordering::Relaxed), ALL_BYTES.load(Ordering::Relaxed))
 }

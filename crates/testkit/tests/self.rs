@@ -64,6 +64,10 @@ fn allocations_are_counted() {
     let (allocations, bytes) = testkit::alloc::counted(|| drop(Vec::<u8>::with_capacity(100)));
     assert_eq!((allocations, bytes), (1, 100));
     assert_eq!(testkit::alloc::counted(|| ()), (0, 0));
+    let before = testkit::alloc::total();
+    std::thread::spawn(|| drop(Vec::<u8>::with_capacity(100_000))).join().unwrap();
+    let after = testkit::alloc::total();
+    assert!(after.0 > before.0 && after.1 >= before.1 + 100_000);
 }
 
 /// *Scenario:* a program prints, gets SIGTERM, ends.

@@ -9,6 +9,7 @@ pub mod dynatrace;
 pub mod file;
 mod number;
 pub mod otlp;
+mod shelf;
 mod text;
 
 use std::sync::Arc;
@@ -49,7 +50,7 @@ pub struct Payload {
 }
 
 /// Settings of a destination.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Config {
     /// Dynatrace metric ingestion.
     Dynatrace(dynatrace::Config),

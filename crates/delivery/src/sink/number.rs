@@ -4,6 +4,12 @@
 //! exponent form), so no exponent is ever written, however large or small the number is.
 //! Not here: NaN and infinities, which the decoder refuses.
 
+const DIGITS: &[u8; 10] = b"0123456789";
+
+/// Here `zmij` never writes an exponent (it begins to below 1e-5 and from 1e16), so that none needs
+/// to be looked for.
+const PLAIN: std::ops::Range<f64> = 1e-4..1e15;
+
 /// Where a number becomes text. Costs nothing to make.
 pub(crate) struct Decimal {
     whole: itoa::Buffer,
@@ -26,9 +32,14 @@ impl Decimal {
         #[expect(clippy::cast_precision_loss, reason = "a lossy cast fails the comparison")]
         let exact = whole as f64 == value && whole != i64::MAX;
         if exact {
-            return self.whole.format(whole).as_bytes();
+            // Most counts are one digit.
+            let digit = usize::try_from(whole).ok().and_then(|index| DIGITS.get(index..=index));
+            return digit.unwrap_or_else(|| self.whole.format(whole).as_bytes());
         }
         let text = self.fraction.format_finite(value);
+        if PLAIN.contains(&value.abs()) {
+            return text.as_bytes();
+        }
         match text.split_once('e') {
             None => text.as_bytes(),
             Some((mantissa, exponent)) => {

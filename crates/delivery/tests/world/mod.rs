@@ -1,4 +1,5 @@
 //! A small world for a stream: a journal in a temporary folder, a scripted Dynatrace, a clock.
+#![expect(clippy::unwrap_used, reason = "a broken world should stop the test")]
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -21,13 +22,13 @@ use remote::{ClientConfig, Secret, TlsConfig};
 use testkit::{Peer, Received, Reply, TempDir};
 
 /// Start of the payload's minute; the clock runs from two minutes after it.
-pub const MINUTE_MS: i64 = 1_795_176_000_000;
+pub(crate) const MINUTE_MS: i64 = 1_795_176_000_000;
 
 /// Everything a stream needs.
-pub struct World {
-    pub dir: TempDir,
+pub(crate) struct World {
+    pub(crate) dir: TempDir,
     pub journal: Journal,
-    pub topic: Topic,
+    pub(crate) topic: Topic,
     pub peer: Peer,
     pub lines: Lines,
     pub runtime: tokio::runtime::Runtime,
@@ -38,31 +39,31 @@ pub struct World {
 
 /// The data lines a peer has taken, and how often each.
 #[derive(Clone, Default)]
-pub struct Lines(Arc<Mutex<BTreeMap<String, u32>>>);
+pub(crate) struct Lines(Arc<Mutex<BTreeMap<String, u32>>>);
 
 impl Lines {
-    pub fn take(&self, request: &Received) -> usize {
+    pub(crate) fn take(&self, request: &Received) -> usize {
         let text = plain(request);
         let mut lines = self.0.lock().unwrap();
         let data = text.lines().filter(|l| !l.starts_with('#'));
         data.map(|l| *lines.entry(l.to_owned()).or_insert(0) += 1).count()
     }
 
-    pub fn distinct(&self) -> usize {
+    pub(crate) fn distinct(&self) -> usize {
         self.0.lock().unwrap().len()
     }
 
-    pub fn duplicates(&self) -> u32 {
+    pub(crate) fn duplicates(&self) -> u32 {
         self.0.lock().unwrap().values().map(|n| n - 1).sum()
     }
 
-    pub fn all(&self) -> Vec<String> {
+    pub(crate) fn all(&self) -> Vec<String> {
         self.0.lock().unwrap().keys().cloned().collect()
     }
 }
 
 /// The text of a request, gzip undone.
-pub fn plain(request: &Received) -> String {
+pub(crate) fn plain(request: &Received) -> String {
     let mut out = Vec::new();
     if codec::gzip::is_gzip(&request.body) {
         codec::gzip::Inflater::new().gunzip(&request.body, &mut out, 64 << 20).unwrap();
@@ -73,13 +74,13 @@ pub fn plain(request: &Received) -> String {
 }
 
 /// The answer of Dynatrace to a request it takes whole.
-pub fn accepted(lines: usize) -> Reply {
+pub(crate) fn accepted(lines: usize) -> Reply {
     let body = format!(r#"{{"linesOk":{lines},"linesInvalid":0,"error":null,"warnings":null}}"#);
     Reply::json(202, &body)
 }
 
 impl World {
-    pub fn new(name: &str) -> World {
+    pub(crate) fn new(name: &str) -> World {
         remote::install_provider();
         let dir = TempDir::new(name);
         let (journal, _) = Journal::open(&dir.join("journal"), options()).unwrap();
@@ -103,13 +104,13 @@ impl World {
     }
 
     /// The peer takes everything from now on.
-    pub fn peer_takes_all(&self) {
+    pub(crate) fn peer_takes_all(&self) {
         let taken = self.lines.clone();
         self.peer.set_script(move |request| accepted(taken.take(request)));
     }
 
     /// The same folder, opened anew, as after a restart.
-    pub fn reopen(&mut self) {
+    pub(crate) fn reopen(&mut self) {
         self.journal.close();
         let (journal, recovery) = Journal::open(&self.dir.join("journal"), options()).unwrap();
         assert_eq!(recovery.rotten_bytes, 0, "{:?}", recovery.findings);
@@ -117,11 +118,11 @@ impl World {
         self.journal = journal;
     }
 
-    pub fn now_ms(&self) -> i64 {
+    pub(crate) fn now_ms(&self) -> i64 {
         MINUTE_MS + 120_000 + i64::try_from(self.born.elapsed().as_millis()).unwrap()
     }
 
-    pub fn config(&self, name: &str) -> StreamConfig {
+    pub(crate) fn config(&self, name: &str) -> StreamConfig {
         StreamConfig {
             name: name.to_owned(),
             sources: vec!["aws".to_owned()],
@@ -140,7 +141,7 @@ impl World {
         }
     }
 
-    pub fn dynatrace(&self) -> dynatrace::Config {
+    pub(crate) fn dynatrace(&self) -> dynatrace::Config {
         dynatrace::Config {
             url: self.peer.url(""),
             api_token: Secret::new("dt0c01.PUBLIC.SECRET"),
@@ -158,7 +159,7 @@ impl World {
         }
     }
 
-    pub fn parts(&self, stats: &Arc<Stats>) -> Parts {
+    pub(crate) fn parts(&self, stats: &Arc<Stats>) -> Parts {
         let born = self.born;
         Parts {
             topics: vec![self.topic.clone()],
@@ -176,16 +177,16 @@ impl World {
         }
     }
 
-    pub fn start(&self, config: StreamConfig, stats: &Arc<Stats>) -> Stream {
+    pub(crate) fn start(&self, config: StreamConfig, stats: &Arc<Stats>) -> Stream {
         self.start_to(config, &Sink::Dynatrace(self.dynatrace()), stats)
     }
 
-    pub fn start_to(&self, config: StreamConfig, sink: &Sink, stats: &Arc<Stats>) -> Stream {
+    pub(crate) fn start_to(&self, config: StreamConfig, sink: &Sink, stats: &Arc<Stats>) -> Stream {
         Stream::start(config, sink, self.parts(stats)).unwrap()
     }
 
     /// Appends one delivery of `records`; returns when it is durable.
-    pub fn deliver(&self, records: &[Vec<u8>], gzip: bool) {
+    pub(crate) fn deliver(&self, records: &[Vec<u8>], gzip: bool) {
         let number = self.deliveries.fetch_add(1, Ordering::Relaxed);
         let request_id = format!("request-{number}");
         let plain = payload::body(records, &request_id);
@@ -205,7 +206,7 @@ impl World {
         self.append(&header, body);
     }
 
-    pub fn append(&self, header: &Header, body: Vec<u8>) {
+    pub(crate) fn append(&self, header: &Header, body: Vec<u8>) {
         let item = Item { key: None, head: header.encode(), body: Body::Bytes(Bytes::from(body)) };
         let (told, answer) = sync_channel(1);
         self.topic.append(item, Box::new(move |result| told.send(result).unwrap()));
@@ -213,7 +214,7 @@ impl World {
     }
 
     /// `metrics` points in one delivery.
-    pub fn deliver_points(&self, seed: u64, metrics: usize, format: Format) {
+    pub(crate) fn deliver_points(&self, seed: u64, metrics: usize, format: Format) {
         // A minute of its own for each seed: two seeds can make the same series.
         let start_ms = MINUTE_MS.unsigned_abs() - seed * 60_000;
         let options = payload::Options {
@@ -227,7 +228,7 @@ impl World {
     }
 
     /// Lines of all files below a folder of the world.
-    pub fn lines_below(&self, folder: &str) -> Vec<String> {
+    pub(crate) fn lines_below(&self, folder: &str) -> Vec<String> {
         let mut lines = Vec::new();
         walk(self.dir.join(folder), &mut |path| {
             assert_ne!(path.extension().and_then(|e| e.to_str()), Some("part"), "{path:?}");
@@ -258,7 +259,7 @@ fn walk(folder: PathBuf, visit: &mut dyn FnMut(&PathBuf)) {
 
 /// Waits until `done` holds; the text tells what was waited for.
 #[track_caller]
-pub fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
+pub(crate) fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !done() {
         assert!(begun.elapsed() < Duration::from_secs(30), "waited in vain: {what}");
@@ -266,10 +267,10 @@ pub fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
     }
 }
 
-pub fn delivered(stats: &Stats) -> u64 {
+pub(crate) fn delivered(stats: &Stats) -> u64 {
     stats.delivered.load(Ordering::Relaxed)
 }
 
-pub fn backed_up(stats: &Stats) -> u64 {
+pub(crate) fn backed_up(stats: &Stats) -> u64 {
     stats.backed_up.load(Ordering::Relaxed)
 }

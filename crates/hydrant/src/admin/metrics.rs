@@ -16,35 +16,83 @@ pub enum MetricKind {
 /// Every metric of the page: name, kind, help. A test compares it with docs/metrics.md.
 pub const METRICS: &[(&str, MetricKind, &str)] = &[
     ("hydrant_build_info", MetricKind::Gauge, "Version of the binary; always 1"),
-    ("hydrant_start_time_seconds", MetricKind::Gauge, "When the process started, seconds since the epoch"),
+    (
+        "hydrant_start_time_seconds",
+        MetricKind::Gauge,
+        "When the process started, seconds since the epoch",
+    ),
     ("hydrant_ready", MetricKind::Gauge, "1 when deliveries are taken, as /readyz"),
     ("hydrant_reload_failed", MetricKind::Gauge, "1 when the last reload was refused"),
     ("hydrant_journal_bytes", MetricKind::Gauge, "Bytes of the journal on disk"),
     ("hydrant_journal_limit_bytes", MetricKind::Gauge, "The journal's share of disk_budget"),
-    ("hydrant_journal_damaged_bytes", MetricKind::Gauge, "Bytes found damaged at the last start, by kind: torn (never acknowledged) or rotten"),
+    (
+        "hydrant_journal_damaged_bytes",
+        MetricKind::Gauge,
+        "Bytes found damaged at the last start, by kind: torn (never acknowledged) or rotten",
+    ),
     ("hydrant_journal_commits_total", MetricKind::Counter, "Syncs of the journal, by topic"),
     ("hydrant_journal_sync_failures_total", MetricKind::Counter, "Syncs that failed, by topic"),
     ("hydrant_journal_entries_total", MetricKind::Counter, "Entries stored, by topic"),
-    ("hydrant_source_requests_total", MetricKind::Counter, "Deliveries answered with yes, stored or repeats"),
+    (
+        "hydrant_source_requests_total",
+        MetricKind::Counter,
+        "Deliveries answered with yes, stored or repeats",
+    ),
     ("hydrant_source_records_total", MetricKind::Counter, "Records stored"),
     ("hydrant_source_bytes_total", MetricKind::Counter, "Body bytes received, as received"),
-    ("hydrant_source_repeats_total", MetricKind::Counter, "Deliveries known already, answered without storing"),
+    (
+        "hydrant_source_repeats_total",
+        MetricKind::Counter,
+        "Deliveries known already, answered without storing",
+    ),
     ("hydrant_source_health_checks_total", MetricKind::Counter, "Health checks answered"),
     ("hydrant_source_rejected_total", MetricKind::Counter, "Requests refused, by reason"),
-    ("hydrant_stream_points_total", MetricKind::Counter, "Points by outcome: delivered, filtered, backed_up, quarantined, dropped"),
+    (
+        "hydrant_stream_points_total",
+        MetricKind::Counter,
+        "Points by outcome: delivered, filtered, backed_up, quarantined, dropped",
+    ),
     ("hydrant_stream_filtered_total", MetricKind::Counter, "Points filtered, by rule"),
     ("hydrant_stream_quarantined_total", MetricKind::Counter, "Items quarantined, by reason"),
-    ("hydrant_stream_lag_seconds", MetricKind::Gauge, "Age of the oldest undelivered entry; 0 when there is none"),
-    ("hydrant_stream_data_age_seconds", MetricKind::Gauge, "Age of the newest point packed for delivery"),
-    ("hydrant_stream_backlog_bytes", MetricKind::Gauge, "Journal bytes from the stream's cursor to the end"),
+    (
+        "hydrant_stream_lag_seconds",
+        MetricKind::Gauge,
+        "Age of the oldest undelivered entry; 0 when there is none",
+    ),
+    (
+        "hydrant_stream_data_age_seconds",
+        MetricKind::Gauge,
+        "Age of the newest point packed for delivery",
+    ),
+    (
+        "hydrant_stream_backlog_bytes",
+        MetricKind::Gauge,
+        "Journal bytes from the stream's cursor to the end",
+    ),
     ("hydrant_stream_outage", MetricKind::Gauge, "1 while the destination takes nothing"),
     ("hydrant_stream_waiting", MetricKind::Gauge, "Requests held, in flight or waiting"),
     ("hydrant_stream_backup_bytes", MetricKind::Gauge, "Bytes in the stream's backup folder"),
-    ("hydrant_stream_quarantine_bytes", MetricKind::Gauge, "Bytes in the stream's quarantine folder"),
+    (
+        "hydrant_stream_quarantine_bytes",
+        MetricKind::Gauge,
+        "Bytes in the stream's quarantine folder",
+    ),
     ("hydrant_stream_sent_bytes_total", MetricKind::Counter, "Bytes of requests, as sent"),
-    ("hydrant_destination_requests_total", MetricKind::Counter, "Requests to the destination, by outcome"),
-    ("hydrant_destination_request_seconds_total", MetricKind::Counter, "Time spent in answered requests"),
-    ("hydrant_forgotten_bytes", MetricKind::Gauge, "Bytes held by cursors of streams no longer in the settings"),
+    (
+        "hydrant_destination_requests_total",
+        MetricKind::Counter,
+        "Requests to the destination, by outcome",
+    ),
+    (
+        "hydrant_destination_request_seconds_total",
+        MetricKind::Counter,
+        "Time spent in answered requests",
+    ),
+    (
+        "hydrant_forgotten_bytes",
+        MetricKind::Gauge,
+        "Bytes held by cursors of streams no longer in the settings",
+    ),
 ];
 
 /// The page.
@@ -78,7 +126,11 @@ fn process(page: &mut Page, name: &str, report: &Report) {
         }
         "hydrant_forgotten_bytes" => {
             for gone in &report.forgotten {
-                page.line(name, &[("stream", &gone.name), ("topic", &gone.topic)], gone.bytes as f64);
+                page.line(
+                    name,
+                    &[("stream", &gone.name), ("topic", &gone.topic)],
+                    gone.bytes as f64,
+                );
             }
         }
         _ => {}

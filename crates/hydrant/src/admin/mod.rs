@@ -83,15 +83,15 @@ async fn answer(method: &Method, path: &str, house: &SharedHouse) -> Response<Fu
             let json = serde_json::to_string(&report).unwrap_or_default();
             page(StatusCode::OK, "application/json", json)
         }
-        _ => page(StatusCode::NOT_FOUND, "text/plain", "/healthz /readyz /metrics /status\n".into()),
+        _ => {
+            page(StatusCode::NOT_FOUND, "text/plain", "/healthz /readyz /metrics /status\n".into())
+        }
     }
 }
 
 fn page(status: StatusCode, kind: &'static str, text: String) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(Bytes::from(text)));
     *response.status_mut() = status;
-    response
-        .headers_mut()
-        .insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static(kind));
+    response.headers_mut().insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static(kind));
     response
 }

@@ -126,7 +126,9 @@ async fn answer(request: Request, house: &SharedHouse) -> Answer {
 pub fn ask(socket: &Path, request: &Request) -> io::Result<Option<Answer>> {
     let mut stream = match StdStream::connect(socket) {
         Ok(stream) => stream,
-        Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => {
+        Err(e)
+            if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) =>
+        {
             return Ok(None);
         }
         Err(e) => return Err(e),

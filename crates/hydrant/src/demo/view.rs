@@ -87,7 +87,7 @@ impl View {
                     clock(ran),
                     grouped(sent),
                     grouped(c.arrived),
-                    grouped(c.missing + c.unacknowledged)
+                    grouped(c.missing)
                 );
             }
             self.drawn = Some((Instant::now(), 0));
@@ -116,7 +116,7 @@ impl View {
         );
         let _infallible = writeln!(
             page,
-            "\n  {:<16}{:>12}{:>10}{:>10}{:>10}{:>11}{:>10}",
+            "\n  {:<16}{:>12}{:>13}{:>10}{:>10}{:>12}{:>9}",
             "stream", "arrived", "on the way", "lag", "requests", "duplicates", "altered"
         );
         for (name, c) in compared {
@@ -125,9 +125,9 @@ impl View {
             let requests: u64 = stream.map_or(0, |s| s.requests.values().sum());
             let _infallible = writeln!(
                 page,
-                "  {name:<16}{:>12}{:>10}{:>9.1}s{requests:>10}{:>11}{:>10}",
+                "  {name:<16}{:>12}{:>13}{:>9.1}s{requests:>10}{:>12}{:>9}",
                 grouped(c.arrived),
-                grouped(c.missing + c.unacknowledged),
+                grouped(c.missing),
                 lag,
                 grouped(c.duplicates),
                 grouped(c.altered + c.unexpected),
@@ -164,13 +164,15 @@ impl View {
                 ))
             };
             let (arrived, sent) = (grouped(c.arrived), grouped(c.sent - c.unacknowledged));
-            let _infallible = writeln!(page, "{name}: {arrived} of {sent} promised points arrived, {verdict}");
+            let _infallible =
+                writeln!(page, "{name}: {arrived} of {sent} promised points arrived, {verdict}");
             for example in c.examples.iter().filter(|_| !c.is_clean()) {
                 let _infallible = writeln!(page, "  {example}");
             }
         }
         for refusal in refusals {
-            let _infallible = writeln!(page, "{} a destination refused: {refusal}", self.paint.warning("!"));
+            let _infallible =
+                writeln!(page, "{} a destination refused: {refusal}", self.paint.warning("!"));
         }
         put(&page);
     }
@@ -191,7 +193,7 @@ fn grouped(n: u64) -> String {
     let digits = n.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
             out.push(',');
         }
         out.push(digit);

@@ -55,9 +55,9 @@ impl Door {
                 Some(loaded.map_err(|e| format!("source {}: {e}", source.name))?)
             }
         };
-        let listener = Listener::bind(&source.listen)
-            .await
-            .map_err(|e| format!("source {}: cannot listen on {}: {e}", source.name, source.listen))?;
+        let listener = Listener::bind(&source.listen).await.map_err(|e| {
+            format!("source {}: cannot listen on {}: {e}", source.name, source.listen)
+        })?;
         Ok(Bound { listener, tls })
     }
 

@@ -71,8 +71,11 @@ impl Folder {
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
             Err(e) if e.kind() == io::ErrorKind::NotFound => {
-                return write_version(&path)
-                    .map_err(|source| FolderError::Io { doing: "writing", path, source });
+                return write_version(&path).map_err(|source| FolderError::Io {
+                    doing: "writing",
+                    path,
+                    source,
+                });
             }
             Err(source) => return Err(FolderError::Io { doing: "reading", path, source }),
         };

@@ -38,7 +38,7 @@ pub struct House {
     pub(super) quarantine_share: Arc<Share>,
     pub(super) doors: BTreeMap<String, Door>,
     pub(super) streams: BTreeMap<String, Running>,
-    /// What each stream was built from, by name.
+    /// The files each stream was built from, by name.
     built_from: BTreeMap<String, u128>,
     /// The lanes that admit a source's deliveries, by source; a reload puts others in their place.
     lanes: Arc<ArcSwap<BTreeMap<String, Arc<Lanes>>>>,
@@ -58,6 +58,12 @@ pub(super) enum Running {
 }
 
 impl Running {
+    fn config(&self) -> &StreamConfig {
+        match self {
+            Running::Fixed(config, _) | Running::Lanes(config, _) => config,
+        }
+    }
+
     fn lives(&self) -> bool {
         match self {
             Running::Fixed(_, stream) => stream.lives(),
@@ -124,8 +130,7 @@ impl House {
             settings,
             folder,
         };
-        let quarantined = delivery::folder_size(&house.folder.quarantine()).0;
-        house.quarantine_share.set_used(quarantined);
+        house.quarantine_share.watch(&house.folder.quarantine());
         let configs = house.settings.streams.clone();
         for config in configs {
             house.start_stream(config)?;
@@ -190,12 +195,13 @@ impl House {
 
     /// Whether the running stream of this name was built from the same settings.
     pub(super) fn runs_as(&self, config: &StreamConfig) -> bool {
-        self.built_from.get(&config.name) == Some(&fingerprint::of_stream(config))
+        self.streams.get(&config.name).is_some_and(|running| running.config() == config)
+            && self.built_from.get(&config.name) == Some(&fingerprint::of_files(config))
     }
 
     pub(super) fn start_stream(&mut self, config: StreamConfig) -> Result<(), String> {
         let name = config.name.clone();
-        let built_from = fingerprint::of_stream(&config);
+        let built_from = fingerprint::of_files(&config);
         let running = self.run_stream(config).map_err(|e| format!("stream {name}: {e}"))?;
         if let Running::Lanes(config, lanes) = &running {
             let mut admitting = BTreeMap::clone(&self.lanes.load());
@@ -208,8 +214,6 @@ impl House {
     }
 
     fn run_stream(&mut self, config: StreamConfig) -> Result<Running, String> {
-        let used = delivery::folder_size(&config.backup.directory).0;
-        self.backup_share.set_used(self.backup_share.used() + used);
         let mut topics = Vec::with_capacity(config.sources.len());
         for source in &config.sources {
             topics.push(self.journal.topic(source).map_err(|e| e.to_string())?);
@@ -267,7 +271,9 @@ impl House {
     /// Forgets the cursor of a stream that is not in the settings; answers the bytes freed.
     pub fn forget(&self, name: &str) -> Result<u64, String> {
         if self.settings.streams.iter().any(|s| s.name == name) {
-            return Err(format!("stream {name} is in the settings: remove it there first, then reload"));
+            return Err(format!(
+                "stream {name} is in the settings: remove it there first, then reload"
+            ));
         }
         self.journal.forget(name).map_err(|e| e.to_string())
     }
@@ -276,7 +282,8 @@ impl House {
         streams.iter().for_each(Running::stop);
         // Joining waits for requests in flight, which need the runtime: never block it.
         let joined = tokio::task::spawn_blocking(move || {
-            streams.into_iter().fold(true, |well, running| running.join() && well)
+            let joined: Vec<bool> = streams.into_iter().map(Running::join).collect();
+            joined.into_iter().all(|well| well)
         });
         joined.await.unwrap_or(false)
     }

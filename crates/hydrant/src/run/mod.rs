@@ -116,11 +116,17 @@ fn tell_start(house: &House, admin: std::net::SocketAddr) {
     let report = house.report();
     for stream in &report.streams {
         let (held, place) = (stream.backlog_bytes, &stream.destination);
-        tracing::info!(stream = stream.name, destination = place, backlog_bytes = held, "stream runs");
+        tracing::info!(
+            stream = stream.name,
+            destination = place,
+            backlog_bytes = held,
+            "stream runs"
+        );
     }
     for gone in &report.forgotten {
         tracing::warn!(
-            stream = gone.name, bytes = gone.bytes,
+            stream = gone.name,
+            bytes = gone.bytes,
             "stream is not in the settings but holds data: hydrant stream forget frees it"
         );
     }
@@ -132,8 +138,8 @@ async fn serve(file: &Path, house: &SharedHouse, mut signals: Signals) -> Exit {
     let mut watch = tokio::time::interval(WATCH);
     loop {
         tokio::select! {
-            _ = signals.terminate.recv() => return Exit::Done,
-            _ = signals.interrupt.recv() => return Exit::Done,
+            _ = signals.terminate.recv() => break,
+            _ = signals.interrupt.recv() => break,
             _ = signals.hang_up.recv() => reload(file, house).await,
             _ = watch.tick() => {
                 if let Some(name) = house.lock().await.dead_stream() {
@@ -143,6 +149,16 @@ async fn serve(file: &Path, house: &SharedHouse, mut signals: Signals) -> Exit {
             }
         }
     }
+    // A second signal does not wait for what is in flight: the journal has it.
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = signals.terminate.recv() => {}
+            _ = signals.interrupt.recv() => {}
+        }
+        tracing::warn!("second signal: leaving at once");
+        std::process::exit(i32::from(Exit::Interrupted.code()));
+    });
+    Exit::Done
 }
 
 /// SIGHUP: read the settings anew, or keep the old ones and say why.

@@ -6,9 +6,7 @@ use std::sync::atomic::Ordering;
 use delivery::{REQUEST_OUTCOMES, Stats, StreamConfig, folder_size};
 
 use super::house::{House, Running};
-use super::report::{
-    CursorReport, JournalReport, Report, StoreReport, StreamReport, TopicReport,
-};
+use super::report::{CursorReport, JournalReport, Report, StoreReport, StreamReport, TopicReport};
 
 impl House {
     /// Everything, now.
@@ -119,7 +117,8 @@ impl House {
         // A lane keeps its backup in a folder below that of its stream.
         let lane = name.strip_prefix(&config.name).map(|n| n.trim_start_matches('.'));
         let lane = lane.filter(|l| !l.is_empty());
-        let backup = lane.map_or(config.backup.directory.clone(), |l| config.backup.directory.join(l));
+        let backup =
+            lane.map_or(config.backup.directory.clone(), |l| config.backup.directory.join(l));
         StreamReport {
             name: name.to_owned(),
             destination: place.to_owned(),

@@ -15,11 +15,15 @@ pub(super) fn text(report: &Report, paint: Paint) -> String {
         stream_lines(&mut page, report, stream, paint);
     }
     if !report.forgotten.is_empty() {
-        let title = if report.pid == 0 { "cursors" } else { "cursors of streams not in the settings" };
+        let title =
+            if report.pid == 0 { "cursors" } else { "cursors of streams not in the settings" };
         put(&mut page, &paint.strong(title));
         for gone in &report.forgotten {
             let (bytes, entries) = (quantity::size_about(gone.bytes), gone.entries);
-            put(&mut page, &format!("  {}  {bytes} in {entries} entries of {}", gone.name, gone.topic));
+            put(
+                &mut page,
+                &format!("  {}  {bytes} in {entries} entries of {}", gone.name, gone.topic),
+            );
         }
         if report.pid != 0 {
             put(&mut page, "  hydrant stream forget NAME frees what only it holds");
@@ -34,12 +38,18 @@ fn head(page: &mut String, report: &Report, paint: Paint) {
         0 => "no process".to_owned(),
         pid => format!("process {pid}, up {}", age(report.now_ms - report.started_ms)),
     };
-    put(page, &format!("hydrant {}  {ready}  {process}  {}", report.version, report.data_dir.display()));
+    put(
+        page,
+        &format!("hydrant {}  {ready}  {process}  {}", report.version, report.data_dir.display()),
+    );
     for reason in &report.reasons {
         put(page, &format!("  {} {reason}", paint.warning("!")));
     }
     if let Some(failure) = &report.reload_failure {
-        put(page, &format!("  {} last reload refused: {}", paint.warning("!"), first_line(failure)));
+        put(
+            page,
+            &format!("  {} last reload refused: {}", paint.warning("!"), first_line(failure)),
+        );
     }
     let journal = &report.journal;
     let limit = match journal.limit_bytes {
@@ -84,7 +94,10 @@ fn stream_lines(page: &mut String, report: &Report, stream: &StreamReport, paint
     };
     let lag = age((stream.lag_seconds * 1000.0) as i64);
     let backlog = quantity::size_about(stream.backlog_bytes);
-    put(page, &format!("  {state}  lag {lag}  backlog {backlog}  {} requests held", stream.parcels));
+    put(
+        page,
+        &format!("  {state}  lag {lag}  backlog {backlog}  {} requests held", stream.parcels),
+    );
     let filtered: u64 = stream.filtered.values().sum();
     let quarantined: u64 = stream.quarantined.values().sum();
     put(

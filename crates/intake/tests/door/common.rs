@@ -175,13 +175,13 @@ impl Door {
     /// Waits until `done` is true; a test of something that nobody announces.
     #[track_caller]
     pub(crate) fn until(&self, done: impl Fn(&Door) -> bool) {
-        for _ in 0..1000 {
+        for _ in 0..3000 {
             if done(self) {
                 return;
             }
             std::thread::sleep(Duration::from_millis(10));
         }
-        panic!("waited ten seconds in vain");
+        panic!("waited thirty seconds in vain");
     }
     /// Stops and waits for the journal.
     pub(crate) fn close(mut self) {

@@ -1,10 +1,12 @@
 //! Deliveries as they should be, and as emulators send them.
 
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
 use std::sync::{Arc, Mutex};
 
 use entry::{Encoding, Kind, LaneId, TailKey};
 use intake::firehose::{Admission, Admit, Denied, Reason};
-use testkit::{exchange, testdata};
+use testkit::{exchange, read_answer, testdata};
 
 use crate::common::{ARN, Door, ID, METRIC, NOW, Plan, Post, check_contract, open};
 
@@ -140,6 +142,30 @@ fn chunked_body_is_taken() {
     let post = post.header("Transfer-Encoding", "chunked").body(chunks);
     assert_eq!(door.send(&post).status, 200);
     assert_eq!(door.stored()[0].body, plain);
+}
+
+/// *Scenario:* a client that asks for leave to send its body (`Expect: 100-continue`), with the right
+/// key and with a wrong one.
+/// *Guarantees:* leave, then 200; with the wrong key 401 at once and no leave.
+#[test]
+fn leave_to_send_is_given_only_to_those_who_may() {
+    let door = open(Plan::keys(&["key"]));
+    let ask = |key: &str| {
+        let stream = TcpStream::connect(door.address).unwrap();
+        let post = Post::metrics().key(key).header("Expect", "100-continue");
+        (&stream).write_all(post.head().as_bytes()).unwrap();
+        let mut first = String::new();
+        let mut reader = BufReader::new(stream.try_clone().unwrap());
+        reader.read_line(&mut first).unwrap();
+        (stream, reader, first, post)
+    };
+    let (_, _, first, _) = ask("wrong");
+    assert!(first.starts_with("HTTP/1.1 401"), "{first}");
+    let (mut stream, mut reader, first, post) = ask("key");
+    assert!(first.starts_with("HTTP/1.1 100"), "{first}");
+    reader.read_line(&mut String::new()).unwrap();
+    stream.write_all(&post.body).unwrap();
+    assert_eq!(read_answer(&mut reader).unwrap().status, 200);
 }
 
 /// *Scenario:* a delivery as an emulator posts it: no Firehose header, seconds for milliseconds, no

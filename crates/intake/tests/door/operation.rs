@@ -4,6 +4,7 @@ use std::fmt;
 use std::io::{self, BufReader, IoSlice, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
@@ -73,9 +74,14 @@ struct GatedDisk(Arc<Gate>);
 struct Gate {
     open: Mutex<bool>,
     opened: Condvar,
+    failing: AtomicBool,
 }
 
 impl Gate {
+    fn new() -> Arc<Gate> {
+        let (open, opened) = (Mutex::new(true), Condvar::new());
+        Arc::new(Gate { open, opened, failing: AtomicBool::new(false) })
+    }
     fn set(&self, open: bool) {
         *self.open.lock().unwrap() = open;
         self.opened.notify_all();
@@ -106,6 +112,9 @@ impl File for GatedFile {
     }
     fn sync(&self) -> io::Result<()> {
         self.gate.pass();
+        if self.gate.failing.load(Ordering::SeqCst) {
+            return Err(io::Error::other("scripted"));
+        }
         self.file.sync()
     }
     fn length(&self) -> io::Result<u64> {
@@ -159,7 +168,7 @@ impl Disk for GatedDisk {
 /// *Guarantees:* neither is answered before the sync has returned; both are afterwards (I1).
 #[test]
 fn yes_comes_after_the_sync() {
-    let gate = Arc::new(Gate { open: Mutex::new(true), opened: Condvar::new() });
+    let gate = Gate::new();
     let disk = Arc::new(GatedDisk(Arc::clone(&gate)));
     let door = open(Plan { disk, ..Plan::default() });
     assert_eq!(door.send(&Post::with_id("first", &[METRIC])).status, 200);
@@ -185,6 +194,30 @@ fn yes_comes_after_the_sync() {
         assert_eq!(read_answer(&mut BufReader::new(stream)).unwrap().status, 200);
     }
     assert_eq!(door.topic.end(), end + 1);
+}
+
+/// *Scenario:* the disk's syncs fail, for small and for large bodies; then the disk is well again.
+/// *Guarantees:* 503 and no entry; the same deliveries sent again are stored, and are no repeats.
+#[test]
+fn failing_disk_is_answered_503() {
+    let gate = Gate::new();
+    let disk = Arc::new(GatedDisk(Arc::clone(&gate)));
+    let options = Options { retry_after: Duration::from_millis(10), ..Options::default() };
+    let door = open(Plan { disk, options, ..Plan::default() });
+    assert_eq!(door.send(&Post::with_id("first", &[METRIC])).status, 200);
+    gate.failing.store(true, Ordering::SeqCst);
+    let small = Post::metrics();
+    let large = Post::with_id("large", &vec![noise(1, 1_000_000); 5]);
+    let answer = door.send(&small);
+    assert_eq!(answer.status, 503);
+    assert!(answer.text().contains("disk"), "{}", answer.text());
+    assert_eq!(door.send(&large).status, 503);
+    assert_eq!(door.stored().len(), 1);
+    assert!(door.source.stats().rejected(Reason::Disk) > 0);
+    gate.failing.store(false, Ordering::SeqCst);
+    door.until(|door| door.send(&small).status == 200);
+    assert_eq!(door.send(&large).status, 200);
+    assert_eq!((door.stored().len(), door.source.stats().repeats.get()), (3, 0));
 }
 
 /// *Scenario:* the memory for bodies is held by others for longer than a request waits.

@@ -51,7 +51,7 @@ impl Recoverer<'_> {
         let reading = failed("reading", &one.path);
         let length = one.file.length().map_err(&reading)?;
         let mut walk = Walk::new(
-            Window::new(&*one.file, WINDOW_WALK),
+            Window::new(&one.file, WINDOW_WALK),
             one.header.salt,
             DATA_START,
             limit.unwrap_or(length),
@@ -80,7 +80,7 @@ impl Recoverer<'_> {
     fn take_out_torn(
         &mut self,
         one: &Candidate,
-        window: &mut Window<'_>,
+        window: &mut Window,
         limit: Option<u64>,
         walked: &mut Walked,
     ) -> io::Result<()> {
@@ -124,7 +124,7 @@ impl Recoverer<'_> {
     /// Takes over entries, keys, side references and holes.
     fn take_frames(
         &mut self,
-        window: &mut Window<'_>,
+        window: &mut Window,
         segment: &mut Segment,
         walked: &Walked,
     ) -> io::Result<()> {
@@ -184,7 +184,7 @@ impl Recoverer<'_> {
     }
 }
 
-fn walk_all(walk: &mut Walk<'_>, limit: Option<u64>, length: u64) -> io::Result<Walked> {
+fn walk_all(walk: &mut Walk, limit: Option<u64>, length: u64) -> io::Result<Walked> {
     let (mut frames, mut damage): (Vec<Met>, Vec<(u64, u64)>) = (Vec::new(), Vec::new());
     let end = loop {
         match walk.step()? {
@@ -202,7 +202,7 @@ fn walk_all(walk: &mut Walk<'_>, limit: Option<u64>, length: u64) -> io::Result<
 }
 
 /// Key and side reference, when they are what was written. A damaged one is met again when it is read.
-fn trusted_extras(window: &mut Window<'_>, salt: u32, met: &Met) -> io::Result<Extras> {
+fn trusted_extras(window: &mut Window, salt: u32, met: &Met) -> io::Result<Extras> {
     let none = Extras { key: None, side: None };
     let Met { offset, header } = met;
     if !header.has_key && !header.has_side {
@@ -213,7 +213,7 @@ fn trusted_extras(window: &mut Window<'_>, salt: u32, met: &Met) -> io::Result<E
     Ok(header.extras(front).filter(|_| whole).unwrap_or(none))
 }
 
-fn contents_whole(window: &mut Window<'_>, salt: u32, met: &Met) -> io::Result<bool> {
+fn contents_whole(window: &mut Window, salt: u32, met: &Met) -> io::Result<bool> {
     let Met { offset, header } = *met;
     if header.kind != Kind::Entry {
         return Ok(true);

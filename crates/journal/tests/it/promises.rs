@@ -300,3 +300,17 @@ fn keys_survive_half_a_removal() {
         }
     }
 }
+
+/// *Scenario:* the budget is smaller than a segment, and two topics want to write.
+/// *Guarantees:* the first does not take all of it: both are served.
+#[test]
+fn a_small_budget_is_shared() {
+    let disk = SimDisk::new(9);
+    let journal = open(&disk, Options { budget_bytes: 256 * 1024, ..Options::default() });
+    for name in ["a", "b", "c"] {
+        let topic = journal.topic(name).unwrap();
+        for _ in 0..5 {
+            store(&topic, item("", &[1; 3000]));
+        }
+    }
+}

@@ -125,3 +125,26 @@ fn side_files_come_and_go() {
     assert_eq!((bytes.len(), bytes[100_000]), (100_001, 6));
     assert!(cursor.read(0).unwrap().is_none());
 }
+
+/// *Scenario:* a cursor has read in a segment, settles all of it by other means, and syncs.
+/// *Guarantees:* the removed segment is not held open: its space comes back.
+#[test]
+fn freed_space_comes_back() {
+    let dir = Dir::new();
+    let (journal, _) = Journal::open(dir.path(), small()).unwrap();
+    let topic = journal.topic("aws").unwrap();
+    let mut cursor = topic.cursor("one", Start::Oldest).unwrap();
+    for _ in 0..20 {
+        store(&topic, item("h", &[1; 3000]));
+    }
+    assert_eq!(cursor.read(0).unwrap().unwrap().sequence, 0);
+    assert_eq!(cursor.read_head(1).unwrap().unwrap().0, 1);
+    assert!(cursor.backlog_bytes() > 60_000);
+    cursor.settle(at(0), at(20)).unwrap();
+    cursor.sync().unwrap();
+    let open = std::fs::read_dir("/proc/self/fd").unwrap();
+    let open = open.filter_map(|one| std::fs::read_link(one.unwrap().path()).ok());
+    let deleted = open.filter(|path| path.starts_with(dir.path()));
+    let deleted = deleted.filter(|path| path.to_str().unwrap().ends_with("(deleted)"));
+    assert_eq!(deleted.count(), 0);
+}

@@ -1,14 +1,20 @@
 //! Damage: flipped bytes, torn tails, lost headers, slots and key files.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Barrier};
 
 use journal::sim::SimDisk;
-use journal::{Appended, Disk, Journal, OpenError, Options, Recovery, Start};
+use journal::{
+    Appended, Body, Disk, EntryBody, Item, Journal, OpenError, Options, Recovery, Start,
+};
 
 use crate::common::{append, at, item, keyed, read_from, small, store};
 
 const ROOT: &str = "/data/journal";
+const HEAD: &[u8] = b"head of it";
+/// Header, key and head of a frame.
+const FRONT: usize = 56 + 32 + HEAD.len();
 
 fn open(disk: &SimDisk) -> (Journal, Recovery) {
     Journal::open_on(Arc::new(disk.clone()), Path::new(ROOT), small()).unwrap()
@@ -41,8 +47,9 @@ fn small_log(bodies: &[Vec<u8>]) -> (SimDisk, PathBuf, Vec<std::ops::Range<usize
     let mut stretches = Vec::new();
     let mut end = 4096;
     for (number, body) in bodies.iter().enumerate() {
-        store(&topic, keyed(number as u128, 1, body));
-        let next = end + (56 + 32 + body.len()).next_multiple_of(8);
+        let head = HEAD.to_vec();
+        store(&topic, Item { head, ..keyed(number as u128, 1, body) });
+        let next = end + (FRONT + body.len()).next_multiple_of(8);
         stretches.push(end..next);
         end = next;
     }
@@ -58,9 +65,9 @@ fn check_damage(disk: &SimDisk, bodies: &[Vec<u8>], spared: impl Fn(usize) -> bo
         let topic = journal.topic("aws").unwrap();
         let mut cursor = topic.cursor("one", Start::Oldest).unwrap();
         let there = read_from(&cursor, 0);
-        for (sequence, _, body) in there.iter().filter(|(sequence, ..)| *sequence < 100) {
-            let known = bodies.get(*sequence as usize);
-            assert!(known == Some(body) || body == b"new", "{what}: a wrong entry at {sequence}");
+        for (sequence, head, body) in &there {
+            let known = bodies.get(*sequence as usize) == Some(body) && head == HEAD;
+            assert!(known || body == b"new", "{what}: a wrong entry at {sequence}");
         }
         for (number, body) in bodies.iter().enumerate().filter(|(number, _)| spared(*number)) {
             let found =
@@ -94,7 +101,7 @@ fn any_flipped_byte() {
     let log = disk.contents(&path).unwrap();
     let header = (0..64).chain(2040..2120);
     for place in header.chain(4096..log.len()) {
-        for mask in [0x01, 0x80, 0xff] {
+        for mask in [0x01, 0x80] {
             let disk = copy(&disk);
             let mut damaged = log.clone();
             damaged[place] ^= mask;
@@ -125,13 +132,20 @@ fn torn_at_every_length() {
             assert_eq!(recovery.rotten_bytes, 0, "{what}: {recovery:?}");
             // Zeros behind a cut may be just what was cut off; and padding may be anything.
             let whole = stretches.iter().zip(&bodies).filter(|(one, body)| {
-                let needed = one.start + 88 + body.len();
+                let needed = one.start + FRONT + body.len();
                 one.end <= torn.len() && torn.get(..needed) == log.get(..needed)
             });
             let whole = whole.map(|(one, _)| one.end).max();
             let behind = torn.iter().rposition(|byte| *byte != 0).unwrap() + 1;
             let expected = behind.saturating_sub(whole.unwrap_or(4096)) as u64;
             assert!(recovery.torn_bytes.abs_diff(expected) < 8, "{what}: {recovery:?}, {expected}");
+            let entries = stretches.iter().filter(|one| Some(one.end) <= whole).count() as u64;
+            let end = open(&copy(&disk)).0.topic("aws").unwrap().end();
+            assert_eq!(
+                end > entries,
+                recovery.torn_bytes > 0,
+                "{what}: torn sequences are used again"
+            );
             let spared = |number: usize| stretches[number].end <= length;
             check_damage(&disk, &bodies, spared, &what);
         }
@@ -165,6 +179,107 @@ fn rot_is_counted_and_copied() {
         .collect();
     assert_eq!(copies.len(), 2);
     assert_eq!(disk.contents(&copies[0]).unwrap(), log[stretches[1].clone()]);
+}
+
+/// *Scenario:* the last commit holds five entries; the second of them is torn in its body or in its header.
+/// *Guarantees:* the four whole ones are kept, since nobody can tell them from acknowledged ones; the torn one
+/// counts as torn, at this start and never as rot at a later one.
+#[test]
+fn a_tear_inside_the_last_commit() {
+    for place in [4, 120] {
+        let disk = SimDisk::new(6);
+        let (journal, _) = open(&disk);
+        let topic = journal.topic("aws").unwrap();
+        drop(topic.cursor("one", Start::Oldest).unwrap());
+        store(&topic, item("", b"first"));
+        let (inside, leave) = (Arc::new(Barrier::new(2)), Arc::new(Barrier::new(2)));
+        let gates = (inside.clone(), leave.clone());
+        let once = AtomicBool::new(true);
+        disk.on_sync(Arc::new(move |_| {
+            if once.swap(false, Ordering::SeqCst) {
+                gates.0.wait();
+                gates.1.wait();
+            }
+        }));
+        topic.append(item("", b"second"), Box::new(|_| ()));
+        inside.wait();
+        for number in 0..5 {
+            topic.append(item("", &[number; 144]), Box::new(|_| ()));
+        }
+        leave.wait();
+        journal.close();
+        let path = logs(&disk)[0].clone();
+        let mut log = disk.contents(&path).unwrap();
+        let torn = 4096 + 2 * 64 + 200;
+        log[torn + place] ^= 1;
+        let disk = copy(&disk);
+        disk.put(&path, &log);
+        for start in 0..3 {
+            let (journal, recovery) = open(&disk);
+            let expected = if start == 0 { 200 } else { 0 };
+            assert_eq!((recovery.torn_bytes, recovery.rotten_bytes), (expected, 0), "{recovery:?}");
+            let topic = journal.topic("aws").unwrap();
+            let cursor = topic.cursor("one", Start::Oldest).unwrap();
+            let read: Vec<u64> = read_from(&cursor, 0).into_iter().map(|(one, ..)| one).collect();
+            assert!(read.starts_with(&[0, 1, 2, 4, 5, 6]), "{read:?}");
+            store(&topic, item("", b"proves all of it"));
+            drop(cursor);
+            journal.close();
+        }
+    }
+}
+
+/// *Scenario:* a torn tail is cut, so sequences are passed over; a stream settles all entries without reading,
+/// as one does that is fed from memory.
+/// *Guarantees:* its low mark reaches the end.
+#[test]
+fn settling_without_reading() {
+    let (disk, path, _) = small_log(&[vec![1; 50], vec![2; 50]]);
+    let torn = [disk.contents(&path).unwrap(), vec![0xa5; 300]].concat();
+    disk.put(&path, &torn);
+    let (journal, _) = open(&disk);
+    let topic = journal.topic("aws").unwrap();
+    let mut cursor = topic.cursor("one", Start::Oldest).unwrap();
+    let next = store(&topic, item("", b"new"));
+    assert!(next > 2);
+    for sequence in [0, 1, next] {
+        cursor.settle(at(sequence), at(sequence + 1)).unwrap();
+    }
+    assert_eq!((cursor.low(), topic.end()), (at(next + 1), next + 1));
+}
+
+/// *Scenario:* a reference to a side file rots so that it names the side file of another entry; the damaged entry
+/// is passed and what it held is freed.
+/// *Guarantees:* the other entry keeps its side file.
+#[test]
+fn a_rotten_reference_harms_nobody() {
+    let disk = SimDisk::new(7);
+    let (journal, _) = open(&disk);
+    let topic = journal.topic("aws").unwrap();
+    drop(topic.cursor("one", Start::Oldest).unwrap());
+    for body in [b"zero", b"same"] {
+        let mut side = topic.side_file().unwrap();
+        side.write(body).unwrap();
+        let body = Body::Side(side.finish().unwrap());
+        store(&topic, Item { body, ..item("", b"") });
+    }
+    store(&topic, item("", b"proves them"));
+    journal.close();
+    let path = logs(&disk)[0].clone();
+    let mut log = disk.contents(&path).unwrap();
+    log[4096 + 56] ^= 1;
+    let disk = copy(&disk);
+    disk.put(&path, &log);
+    let (journal, _) = open(&disk);
+    let topic = journal.topic("aws").unwrap();
+    let mut cursor = topic.cursor("one", Start::Oldest).unwrap();
+    let first = cursor.read(0).unwrap().unwrap();
+    assert_eq!((first.sequence, crate::common::body(&first.body)), (1, b"same".to_vec()));
+    assert_eq!(cursor.low(), at(1));
+    cursor.sync().unwrap();
+    let second = cursor.read(1).unwrap().unwrap();
+    assert_eq!(crate::common::body(&second.body), b"same");
+    assert!(disk.files().iter().any(|path| path.ends_with("side/0000000000000001.body")));
 }
 
 /// *Scenario:* both copies of a segment's header are damaged, in the only segment and in one of several.
@@ -262,13 +377,21 @@ fn a_newer_version_stops_the_start() {
         let crc = crc32c::crc32c(&bytes[..length - 4]).to_le_bytes();
         bytes[length - 4..length].copy_from_slice(&crc);
         disk.put(&path, &bytes);
-        let before = disk.files();
+        // What a start would otherwise tidy up: a torn tail and an orphan.
+        let last = logs(&disk).pop().unwrap();
+        if last != path {
+            let torn = [disk.contents(&last).unwrap(), vec![0xa5; 100]].concat();
+            disk.put(&last, &torn);
+        }
+        disk.put(&Path::new(ROOT).join("aws/side/0000000000000009.body"), b"orphan");
+        let (before, tail) = (disk.files(), disk.contents(&last));
         let opened = Journal::open_on(Arc::new(disk.clone()), Path::new(ROOT), small());
         let error = opened.map(|_| ()).unwrap_err();
         assert!(matches!(&error, OpenError::Newer { found: 2, known: 1, .. }), "{error}");
         let text = error.to_string();
         assert!(text.contains("journal format 2; this release reads up to 1"), "{text}");
         assert_eq!((disk.files(), disk.contents(&path).unwrap()), (before, bytes));
+        assert_eq!(disk.contents(&last), tail);
     }
 }
 
@@ -298,4 +421,56 @@ fn a_body_that_imitates_frames() {
     let cursor = journal.topic("aws").unwrap().cursor("one", Start::Oldest).unwrap();
     let read: Vec<u64> = read_from(&cursor, 0).into_iter().map(|(one, ..)| one).collect();
     assert_eq!(read, [1, 2]);
+}
+
+/// *Scenario:* a side file rots, another one is cut short, a third is gone.
+/// *Guarantees:* the reader of the first fails at the end instead of saying "end"; the entries of the others are
+/// stepped over and counted.
+#[test]
+fn damaged_side_files() {
+    let disk = SimDisk::new(8);
+    let (journal, _) = open(&disk);
+    let topic = journal.topic("aws").unwrap();
+    let cursor = topic.cursor("one", Start::Oldest).unwrap();
+    for _ in 0..3 {
+        let mut side = topic.side_file().unwrap();
+        side.write(&[7; 1000]).unwrap();
+        let body = Body::Side(side.finish().unwrap());
+        store(&topic, Item { body, ..item("", b"") });
+    }
+    let path = |id: u64| Path::new(ROOT).join(format!("aws/side/{id:016x}.body"));
+    let mut rotten = vec![7; 1000];
+    rotten[500] ^= 1;
+    disk.put(&path(0), &rotten);
+    disk.put(&path(1), &[7; 999]);
+    disk.remove(&path(2)).unwrap();
+    let entry = cursor.read(0).unwrap().unwrap();
+    let EntryBody::Side(side) = &entry.body else { panic!("not in a side file") };
+    let error = std::io::copy(&mut side.reader(), &mut std::io::sink()).unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::InvalidData);
+    assert!(cursor.read(1).unwrap().is_none());
+    assert_eq!(journal.status()[0].rotten_bytes, 2000);
+}
+
+/// *Scenario:* headers of frames rot while the journal is open, and the stream settles what it could read.
+/// *Guarantees:* the low mark passes what could not be read; it is counted.
+#[test]
+fn rot_while_open() {
+    let disk = SimDisk::new(9);
+    let (journal, _) = open(&disk);
+    let topic = journal.topic("aws").unwrap();
+    let mut cursor = topic.cursor("one", Start::Oldest).unwrap();
+    for number in 0..5 {
+        store(&topic, item("", &[number; 144]));
+    }
+    let path = logs(&disk)[0].clone();
+    let mut log = disk.contents(&path).unwrap();
+    log[4096 + 200] ^= 1;
+    log[4096 + 4 * 200] ^= 1;
+    disk.put(&path, &log);
+    for (sequence, ..) in read_from(&cursor, 0) {
+        cursor.settle(at(sequence), at(sequence + 1)).unwrap();
+    }
+    assert_eq!(cursor.low(), at(5));
+    assert_eq!(journal.status()[0].rotten_bytes, 400);
 }

@@ -62,8 +62,10 @@ impl<'a> Frame<'a> {
 /// The fields of a message.
 pub(super) struct Walk<'a> {
     /// The well-formed fields at its start.
-    good: &'a [u8],
-    /// How many of them are `resource_metrics`.
+    good: usize,
+    /// The fields `resource_metrics` before any other.
+    leading: &'a [u8],
+    /// How many of the good fields are `resource_metrics`.
     resources: usize,
     /// How many are not.
     others: usize,
@@ -72,24 +74,26 @@ pub(super) struct Walk<'a> {
 impl<'a> Walk<'a> {
     fn over(message: &'a [u8]) -> Self {
         let mut reader = Reader::new(message);
-        let (mut end, mut resources, mut others) = (message.len(), 0, 0);
+        let (mut good, mut leading, mut resources, mut others) = (0, 0, 0, 0);
         while !reader.is_empty() {
-            let left = reader.rest().len();
             let passed = match reader.tag() {
                 Some(RESOURCE_METRICS) => reader.bytes().map(|_| resources += 1),
                 Some(tag) => reader.skip(tag).map(|()| others += 1),
                 None => None,
             };
             if passed.is_none() {
-                end -= left;
                 break;
             }
+            good = message.len() - reader.rest().len();
+            if others == 0 {
+                leading = good;
+            }
         }
-        Self { good: message.get(..end).unwrap_or(&[]), resources, others }
+        Self { good, leading: message.get(..leading).unwrap_or(&[]), resources, others }
     }
 
     fn is_exact(&self, message: &[u8]) -> bool {
-        self.good.len() == message.len()
+        self.good == message.len()
     }
 
     /// True when `message`, which was walked over, holds `resource_metrics` and nothing else.
@@ -97,9 +101,10 @@ impl<'a> Walk<'a> {
         self.is_exact(message) && self.resources > 0 && self.others == 0
     }
 
-    /// The well-formed fields before the first malformed one, if all are `resource_metrics`.
+    /// The fields `resource_metrics` before anything else. In a message that is not whole, what
+    /// looks like an unknown field is more likely the start of the damage.
     pub(super) fn usable(&self) -> Option<&'a [u8]> {
-        (self.resources > 0 && self.others == 0).then_some(self.good)
+        (!self.leading.is_empty()).then_some(self.leading)
     }
 
     /// How many fields were looked at.

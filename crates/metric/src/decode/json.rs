@@ -8,20 +8,49 @@ use super::scratch::{DIMENSIONS_MAX, EXTRA_MAX, Scratch};
 use super::{Visit, tolerant};
 use crate::{Extra, Point, Source, Statistic, Unit, number};
 
+/// The start of the line before, up to the namespace. Most lines of a record share it, and one
+/// comparison is cheaper than three searches.
+#[derive(Default)]
+pub(super) struct Head<'a> {
+    text: &'a [u8],
+    stream: &'a [u8],
+    account: &'a [u8],
+    region: &'a [u8],
+}
+
+impl<'a> Head<'a> {
+    /// Reads the head of the line `rest`; returns what follows it.
+    #[inline]
+    fn read(&mut self, rest: &'a [u8]) -> Option<&'a [u8]> {
+        if !self.text.is_empty()
+            && let Some(after) = rest.strip_prefix(self.text)
+        {
+            return Some(after);
+        }
+        let mut at = Cursor { rest };
+        let stream = at.text_after(b"{\"metric_stream_name\":\"")?;
+        let account = at.text_after(b"\",\"account_id\":\"")?;
+        let region = at.text_after(b"\",\"region\":\"")?;
+        at.literal(b"\",\"namespace\":\"")?;
+        let text = rest.get(..rest.len() - at.rest.len())?;
+        // All at once: a head that could only be read in part leaves the one before as it is.
+        *self = Self { text, stream, account, region };
+        Some(at.rest)
+    }
+}
+
 /// Decodes the line at the start of `rest` and shows its point; returns what follows its line feed.
 #[inline]
 pub(super) fn line<'a, V: Visit>(
     rest: &'a [u8],
+    head: &mut Head<'a>,
     scratch: &mut Scratch<'a>,
     visit: &mut V,
 ) -> Option<&'a [u8]> {
     scratch.dimensions.clear();
     scratch.extra.clear();
-    let mut at = Cursor { rest };
-    let stream = at.text_after(b"{\"metric_stream_name\":\"")?;
-    let account = at.text_after(b"\",\"account_id\":\"")?;
-    let region = at.text_after(b"\",\"region\":\"")?;
-    let namespace = at.text_after(b"\",\"namespace\":\"")?;
+    let mut at = Cursor { rest: head.read(rest)? };
+    let namespace = at.text_after(b"")?;
     let name = at.text_after(b"\",\"metric_name\":\"")?;
     at.literal(b"\",\"dimensions\":{")?;
     at.dimensions(scratch)?;
@@ -39,10 +68,10 @@ pub(super) fn line<'a, V: Visit>(
         return None;
     }
     visit.point(&Point {
-        stream,
+        stream: head.stream,
         exporter_arn: &[],
-        account,
-        region,
+        account: head.account,
+        region: head.region,
         namespace,
         name,
         dimensions: &scratch.dimensions,
@@ -179,22 +208,22 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// Where the next quote is: eight bytes at a time.
+/// Where the next quote is: sixteen bytes at a time.
 #[inline]
 fn find_quote(text: &[u8]) -> Option<usize> {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGHS: u64 = 0x8080_8080_8080_8080;
-    const QUOTES: u64 = ONES * b'"' as u64;
+    const ONES: u128 = u128::from_le_bytes([1; 16]);
+    const HIGHS: u128 = u128::from_le_bytes([0x80; 16]);
+    const QUOTES: u128 = u128::from_le_bytes([b'"'; 16]);
     let mut at = 0;
     let mut rest = text;
-    while let Some((block, tail)) = rest.split_first_chunk::<8>() {
-        let difference = u64::from_le_bytes(*block) ^ QUOTES;
+    while let Some((block, tail)) = rest.split_first_chunk::<16>() {
+        let difference = u128::from_le_bytes(*block) ^ QUOTES;
         // The lowest marked byte is exact: a borrow can only mark bytes above a real match.
         let marks = difference.wrapping_sub(ONES) & !difference & HIGHS;
         if marks != 0 {
             return Some(at + (marks.trailing_zeros() / 8) as usize);
         }
-        at += 8;
+        at += 16;
         rest = tail;
     }
     rest.iter().position(|&byte| byte == b'"').map(|found| at + found)
@@ -204,12 +233,22 @@ fn find_quote(text: &[u8]) -> Option<usize> {
 /// characters (which JSON does not allow in text), and UTF-8.
 #[inline]
 fn is_plain_text(line: &[u8]) -> bool {
-    let (mut special, mut high) = (false, 0_u8);
-    for &byte in line {
-        special |= (byte < 0x20) | (byte == b'\\');
-        high |= byte;
-    }
-    !special && (high < 0x80 || std::str::from_utf8(line).is_ok())
+    // Three running values for each of 32 columns, which compile to a few vector instructions.
+    let (mut lowest, mut escape, mut high) = ([0xff; 32], [0xff; 32], [0; 32]);
+    let mut look = |block: &[u8; 32]| {
+        let columns = lowest.iter_mut().zip(&mut escape).zip(&mut high);
+        for (((lowest, escape), high), &byte) in columns.zip(block) {
+            *lowest = byte.min(*lowest);
+            *escape = (byte ^ b'\\').min(*escape);
+            *high |= byte;
+        }
+    };
+    // Whole blocks, and one that ends with the line: no line of this layout is shorter.
+    line.as_chunks::<32>().0.iter().for_each(&mut look);
+    let Some(last) = line.last_chunk::<32>() else { return false };
+    look(last);
+    let plain = lowest.iter().all(|byte| *byte >= 0x20) && escape.iter().all(|byte| *byte != 0);
+    plain && (high.is_ascii() || std::str::from_utf8(line).is_ok())
 }
 
 #[cfg(test)]

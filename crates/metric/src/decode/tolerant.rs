@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
+use std::ops::RangeInclusive;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
@@ -38,13 +39,14 @@ pub(super) enum Fault {
     },
 }
 
-/// Latest instant that is taken: what fits a signed 64-bit number of nanoseconds.
-pub(super) const INSTANT_NS_MAX: u64 = i64::MAX as u64;
+/// Instants that are taken, in nanoseconds: from the first millisecond of 1970, since zero means
+/// that there is none, to what fits a signed 64-bit number, in the year 2262.
+pub(super) const INSTANTS_NS: RangeInclusive<u64> = 1_000_000..=i64::MAX as u64;
 
-/// An instant in nanoseconds; `None` past the year 2262.
+/// An instant in nanoseconds; `None` for zero and past the year 2262.
 #[inline]
 pub(super) fn instant_ns(timestamp_ms: u64) -> Option<u64> {
-    timestamp_ms.checked_mul(1_000_000).filter(|ns| *ns <= INSTANT_NS_MAX)
+    timestamp_ms.checked_mul(1_000_000).filter(|ns| INSTANTS_NS.contains(ns))
 }
 
 /// Text that is borrowed unless it held escapes.
@@ -208,7 +210,7 @@ fn lists_of<'o>(object: &'o Object<'_>, lists: &mut Scratch<'o>) -> Result<Value
     Ok(values)
 }
 
-/// The timestamp as an instant: whole milliseconds, from 1970 to 2262.
+/// The timestamp as an instant: whole milliseconds, after 1970 began and up to 2262.
 fn instant(timestamp: &serde_json::Number) -> Result<u64, String> {
     // 2^53 milliseconds are past the year 2262, so every instant taken is exact as an `f64`.
     let whole = timestamp.as_f64().filter(|ms| ms.fract() == 0.0 && (0.0..9e15).contains(ms));
@@ -266,6 +268,3 @@ impl<'de: 'a, 'a, T: Deserialize<'de>> Deserialize<'de> for Entries<'a, T> {
         deserializer.deserialize_map(EntriesVisitor(PhantomData))
     }
 }
-
-#[cfg(test)]
-mod tests;

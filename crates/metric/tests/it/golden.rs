@@ -33,11 +33,12 @@ fn otel_frames_are_those_of_the_test_data() {
 #[test]
 fn json_line_is_byte_exact() {
     let sample = Sample { exporter_arn: String::new(), end_ns: None, ..lambda_duration() };
-    assert_eq!(points(GOLDEN_JSON.as_bytes()), [sample.clone()]);
-    assert_eq!(encode(Format::Json, &[sample.clone()]), GOLDEN_JSON.as_bytes());
+    let sample = std::slice::from_ref(&sample);
+    assert_eq!(points(GOLDEN_JSON.as_bytes()), sample);
+    assert_eq!(encode(Format::Json, sample), GOLDEN_JSON.as_bytes());
     // The stream's ARN and the period's end are made up as AWS has them.
-    assert_eq!(encode(Format::Otel07, &[sample.clone()]), golden07());
-    assert_eq!(encode(Format::Otel10, &[sample]), golden10());
+    assert_eq!(encode(Format::Otel07, sample), golden07());
+    assert_eq!(encode(Format::Otel10, sample), golden10());
 }
 
 /// *Scenario:* 1,160 real lines of four records go through decoder and encoder.

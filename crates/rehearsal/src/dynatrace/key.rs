@@ -69,7 +69,7 @@ fn section(text: &str) -> String {
 }
 
 /// The identity of a line: its key and its dimensions, but for those in the space of Dynatrace
-/// itself (`dt.source`, `dt.entity.…`), which do not come from CloudWatch.
+/// itself (`dt.source`, `dt.entity.*`), which do not come from CloudWatch.
 pub fn identity_of_line(key: &str, dimensions: &[(String, String)]) -> String {
     let own = dimensions.iter().filter(|(name, _)| !name.starts_with("dt."));
     identity(&[key], own.map(|(name, value)| (name.as_str(), value.as_str())))

@@ -15,4 +15,4 @@ mod request;
 pub use line::{Gauge, Line, Payload, read as read_line};
 pub use name::{check_dimension_key, check_metric_key};
 pub use receiver::{Options, Receiver, Token};
-pub use request::{Judgement, LINES_MAX, PLAIN_BYTES_MAX, judge};
+pub use request::{Judgement, LINES_MAX, PLAIN_BYTES_MAX, Refusal, count, judge};

@@ -73,7 +73,7 @@ pub fn judge(
 }
 
 /// Counts the lines of `body` and looks at nothing else, for load tests.
-pub(super) fn count(body: &[u8]) -> Result<Judgement, Refusal> {
+pub fn count(body: &[u8]) -> Result<Judgement, Refusal> {
     if body.is_empty() {
         return Err(Refusal::Empty);
     }
@@ -85,8 +85,11 @@ pub(super) fn count(body: &[u8]) -> Result<Judgement, Refusal> {
     if lines > LINES_MAX {
         return Err(Refusal::TooManyLines);
     }
-    let metadata = body.windows(2).filter(|pair| *pair == b"\n#").count()
-        + usize::from(body.first() == Some(&b'#'));
+    // Looking for pairs costs ten times as much as looking for a byte that is seldom there.
+    let metadata = match body.contains(&b'#') {
+        true => body.split(|b| *b == b'\n').filter(|line| line.starts_with(b"#")).count(),
+        false => 0,
+    };
     Ok(Judgement {
         lines_ok: lines as u64,
         points: (lines - metadata.min(lines)) as u64,

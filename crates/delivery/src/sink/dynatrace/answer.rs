@@ -180,6 +180,5 @@ pub(crate) fn probe_verdict(answer: &Answer, token: &str, now_us: u64) -> Verdic
     }
 }
 
-
 #[cfg(test)]
 mod tests;

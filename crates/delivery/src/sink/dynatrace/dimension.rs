@@ -18,9 +18,16 @@ pub(crate) const VALUE_MAX: usize = 255;
 /// Most dimensions of a line.
 pub(crate) const DIMENSIONS_MAX: usize = 50;
 
-/// Normalised dimension name; `None` when nothing is left of it.
+/// Normalised dimension name; `None` when nothing is left of it. As published, what is too long is
+/// cut before it is looked at.
 pub(crate) fn normalise_name(raw: &str) -> Option<String> {
-    let lower = raw.to_ascii_lowercase();
+    let mut length = 0;
+    let within = raw.chars().take_while(|c| {
+        let starts_within = length < NAME_MAX;
+        length += c.len_utf16();
+        starts_within
+    });
+    let lower: String = within.filter_map(|c| c.to_lowercase().next()).collect();
     let mut name = String::with_capacity(lower.len());
     for section in lower.split('.').filter(|section| !section.is_empty()) {
         if !name.is_empty() {
@@ -33,8 +40,6 @@ pub(crate) fn normalise_name(raw: &str) -> Option<String> {
             |c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '_' | '-' | ':'),
         );
     }
-    name.truncate(NAME_MAX);
-    name.truncate(name.trim_end_matches('.').len());
     (!name.is_empty()).then_some(name)
 }
 

@@ -73,10 +73,8 @@ fn namespace_part(namespace: &str) -> String {
     let rest = without_prefix(namespace, "AWS/")
         .or_else(|| without_prefix(namespace, "/aws/"))
         .unwrap_or(namespace);
-    rest.chars()
-        .filter(|c| !c.is_whitespace())
-        .map(|c| if c == '/' { '.' } else { c.to_ascii_lowercase() })
-        .collect()
+    let kept = rest.chars().filter(|c| !c.is_whitespace());
+    kept.flat_map(char::to_lowercase).map(|c| if c == '/' { '.' } else { c }).collect()
 }
 
 fn without_prefix<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
@@ -121,9 +119,8 @@ pub(crate) fn normalise(raw: &str) -> Option<String> {
         if index > 0 {
             key.push('.');
         }
-        let first_ok = |c: char| {
-            c.is_ascii_alphabetic() || c == '_' || (index > 0 && c.is_ascii_digit())
-        };
+        let first_ok =
+            |c: char| c.is_ascii_alphabetic() || c == '_' || (index > 0 && c.is_ascii_digit());
         push_section(&mut key, section, first_ok, |c| is_word(c) || c == '-');
     }
     Some(key)

@@ -23,13 +23,7 @@ pub(crate) struct Known {
 impl Known {
     /// An empty cache.
     pub(crate) fn new(digits: DigitSection) -> Known {
-        Known {
-            digits,
-            shapes: Vec::new(),
-            keys: HashMap::new(),
-            keys_shared: 0,
-            unnumbered: None,
-        }
+        Known { digits, shapes: Vec::new(), keys: HashMap::new(), keys_shared: 0, unnumbered: None }
     }
 
     /// The parts for a point of this shape.

@@ -7,7 +7,7 @@ use super::gauge::Gauge;
 use super::prepared::Prepared;
 use super::{Losses, key, metadata};
 use crate::sink::number::{Decimal, push_unsigned};
-use crate::sink::text::Text;
+use crate::sink::text::{Text, same};
 
 /// Most bytes of one line, its line end and a metadata line before it included: a key twice, fifty
 /// dimensions of at most 100 + 4 * 255 + 4 bytes, four numbers of at most 330, and words. The
@@ -54,7 +54,7 @@ struct Owner {
 impl Owner {
     #[inline]
     fn text(&mut self, point: &Point<'_>) -> &[u8] {
-        if self.account != point.account || self.region != point.region {
+        if !same(&self.account, point.account) || !same(&self.region, point.region) {
             self.change(point);
         }
         self.text.as_slice()
@@ -67,7 +67,8 @@ impl Owner {
         self.region.clear();
         self.region.extend_from_slice(point.region);
         self.text.clear();
-        let known = [(&b",aws.account.id=\""[..], point.account), (b",aws.region=\"", point.region)];
+        let known =
+            [(&b",aws.account.id=\""[..], point.account), (b",aws.region=\"", point.region)];
         for (opening, value) in known {
             // A dimension without a value would make the whole line invalid, so none is written.
             if value.is_empty() {
@@ -226,7 +227,11 @@ impl Open {
 
     /// `<key>.p99`, in a buffer to be given back. A later section may not begin with a digit on
     /// every server, so the name of the percentile is one section: `p99_9`.
-    fn percentile_key(&mut self, prepared: &Prepared, statistic: &metric::Statistic<'_>) -> Vec<u8> {
+    fn percentile_key(
+        &mut self,
+        prepared: &Prepared,
+        statistic: &metric::Statistic<'_>,
+    ) -> Vec<u8> {
         self.suffix.clear();
         statistic.write_name(&mut self.suffix);
         self.suffix.iter_mut().filter(|byte| **byte == b'.').for_each(|byte| *byte = b'_');

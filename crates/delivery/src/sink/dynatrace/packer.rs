@@ -12,6 +12,7 @@ use super::known::Known;
 use super::open::{EXTRAS_BYTES, EXTRAS_MAX, LINE_BYTES_MAX, Open};
 use super::window::{Place, place};
 use super::{Config, TooOld};
+use crate::sink::shelf::Shelf;
 use crate::sink::{Moment, Offer, Payload};
 
 /// Lines of a request, as Dynatrace's own libraries send them; more may be throttled.
@@ -32,7 +33,7 @@ pub struct Packer {
     open: Open,
     points: u32,
     deflater: Option<Deflater>,
-    compressed: Vec<u8>,
+    shelf: Shelf,
 }
 
 impl Packer {
@@ -46,7 +47,7 @@ impl Packer {
             open: Open::default(),
             points: 0,
             deflater: config.compression.then(|| Deflater::new(GZIP_LEVEL)),
-            compressed: Vec::new(),
+            shelf: Shelf::default(),
         }
     }
 
@@ -106,17 +107,18 @@ impl Packer {
     /// Closes the open parcel.
     pub(crate) fn close(&mut self) -> Payload {
         debug_assert!(self.points > 0, "an empty parcel is not sent");
-        let text = self.open.text.as_slice();
-        debug_assert!(self.open.lines <= LINES_MAX && text.len() <= BYTES_MAX, "parcel limits");
-        let plain_bytes = text.len();
+        let plain_bytes = self.open.text.len();
+        debug_assert!(self.open.lines <= LINES_MAX && plain_bytes <= BYTES_MAX, "parcel limits");
+        let mut buffer = self.shelf.take();
         let body = match &mut self.deflater {
-            None => bytes::Bytes::copy_from_slice(text),
+            None => self.open.text.replace(buffer),
             Some(deflater) => {
-                self.compressed.clear();
-                deflater.gzip(text, &mut self.compressed);
-                bytes::Bytes::copy_from_slice(&self.compressed)
+                buffer.clear();
+                deflater.gzip(self.open.text.as_slice(), &mut buffer);
+                buffer
             }
         };
+        let body = self.shelf.body(body);
         let payload = Payload { body, points: self.points, plain_bytes };
         self.open.announcing.clear();
         self.open.clear();

@@ -25,10 +25,7 @@ pub struct Target {
 
 /// The target named by the common attributes of a delivery, if it is one of the allowed hosts.
 /// The error is for the sender.
-pub fn target(
-    attributes: &[(String, String)],
-    allowed_hosts: &[String],
-) -> Result<Target, String> {
+pub fn target(attributes: &[(String, String)], allowed_hosts: &[String]) -> Result<Target, String> {
     let value = |name: &str| {
         let found = attributes.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.trim())
@@ -134,8 +131,7 @@ fn entry_matches(entry: &str, host: &str, port: u16, scheme: &str) -> bool {
 
 /// An entry that names this machine: nothing sent there can be read on the way.
 fn is_loopback(entry: &str) -> bool {
-    entry_parts(entry)
-        .is_some_and(|(host, _)| matches!(host, "127.0.0.1" | "[::1]" | "localhost"))
+    entry_parts(entry).is_some_and(|(host, _)| matches!(host, "127.0.0.1" | "[::1]" | "localhost"))
 }
 
 /// Host and port of an entry of the allow-list, which may begin with `*.`.

@@ -66,12 +66,7 @@ impl Wire {
     }
 
     fn request(&self, body: Bytes) -> Request {
-        Request {
-            method: Method::POST,
-            url: self.url.clone(),
-            headers: self.headers.clone(),
-            body,
-        }
+        Request { method: Method::POST, url: self.url.clone(), headers: self.headers.clone(), body }
     }
 
     /// Type and place.

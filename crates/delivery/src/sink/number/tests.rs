@@ -35,6 +35,19 @@ fn numbers_are_plain_decimals() {
     assert_eq!(text(5e-324), format!("{}", 5e-324));
 }
 
+/// *Scenario:* numbers around the powers of ten at which exponents could begin.
+/// *Guarantees:* no exponent on either side.
+#[test]
+fn no_exponent_at_any_magnitude() {
+    for power in -320..=308 {
+        let ten = format!("1e{power}").parse::<f64>().unwrap();
+        for value in [ten, ten.next_down(), ten.next_up(), -ten, ten * 1.5] {
+            assert!(!text(value).contains('e'), "{value:?}");
+            assert_eq!(text(value).parse::<f64>().unwrap(), value);
+        }
+    }
+}
+
 proptest! {
     /// *Scenario:* any finite double.
     /// *Guarantees:* digits, one sign and one point only; the text reads back to the same number.

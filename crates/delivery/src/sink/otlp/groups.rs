@@ -1,8 +1,10 @@
 //! The open parcel: metrics grouped by resource, one group for each account, region and exporter.
 //!
-//! Groups keep their buffers from parcel to parcel.
+//! Groups keep their buffers from parcel to parcel, within a bound.
 
 use metric::Point;
+
+use crate::sink::text::same;
 
 /// Groups open at a time. A linked organisation may have hundreds of accounts; past this the parcel
 /// is closed early, which costs a smaller request and loses nothing.
@@ -24,9 +26,9 @@ pub(crate) struct Group {
 impl Group {
     #[inline]
     fn is_of(&self, point: &Point<'_>) -> bool {
-        self.account == point.account
-            && self.region == point.region
-            && self.exporter_arn == point.exporter_arn
+        same(&self.account, point.account)
+            && same(&self.region, point.region)
+            && same(&self.exporter_arn, point.exporter_arn)
     }
 }
 
@@ -85,10 +87,18 @@ impl Groups {
         self.groups.iter().take(self.open).filter(|group| !group.metrics.is_empty())
     }
 
-    /// Forgets all metrics.
-    pub(crate) fn clear(&mut self) {
+    /// Forgets all metrics. Buffers are kept as long as they hold no more than `keep` bytes in all:
+    /// each of them may have been the large one once.
+    pub(crate) fn clear(&mut self, keep: usize) {
+        let held: usize = self.groups.iter().map(|group| group.metrics.capacity()).sum();
+        if held > keep {
+            self.groups.clear();
+        }
         self.groups.iter_mut().take(self.open).for_each(|group| group.metrics.clear());
         self.open = 0;
         self.last = 0;
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -112,7 +112,8 @@ fn push_escaped(out: &mut Vec<u8>, text: &[u8]) {
         match byte {
             b'"' | b'\\' => out.extend_from_slice(&[b'\\', *byte]),
             0..0x20 => {
-                let digit = |nibble: u8| if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 };
+                let digit =
+                    |nibble: u8| if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 };
                 let escape = [b'\\', b'u', b'0', b'0', digit(byte >> 4), digit(byte & 15)];
                 out.extend_from_slice(&escape);
             }

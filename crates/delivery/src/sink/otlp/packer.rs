@@ -10,6 +10,7 @@ use metric::{Point, Source};
 use super::groups::{GROUPS_MAX, Group, Groups};
 use super::reading::{Reading, quantiles};
 use super::{Compression, Config, Losses, Points, Protocol, json, protobuf};
+use crate::sink::shelf::Shelf;
 use crate::sink::{Offer, Payload};
 
 /// Room kept for the next point and for the frame around it: the largest real metrics have a few
@@ -35,7 +36,7 @@ pub struct Packer {
     scratch: Vec<u8>,
     resource: Vec<u8>,
     plain: Vec<u8>,
-    compressed: Vec<u8>,
+    shelf: Shelf,
     compressor: Coder,
     losses: Losses,
 }
@@ -63,7 +64,7 @@ impl Packer {
             scratch: Vec::new(),
             resource: Vec::new(),
             plain: Vec::new(),
-            compressed: Vec::new(),
+            shelf: Shelf::default(),
             compressor: match config.compression {
                 Compression::None => Coder::None,
                 Compression::Gzip => Coder::Gzip(Deflater::new(LEVEL)),
@@ -211,24 +212,16 @@ impl Packer {
         debug_assert!(self.points > 0, "an empty parcel is not sent");
         self.assemble();
         let plain_bytes = self.plain.len();
-        let body = match &mut self.compressor {
-            Coder::None => {
-                let next = Vec::with_capacity(self.plain.len());
-                bytes::Bytes::from(std::mem::replace(&mut self.plain, next))
-            }
-            Coder::Gzip(deflater) => {
-                self.compressed.clear();
-                deflater.gzip(&self.plain, &mut self.compressed);
-                bytes::Bytes::copy_from_slice(&self.compressed)
-            }
-            Coder::Zstd(compressor) => {
-                self.compressed.clear();
-                compressor
-                    .compress(&self.plain, &mut self.compressed)
-                    .expect("zstd only fails without memory or room, and it makes its own room");
-                bytes::Bytes::copy_from_slice(&self.compressed)
-            }
-        };
+        let mut buffer = self.shelf.take();
+        buffer.clear();
+        match &mut self.compressor {
+            Coder::None => std::mem::swap(&mut self.plain, &mut buffer),
+            Coder::Gzip(deflater) => deflater.gzip(&self.plain, &mut buffer),
+            Coder::Zstd(compressor) => compressor
+                .compress(&self.plain, &mut buffer)
+                .expect("zstd only fails without memory or room, and it makes its own room"),
+        }
+        let body = self.shelf.body(buffer);
         let payload = Payload { body, points: self.points, plain_bytes };
         self.discard();
         payload
@@ -263,7 +256,8 @@ impl Packer {
 
     /// Forgets the open parcel.
     pub(crate) fn discard(&mut self) {
-        self.groups.clear();
+        // A buffer has up to twice what it held; two full parcels hold the buffers of real traffic.
+        self.groups.clear(self.bytes_max.saturating_mul(4));
         self.points = 0;
         self.data_points = 0;
         self.bytes = 0;

@@ -1,4 +1,4 @@
-use super::Text;
+use super::{Text, same};
 
 /// *Scenario:* pieces of every length up to 100, with and without room made before.
 /// *Guarantees:* the text is the pieces in a row.
@@ -20,8 +20,27 @@ fn pieces_follow_each_other() {
         text.repeat(10..90);
         expected.extend_from_within(10..90);
         assert_eq!(text.as_slice(), expected);
+        let given = text.replace(b"other content".to_vec());
+        assert_eq!((given, text.len()), (expected, 0));
+        text.put(b"something");
         text.clear();
         text.put(b"again");
         assert_eq!(text.as_slice(), b"again");
+    }
+}
+
+/// *Scenario:* slices of up to 70 bytes, equal and with one byte changed, and of other lengths.
+/// *Guarantees:* equal is equal, nothing else is.
+#[test]
+fn short_slices_are_compared_whole() {
+    for length in 0..70 {
+        let a = vec![7u8; length];
+        assert!(same(&a, &a.clone()));
+        assert!(!same(&a, &vec![7; length + 1]));
+        for place in 0..length {
+            let mut b = a.clone();
+            b[place] ^= 1;
+            assert!(!same(&a, &b), "{place} of {length}");
+        }
     }
 }

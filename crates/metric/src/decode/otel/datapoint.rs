@@ -7,7 +7,7 @@
 use super::resource::Resource;
 use super::{Fault, is_text, reject};
 use crate::decode::scratch::{DIMENSIONS_MAX, EXTRA_MAX, Scratch};
-use crate::decode::tolerant::INSTANT_NS_MAX;
+use crate::decode::tolerant::INSTANTS_NS;
 use crate::decode::{Pass, Visit};
 use crate::wire::{self, Reader};
 use crate::{Extra, Point, Source, Statistic, Unit};
@@ -335,7 +335,7 @@ impl<'a> Fields<'a> {
             (start, 0) => (start, None),
             (start, end) => (start, Some(end)),
         };
-        if start_ns == 0 || start_ns.max(self.end_ns) > INSTANT_NS_MAX {
+        if !INSTANTS_NS.contains(&start_ns) || !INSTANTS_NS.contains(&start_ns.max(self.end_ns)) {
             return Err(Fault::NoInstant);
         }
         #[expect(

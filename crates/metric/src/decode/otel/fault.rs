@@ -62,7 +62,7 @@ impl Fault {
             Fault::ManyStatistics => "the data point has more than 1000 statistics",
             Fault::QuantileRange => "a quantile is not between 0 and 1",
             Fault::NotFinite => "sum, quantile, value or attribute is not finite",
-            Fault::NoInstant => "the data point has no time, or one after the year 2262",
+            Fault::NoInstant => "the data point has no time, or one that is not from 1970 to 2262",
             Fault::NoName => "the data point has no Namespace or no MetricName",
             Fault::NoValue => "the data point is flagged as holding no recorded value",
         }

@@ -63,7 +63,10 @@ fn each_status_has_its_verdict() {
 fn a_success_is_believed_only_from_dynatrace() {
     let delivered = [
         (202, r#"{"linesOk":3,"linesInvalid":0,"error":null,"warnings":null}"#),
-        (202, r#"{"linesOk":3,"linesInvalid":0,"error":null,"warnings":{"message":"x","changedMetricKeys":[{"line":1,"warning":"y"}],"warningLines":[]},"new":1}"#),
+        (
+            202,
+            r#"{"linesOk":3,"linesInvalid":0,"error":null,"warnings":{"message":"x","changedMetricKeys":[{"line":1,"warning":"y"}],"warningLines":[]},"new":1}"#,
+        ),
         (202, ""),
         (202, r#"{"linesOk":3,"linesInv"#),
         (200, r#"{"linesOk":3}"#),
@@ -71,11 +74,20 @@ fn a_success_is_believed_only_from_dynatrace() {
     for (status, body) in delivered {
         assert_eq!(judge(&answered(status, body)), Verdict::Delivered, "{status} {body}");
     }
-    let foreign =
-        [(200, ""), (200, "ok"), (200, "{}"), (204, ""), (202, "<html>login</html>"), (200, "<!doctype html>")];
+    let foreign = [
+        (200, ""),
+        (200, "ok"),
+        (200, "{}"),
+        (204, ""),
+        (202, "<html>login</html>"),
+        (200, "<!doctype html>"),
+    ];
     for (status, body) in foreign {
         let verdict = judge(&answered(status, body));
-        assert!(matches!(verdict, Verdict::Later { loud: true, .. }), "{status} {body}: {verdict:?}");
+        assert!(
+            matches!(verdict, Verdict::Later { loud: true, .. }),
+            "{status} {body}: {verdict:?}"
+        );
     }
 }
 
@@ -107,10 +119,14 @@ fn counts_of_a_partial_400_are_counts_of_points() {
         other => panic!("{other:?}"),
     };
     let three = "a 1\nb 2\nc 3";
-    let many = r#"{"linesOk":0,"linesInvalid":3,"error":{"invalidLines":[{"line":1,"error":"x"}]}}"#;
+    let many =
+        r#"{"linesOk":0,"linesInvalid":3,"error":{"invalidLines":[{"line":1,"error":"x"}]}}"#;
     assert_eq!(judge(three, many), (3, 1));
     assert_eq!(judge(three, r#"{"linesOk":1,"linesInvalid":2,"error":null}"#), (2, 0));
-    assert_eq!(judge(three, r#"{"linesOk":1,"linesInvalid":99,"error":{"invalidLines":null}}"#), (3, 0));
+    assert_eq!(
+        judge(three, r#"{"linesOk":1,"linesInvalid":99,"error":{"invalidLines":null}}"#),
+        (3, 0)
+    );
     let outside = r#"{"linesOk":2,"linesInvalid":1,"error":{"invalidLines":[{"line":0},{"line":77,"error":null}]}}"#;
     assert_eq!(judge(three, outside), (1, 2));
     let metadata = r#"{"linesOk":2,"linesInvalid":2,"error":{"invalidLines":[{"line":1,"error":"m"},{"line":3,"error":"x"}]}}"#;
@@ -158,7 +174,8 @@ fn a_probe_tells_who_is_there() {
     let probe = |status, body: &str| probe_verdict(&answered(status, body), TOKEN, NOW_US);
     assert_eq!(probe(400, r#"{"error":{"message":"empty request"}}"#), Verdict::Delivered);
     assert_eq!(probe(202, ""), Verdict::Delivered);
-    for (status, body) in [(400, "<html>"), (200, "ok"), (401, ""), (403, ""), (404, ""), (302, "")] {
+    for (status, body) in [(400, "<html>"), (200, "ok"), (401, ""), (403, ""), (404, ""), (302, "")]
+    {
         let verdict = probe(status, body);
         assert!(matches!(verdict, Verdict::Later { loud: true, .. }), "{status}: {verdict:?}");
     }

@@ -28,6 +28,8 @@ fn names_are_normalised_as_published() {
         ("Cluster Name", Some("cluster_name")),
         ("GraphQLAPIId", Some("graphqlapiid")),
         ("kubernetes:pod", Some("kubernetes:pod")),
+        ("0%a", Some("_a")),
+        ("\u{212a}elvin \u{130}", Some("kelvin_i")),
     ];
     for (raw, expected) in table {
         assert_eq!(normalise_name(raw).as_deref(), expected, "{raw:?}");
@@ -49,7 +51,10 @@ fn values_are_escaped_and_printable() {
         ("a\u{2028}b\u{2029}c", "a_b_c"),
         ("a\u{e000}b\u{378}c", "a_b_c"),
         ("_\u{1}_", "___"),
-        ("Gr\u{f6}\u{df}e \u{65e5}\u{672c} \u{1f680}", "Gr\u{f6}\u{df}e \u{65e5}\u{672c} \u{1f680}"),
+        (
+            "Gr\u{f6}\u{df}e \u{65e5}\u{672c} \u{1f680}",
+            "Gr\u{f6}\u{df}e \u{65e5}\u{672c} \u{1f680}",
+        ),
     ];
     for (raw, expected) in table {
         assert_eq!(value(raw), expected, "{raw:?}");

@@ -42,9 +42,12 @@ fn server_takes(gauge: &Gauge) -> bool {
 /// *Guarantees:* taken as they are.
 #[test]
 fn consistent_numbers_are_left_alone() {
-    for (min, max, sum, count) in
-        [(10.0, 20.0, 45.5, 3.0), (7.0, 7.0, 7.0, 1.0), (-5.0, -1.0, -9.0, 3.0), (1.0, 2.0, 3.75, 2.5)]
-    {
+    for (min, max, sum, count) in [
+        (10.0, 20.0, 45.5, 3.0),
+        (7.0, 7.0, 7.0, 1.0),
+        (-5.0, -1.0, -9.0, 3.0),
+        (1.0, 2.0, 3.75, 2.5),
+    ] {
         let gauge = of(min, max, sum, count).unwrap();
         assert_eq!((gauge.min, gauge.max, gauge.sum, gauge.count), (min, max, sum, count));
         assert!(!gauge.repaired && !gauge.supplied);
@@ -78,7 +81,11 @@ fn contradictions_are_refused() {
         (-1.0, 1.0, 0.0, -1.0),
         (0.0, f64::MAX, f64::MAX, 0.1),
     ] {
-        assert_eq!(of(min, max, sum, count), Err(NoGauge::Inconsistent), "{min} {max} {sum} {count}");
+        assert_eq!(
+            of(min, max, sum, count),
+            Err(NoGauge::Inconsistent),
+            "{min} {max} {sum} {count}"
+        );
     }
 }
 

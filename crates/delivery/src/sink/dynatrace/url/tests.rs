@@ -64,15 +64,30 @@ fn unusable_addresses_are_refused() {
 fn only_listed_hosts_are_allowed() {
     let list = |entries: &[&str]| entries.iter().map(|e| (*e).to_owned()).collect::<Vec<_>>();
     let dynatrace = list(&["*.live.dynatrace.com", "dt.example.org", "ag.example.org:9999"]);
-    for host in ["abc.live.dynatrace.com", "ABC.LIVE.dynatrace.com", "dt.example.org",
-        "dt.example.org:8443", "ag.example.org:9999", "abc.live.dynatrace.com:443"]
-    {
+    for host in [
+        "abc.live.dynatrace.com",
+        "ABC.LIVE.dynatrace.com",
+        "dt.example.org",
+        "dt.example.org:8443",
+        "ag.example.org:9999",
+        "abc.live.dynatrace.com:443",
+    ] {
         assert!(host_allowed(host, &dynatrace), "{host}");
     }
-    for host in ["live.dynatrace.com", "evil-live.dynatrace.com", "abc.live.dynatrace.com.evil.example",
-        "abc.live.dynatrace.com:8443", "ag.example.org", "xdt.example.org", "", ".live.dynatrace.com",
-        "user@abc.live.dynatrace.com", "abc.live.dynatrace.com/x", "10.0.0.1", "169.254.169.254"]
-    {
+    for host in [
+        "live.dynatrace.com",
+        "evil-live.dynatrace.com",
+        "abc.live.dynatrace.com.evil.example",
+        "abc.live.dynatrace.com:8443",
+        "ag.example.org",
+        "xdt.example.org",
+        "",
+        ".live.dynatrace.com",
+        "user@abc.live.dynatrace.com",
+        "abc.live.dynatrace.com/x",
+        "10.0.0.1",
+        "169.254.169.254",
+    ] {
         assert!(!host_allowed(host, &dynatrace), "{host}");
     }
     assert!(!host_allowed("abc.example.org", &list(&["*", "*.", ""])));
@@ -105,8 +120,13 @@ fn the_target_is_read_from_common_attributes() {
     let url = "https://abc.live.dynatrace.com/";
     let read = |attributes: &[(&str, &str)]| target(&pairs(attributes), &allowed);
     let found = read(&[("dt-url", url), ("require-valid-certificate", "true")]).unwrap();
-    assert_eq!((found.url.as_str(), found.accept_invalid), ("https://abc.live.dynatrace.com", false));
-    assert!(read(&[("dt-url", url), ("require-valid-certificate", "FALSE")]).unwrap().accept_invalid);
+    assert_eq!(
+        (found.url.as_str(), found.accept_invalid),
+        ("https://abc.live.dynatrace.com", false)
+    );
+    assert!(
+        read(&[("dt-url", url), ("require-valid-certificate", "FALSE")]).unwrap().accept_invalid
+    );
     assert!(!read(&[("dt-url", url), ("require-valid-certificate", "no")]).unwrap().accept_invalid);
     assert!(!read(&[("dt-url", url)]).unwrap().accept_invalid);
     assert!(read(&[]).unwrap_err().contains("dt-url is missing"));

@@ -32,6 +32,9 @@ fn the_window_has_four_ways_out() {
 #[test]
 fn extreme_instants_are_only_out_of_the_window() {
     let moment = Moment { now_ms: NOW, arrival_ms: NOW };
-    assert_eq!(place(i64::MAX, moment, TooOld::Restamp), Place::Out(Offer::Refused("too_far_ahead")));
+    assert_eq!(
+        place(i64::MAX, moment, TooOld::Restamp),
+        Place::Out(Offer::Refused("too_far_ahead"))
+    );
     assert_eq!(place(i64::MIN, moment, TooOld::Quarantine), Place::Out(Offer::Refused("too_old")));
 }

@@ -83,7 +83,16 @@ fn a_partial_success_refuses_points() {
 /// *Guarantees:* nothing counts as delivered, and an operator is told.
 #[test]
 fn a_success_with_garbage_is_no_success() {
-    for body in ["<html>sign in</html>", "OK", "not found", "It works!", r#"{"error":"x"}"#, r#"{"errors":[]}"#, "{", "\u{0}\u{1}"] {
+    for body in [
+        "<html>sign in</html>",
+        "OK",
+        "not found",
+        "It works!",
+        r#"{"error":"x"}"#,
+        r#"{"errors":[]}"#,
+        "{",
+        "\u{0}\u{1}",
+    ] {
         for content_type in ["", "text/html", "application/x-protobuf"] {
             let verdict = judge(&answered(200, content_type, body));
             let Verdict::Later { loud: true, why, .. } = &verdict else {
@@ -101,7 +110,9 @@ fn each_status_has_its_verdict() {
     // google.rpc.Status {code: 3, message: "no summaries"}
     let status = b"\x08\x03\x12\x0cno summaries";
     let sentence = |verdict: Verdict| match verdict {
-        Verdict::Never { why } | Verdict::TooLarge { why } | Verdict::Later { why, .. } => why.message,
+        Verdict::Never { why } | Verdict::TooLarge { why } | Verdict::Later { why, .. } => {
+            why.message
+        }
         other => panic!("{other:?}"),
     };
     for answer in [
