@@ -113,30 +113,12 @@ fn a_full_disk_refuses_and_delivers() {
 /// answered delivery is missing; the failed syncs are counted and told.
 #[test]
 fn a_failing_fsync_loses_nothing_acknowledged() {
-    let strace = Path::new("/usr/bin/strace");
-    assert!(strace.exists(), "this test injects faults by strace: apt-get install strace");
     let port = free_port();
     let home = Home::new("fsync");
     home.write(&to_dynatrace("to-dynatrace", port, &[]));
     let book = Book::new(View::Dynatrace);
     let dynatrace = Dynatrace::start(port, TOKEN, &book);
-    let binary = crate::service::binary();
-    // -D: strace stands beside, so that the process we start is the one under test.
-    let service = home.start_by(
-        strace,
-        &[
-            "-D",
-            "-f",
-            "-qq",
-            "-o",
-            "/dev/null",
-            "-e",
-            "trace=fsync,fdatasync",
-            "-e",
-            "inject=fsync,fdatasync:error=EIO:when=12",
-            binary.to_str().unwrap(),
-        ],
-    );
+    let service = home.start_with_fault("inject=fsync,fdatasync:error=EIO:when=12");
     let load = Load::start(home.source, 0xf57c, (4, 50), &[&book]);
     let failures = "hydrant_journal_sync_failures_total{topic=\"aws\"}";
     service.until("a sync has failed", |s| s.metric(failures) >= 1.0);

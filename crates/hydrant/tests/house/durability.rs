@@ -8,7 +8,7 @@ use rehearsal::random::Random;
 use crate::load::{self, Load};
 use crate::points::Batch;
 use crate::receivers::{Book, Dynatrace, TOKEN, to_dynatrace};
-use crate::service::{Home, eventually, free_port};
+use crate::service::{Home, PATIENCE, eventually, free_port};
 
 /// Times the process is killed.
 const KILLS: u32 = 6;
@@ -108,4 +108,30 @@ fn a_repeat_after_a_restart_is_stored_once() {
     let compared = book.settle("all has arrived", || service.log());
     assert_eq!((compared.sent, compared.duplicates), (130, 0), "{compared:?}");
     service.stop();
+}
+
+/// *Scenario:* the process is killed within its n-th sync of some thread, for several n; each time it
+/// is started again, and the senders go on.
+/// *Guarantees:* at whatever sync it ends, the next start goes well, and every point of a delivery
+/// answered with yes arrives.
+#[test]
+fn nothing_acknowledged_is_lost_by_a_kill_within_a_sync() {
+    let port = free_port();
+    let home = Home::new("kill-sync");
+    home.write(&to_dynatrace("to-dynatrace", port, &[]));
+    let book = Book::new(View::Dynatrace);
+    let _dynatrace = Dynatrace::start(port, TOKEN, &book);
+    let load = Load::start(home.source, 0x5eed_0003, SENDERS, &[&book]);
+    for number in [1, 2, 3, 5, 8, 13, 21] {
+        let fault = format!("inject=fsync,fdatasync:signal=SIGKILL:when={number}");
+        let mut process = home.spawn_with_fault(&fault);
+        let status = process.wait(PATIENCE);
+        assert_eq!(status.code(), None, "it ended by a signal: {}", process.stderr().join("\n"));
+    }
+    let service = home.start();
+    let yes = load.finish();
+    let compared = book.settle("every promised point has arrived", || service.log());
+    assert!(yes > 10, "{yes} deliveries: this was no load");
+    service.stop();
+    println!("{yes} deliveries, {compared:?}");
 }

@@ -6,6 +6,7 @@
 //! test, for instance a release build. What can be seen without a running process is in `tests/cli.rs`.
 
 #![expect(clippy::unwrap_used, reason = "a helper that cannot go on fails its test")]
+#![expect(clippy::indexing_slicing, reason = "what is not there fails the test")]
 
 mod load;
 mod points;

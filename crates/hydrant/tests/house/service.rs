@@ -11,6 +11,8 @@ use testkit::{Process, RawAnswer, TempDir};
 
 /// The access key of every source that does not say otherwise.
 pub(crate) const ACCESS_KEY: &str = "house-access-key";
+/// The arguments of the process under test.
+const RUN: [&str; 3] = ["run", "-c", "hydrant.yaml"];
 /// The least that the settings allow.
 const DISK_BUDGET: &str = "256MiB";
 /// A start or a stop that takes longer hangs: a debug build on a busy machine needs seconds.
@@ -109,14 +111,26 @@ impl Home {
 
     /// Starts it and waits until it takes deliveries.
     pub(crate) fn start(&self) -> Service<'_> {
-        self.start_by(&binary(), &[])
+        self.ready(Process::start(binary(), RUN, self.dir.path()))
     }
 
-    /// Starts it by another program, whose arguments end with the binary.
-    pub(crate) fn start_by(&self, program: &Path, before: &[&str]) -> Service<'_> {
-        let run = ["run", "-c", "hydrant.yaml"];
-        let arguments = before.iter().copied().chain(run);
-        let mut process = Process::start(program, arguments, self.dir.path());
+    /// Starts it with this fault at its syncs, in the words of `strace -e`.
+    pub(crate) fn start_with_fault(&self, fault: &str) -> Service<'_> {
+        self.ready(self.spawn_with_fault(fault))
+    }
+
+    /// The same without waiting for it to be ready.
+    pub(crate) fn spawn_with_fault(&self, fault: &str) -> Process {
+        let strace = Path::new("/usr/bin/strace");
+        assert!(strace.exists(), "this test injects faults by strace: apt-get install strace");
+        // -D: strace stands beside, so that the process we start is the one under test.
+        let before = ["-D", "-f", "-qq", "-o", "/dev/null", "-e", "trace=fsync,fdatasync", "-e"];
+        let binary = binary();
+        let under_test = [fault, binary.to_str().unwrap()];
+        Process::start(strace, before.into_iter().chain(under_test).chain(RUN), self.dir.path())
+    }
+
+    fn ready(&self, mut process: Process) -> Service<'_> {
         process.wait_for_line("hydrant runs", PATIENCE);
         Service { home: self, process }
     }
@@ -195,8 +209,14 @@ impl Service<'_> {
 
     /// SIGTERM, and it must end well.
     #[track_caller]
-    pub(crate) fn stop(mut self) -> String {
+    pub(crate) fn stop(self) -> String {
         self.process.terminate();
+        self.ends_well()
+    }
+
+    /// It was told to stop, and must end well.
+    #[track_caller]
+    pub(crate) fn ends_well(mut self) -> String {
         let status = self.process.wait(PATIENCE);
         assert_eq!(status.code(), Some(0), "exit of a stop by SIGTERM\n{}", self.log());
         self.log()

@@ -88,7 +88,7 @@ fn sigterm_waits_for_the_delivery_in_flight() {
     let answer = testkit::read_answer(&mut BufReader::new(&stream)).unwrap();
     assert_eq!(answer.status, 200, "{}", answer.text());
     book.lock().acknowledge(1);
-    service.stop();
+    service.ends_well();
 
     let _dynatrace = Dynatrace::start(port, TOKEN, &book);
     let service = home.start();
