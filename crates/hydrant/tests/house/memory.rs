@@ -1,6 +1,8 @@
 //! Memory is bounded whatever is sent: the largest legal deliveries, several at once, four streams.
 
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 use metric::Format;
 use rehearsal::ledger::View;
@@ -13,23 +15,28 @@ use crate::service::{Home, free_port};
 
 /// Anonymous memory of the whole service with up to four streams: the promise.
 const ANONYMOUS_MAX_KIB: u64 = 150 * 1024;
-/// Records of a delivery, and their bytes: 64 MiB in all, the most that Firehose buffers.
-const RECORDS: usize = 66;
+/// Bytes of a record: close to the most that Firehose takes.
 const RECORD_BYTES: usize = 1_016_000;
-const POINTS: u32 = 66 * 100;
+/// Points of a record.
+const RECORD_POINTS: u32 = 100;
+/// Records of the largest delivery: 64 MiB, the most that Firehose buffers.
+const LARGEST: u32 = 66;
+/// Records of a delivery that is held in memory while it is checked and read: 8 MB of JSON.
+const MIDDLE: u32 = 6;
+/// Records of a delivery that is held in memory as it came, plain: below 4 MiB.
+const PLAIN: u32 = 3;
 
-/// 64 MiB of records: lines of JSON, each record filled up with the white space that JSON allows.
-fn wide(number: u64, gzip: bool, books: &[&Book]) -> Request {
-    let batch = Batch::new(number, POINTS);
+/// Lines of JSON, each record filled up with the white space that JSON allows.
+fn wide(number: u64, gzip: bool, count: u32, books: &[&Book]) -> Request {
+    let batch = Batch::new(number, count * RECORD_POINTS);
     for book in books {
         let mut ledger = book.lock();
         batch.each(|_, point| ledger.expect(number, point));
     }
     let mut records = batch.records(Format::Json);
-    assert_eq!(records.len(), RECORDS);
+    assert_eq!(records.len(), count as usize);
     for record in &mut records {
-        let ends = record.iter().filter(|b| **b == b'\n').count();
-        let blanks = (RECORD_BYTES - record.len()) / ends;
+        let blanks = (RECORD_BYTES - record.len()) / RECORD_POINTS as usize;
         let mut filled = Vec::with_capacity(RECORD_BYTES);
         for line in record.split_inclusive(|b| *b == b'\n') {
             let (open, rest) = line.split_at(1);
@@ -50,6 +57,48 @@ fn anonymous_kib(process: u32) -> u64 {
     line.map_or(0, |line| line.trim().trim_end_matches(" kB").parse().unwrap())
 }
 
+/// The most that `process` takes while `work` runs, KiB, looked at every few milliseconds.
+fn highest_kib(process: u32, work: impl FnOnce()) -> u64 {
+    let (highest, over) = (AtomicU64::new(0), AtomicBool::new(false));
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !over.load(Ordering::SeqCst) {
+                highest.fetch_max(anonymous_kib(process), Ordering::SeqCst);
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        });
+        // Also when the work fails, or the scope would wait forever.
+        let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
+        over.store(true, Ordering::SeqCst);
+        if let Err(failure) = ended {
+            std::panic::resume_unwind(failure);
+        }
+    });
+    highest.into_inner()
+}
+
+/// Sends all at once; each must be answered with yes.
+fn send_all(source: SocketAddr, requests: &[Request], books: &[&Book]) {
+    std::thread::scope(|scope| {
+        for (number, request) in (0_u64..).zip(requests) {
+            scope.spawn(move || {
+                let answer = load::post(source, "/", request).unwrap();
+                assert_eq!(answer.status, 200, "{number}: {}", answer.text());
+                books.iter().for_each(|book| book.lock().acknowledge(number));
+            });
+        }
+    });
+}
+
+/// Four streams to these ports and to nowhere.
+fn settings(home: &Home, ports: [u16; 3]) {
+    let streams = to_dynatrace("one", ports[0], &[])
+        + &to_otlp("two", ports[1], &["compression: gzip"])
+        + &to_otlp("three", ports[2], &["protocol: http/json"])
+        + &to_blackhole("four");
+    home.write_budget("2GiB", &streams);
+}
+
 /// *Scenario:* four deliveries of 64 MiB of records at the same time, two plain and two gzip, to a
 /// source with four streams.
 /// *Guarantees:* all are answered with yes and all points arrive; the anonymous memory of the process,
@@ -58,47 +107,51 @@ fn anonymous_kib(process: u32) -> u64 {
 fn four_deliveries_of_64_mib_fit_into_150_mib() {
     let ports = [free_port(), free_port(), free_port()];
     let home = Home::new("memory");
-    let streams = to_dynatrace("one", ports[0], &[])
-        + &to_otlp("two", ports[1], &["compression: gzip"])
-        + &to_otlp("three", ports[2], &["protocol: http/json"])
-        + &to_blackhole("four");
-    home.write_budget("2GiB", &streams);
+    settings(&home, ports);
     let (lines, otlp, json) =
         (Book::new(View::Dynatrace), Book::new(View::Otlp), Book::new(View::Otlp));
     let _dynatrace = Dynatrace::start(ports[0], TOKEN, &lines);
     let _receivers = [Otlp::start(ports[1], &otlp), Otlp::start(ports[2], &json)];
     let books = [&lines, &otlp, &json];
-    let requests: Vec<Request> = (0..4).map(|n| wide(n, n % 2 == 0, &books)).collect();
+    let requests: Vec<Request> = (0..4).map(|n| wide(n, n % 2 == 0, LARGEST, &books)).collect();
     let service = home.start();
-    let (highest, over) = (AtomicU64::new(0), AtomicBool::new(false));
-    let (process, source) = (service.process.id(), home.source);
-    std::thread::scope(|scope| {
-        scope.spawn(|| {
-            while !over.load(Ordering::SeqCst) {
-                highest.fetch_max(anonymous_kib(process), Ordering::SeqCst);
-                std::thread::sleep(std::time::Duration::from_millis(5));
-            }
-        });
-        let senders: Vec<_> = (0_u64..)
-            .zip(&requests)
-            .map(|(number, request)| {
-                scope.spawn(move || (number, load::post(source, "/", request)))
-            })
-            .collect();
-        for sender in senders {
-            let (number, answer) = sender.join().unwrap();
-            let answer = answer.unwrap();
-            assert_eq!(answer.status, 200, "{number}: {}", answer.text());
-            books.iter().for_each(|book| book.lock().acknowledge(number));
-        }
+    let highest = highest_kib(service.process.id(), || {
+        send_all(home.source, &requests, &books);
         for book in books {
             book.settle("all points", || service.log());
         }
-        over.store(true, Ordering::SeqCst);
     });
-    let highest = highest.into_inner();
-    println!("anonymous memory at most {:.1} MiB", highest as f64 / 1024.0);
+    println!("four of 64 MiB: anonymous memory at most {:.1} MiB", highest as f64 / 1024.0);
     assert!(highest > 0 && highest < ANONYMOUS_MAX_KIB, "{highest} KiB of anonymous memory");
-    service.until("the fourth stream", |s| s.points("four", "delivered") == f64::from(4 * POINTS));
+    let all = f64::from(4 * LARGEST * RECORD_POINTS);
+    service.until("the fourth stream", |s| s.points("four", "delivered") == all);
+    service.stop();
+}
+
+/// *Scenario:* three of four destinations are down; 24 senders at once deliver bodies of the size that
+/// is held in memory, plain and gzip; the destinations come up and read the backlog.
+/// *Guarantees:* all are answered with yes, all points arrive, and the anonymous memory stays under
+/// 150 MiB at every moment.
+#[test]
+fn a_backlog_read_by_four_streams_fits_into_150_mib() {
+    let ports = [free_port(), free_port(), free_port()];
+    let home = Home::new("memory-backlog");
+    settings(&home, ports);
+    let (lines, otlp, json) =
+        (Book::new(View::Dynatrace), Book::new(View::Otlp), Book::new(View::Otlp));
+    let books = [&lines, &otlp, &json];
+    let make = |n: u64| wide(n, n % 2 == 0, if n % 2 == 0 { MIDDLE } else { PLAIN }, &books);
+    let requests: Vec<Request> = (0..24).map(make).collect();
+    let service = home.start();
+    let highest = highest_kib(service.process.id(), || {
+        send_all(home.source, &requests, &books);
+        let _dynatrace = Dynatrace::start(ports[0], TOKEN, &lines);
+        let _receivers = [Otlp::start(ports[1], &otlp), Otlp::start(ports[2], &json)];
+        for book in books {
+            book.settle("all points", || service.log());
+        }
+    });
+    println!("a backlog: anonymous memory at most {:.1} MiB", highest as f64 / 1024.0);
+    assert!(highest > 0 && highest < ANONYMOUS_MAX_KIB, "{highest} KiB of anonymous memory");
     service.stop();
 }

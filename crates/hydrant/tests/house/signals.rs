@@ -14,7 +14,7 @@ use testkit::Authority;
 use crate::load::{self, Load};
 use crate::points::{Batch, now_ms};
 use crate::receivers::{Book, Dynatrace, TOKEN, to_blackhole, to_dynatrace};
-use crate::service::{Home, Service, eventually, free_port};
+use crate::service::{Home, PATIENCE, Service, eventually, free_port};
 
 /// SIGHUP, and it must be taken.
 #[track_caller]
@@ -93,6 +93,59 @@ fn sigterm_waits_for_the_delivery_in_flight() {
     let _dynatrace = Dynatrace::start(port, TOKEN, &book);
     let service = home.start();
     book.settle("both deliveries have arrived", || service.log());
+    service.stop();
+}
+
+/// *Scenario:* a second SIGTERM while a delivery is half sent and will never be whole.
+/// *Guarantees:* the process leaves at once with 130, and what was answered before arrives later.
+#[test]
+fn a_second_signal_leaves_at_once() {
+    let port = free_port();
+    let home = Home::new("twice");
+    home.write(&to_dynatrace("to-dynatrace", port, &[]));
+    let book = Book::new(View::Dynatrace);
+    let mut service = home.start();
+    let (sender, batch) = (load::sender(), Batch::new(1, 40));
+    let request = sender.compose("half", now_ms(), &Batch::new(2, 50).records(Format::Otel10));
+    let mut stream = TcpStream::connect(home.source).unwrap();
+    stream.write_all(load::head("/", &request).as_bytes()).unwrap();
+    assert_eq!(load::deliver(home.source, &sender, "1", &batch, &[&book]).status, 200);
+    service.process.terminate();
+    let refuses = || TcpStream::connect(home.source).is_err();
+    eventually("the port is closed", refuses, || service.log());
+    service.process.terminate();
+    assert_eq!(service.process.wait(PATIENCE).code(), Some(130), "{}", service.log());
+
+    let _dynatrace = Dynatrace::start(port, TOKEN, &book);
+    let service = home.start();
+    book.settle("what was answered has arrived", || service.log());
+    service.stop();
+}
+
+/// *Scenario:* six reloads under load, each of which changes the stream that delivers.
+/// *Guarantees:* the stream goes on where it was: nothing is missing and nothing is sent twice.
+#[test]
+fn sighup_under_load_neither_loses_nor_repeats() {
+    let port = free_port();
+    let home = Home::new("reload-load");
+    let settings = |concurrency: u32| {
+        let more = format!("concurrency: {concurrency}");
+        home.write(&to_dynatrace("to-dynatrace", port, &[&more]));
+    };
+    settings(1);
+    let book = Book::new(View::Dynatrace);
+    let _dynatrace = Dynatrace::start(port, TOKEN, &book);
+    let service = home.start();
+    let load = Load::start(home.source, 0x4e10, (4, 150), &[&book]);
+    for round in 2..8 {
+        let wanted = load.yes() + 4;
+        eventually("deliveries are answered", || load.yes() >= wanted, || service.log());
+        settings(round);
+        reload(&service);
+    }
+    load.finish();
+    let compared = book.settle("every promised point has arrived", || service.log());
+    assert_eq!((compared.duplicates, service.logged("stream stopped")), (0, 6), "{compared:?}");
     service.stop();
 }
 
