@@ -17,7 +17,11 @@ pub(crate) struct Group {
     pub(crate) account: Vec<u8>,
     /// Region.
     pub(crate) region: Vec<u8>,
-    /// ARN of the metric stream.
+    /// ARN of the metric stream, as it came.
+    came_arn: Vec<u8>,
+    /// Name of the metric stream.
+    stream: Vec<u8>,
+    /// ARN of the metric stream; made from its name where the format carries only that (JSON).
     pub(crate) exporter_arn: Vec<u8>,
     /// The metrics so far, encoded.
     pub(crate) metrics: Vec<u8>,
@@ -28,7 +32,9 @@ impl Group {
     fn is_of(&self, point: &Point<'_>) -> bool {
         same(&self.account, point.account)
             && same(&self.region, point.region)
-            && same(&self.exporter_arn, point.exporter_arn)
+            && same(&self.came_arn, point.exporter_arn)
+            // The name is part of the ARN: only where there is none does it tell streams apart.
+            && (!point.exporter_arn.is_empty() || same(&self.stream, point.stream))
     }
 }
 
@@ -71,8 +77,12 @@ impl Groups {
             group.account.extend_from_slice(point.account);
             group.region.clear();
             group.region.extend_from_slice(point.region);
+            group.came_arn.clear();
+            group.came_arn.extend_from_slice(point.exporter_arn);
+            group.stream.clear();
+            group.stream.extend_from_slice(point.stream);
             group.exporter_arn.clear();
-            group.exporter_arn.extend_from_slice(point.exporter_arn);
+            metric::encode::exporter_arn(point, &mut group.exporter_arn);
             group.metrics.clear();
         }
     }
