@@ -113,7 +113,7 @@ fn four_deliveries_of_64_mib_fit_into_150_mib() {
     let _dynatrace = Dynatrace::start(ports[0], TOKEN, &lines);
     let _receivers = [Otlp::start(ports[1], &otlp), Otlp::start(ports[2], &json)];
     let books = [&lines, &otlp, &json];
-    let requests: Vec<Request> = (0..4).map(|n| wide(n, n % 2 == 0, LARGEST, &books)).collect();
+    let requests: Vec<Request> = (0..4).map(|n| wide(n, n.is_multiple_of(2), LARGEST, &books)).collect();
     let service = home.start();
     let highest = highest_kib(service.process.id(), || {
         send_all(home.source, &requests, &books);
@@ -140,7 +140,7 @@ fn a_backlog_read_by_four_streams_fits_into_150_mib() {
     let (lines, otlp, json) =
         (Book::new(View::Dynatrace), Book::new(View::Otlp), Book::new(View::Otlp));
     let books = [&lines, &otlp, &json];
-    let make = |n: u64| wide(n, n % 2 == 0, if n % 2 == 0 { MIDDLE } else { PLAIN }, &books);
+    let make = |n: u64| wide(n, n.is_multiple_of(2), if n.is_multiple_of(2) { MIDDLE } else { PLAIN }, &books);
     let requests: Vec<Request> = (0..24).map(make).collect();
     let service = home.start();
     let highest = highest_kib(service.process.id(), || {
