@@ -144,7 +144,8 @@ fn a_revoked_token_delays_nobody() {
     good.book.settle("the good token goes on", || service.log());
     assert!(held > 0);
     service.until("the lane is loud", |_| lanes(&service).iter().any(|l| l["loud"] == true));
-    service.until("its sender is told", |_| bad.deliver(home.source, "/", 30).status == 401);
+    let answer = bad.deliver(home.source, "/", 30);
+    assert_eq!(answer.status, 401, "its sender is told: {}", answer.text());
     let first_log = service.log();
     service.kill();
 

@@ -140,8 +140,9 @@ fn a_backlog_read_by_four_streams_fits_into_150_mib() {
     let (lines, otlp, json) =
         (Book::new(View::Dynatrace), Book::new(View::Otlp), Book::new(View::Otlp));
     let books = [&lines, &otlp, &json];
-    let make = |n: u64| wide(n, n.is_multiple_of(2), if n.is_multiple_of(2) { MIDDLE } else { PLAIN }, &books);
-    let requests: Vec<Request> = (0..24).map(make).collect();
+    let middle = (0..24).step_by(2).map(|n| wide(n, true, MIDDLE, &books));
+    let plain = (1..24).step_by(2).map(|n| wide(n, false, PLAIN, &books));
+    let requests: Vec<Request> = middle.zip(plain).flat_map(|(one, two)| [one, two]).collect();
     let service = home.start();
     let highest = highest_kib(service.process.id(), || {
         send_all(home.source, &requests, &books);
