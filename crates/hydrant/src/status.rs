@@ -9,7 +9,7 @@ use crate::cli::{StatusArgs, StatusOutput, StreamArgs, StreamCommand, StreamTarg
 use crate::control::{self, Answer, Request};
 use crate::exit::Exit;
 use crate::run::{Folder, JournalReport, Report, TopicReport, control_socket};
-use crate::settings::{self, Environment, report as problems};
+use crate::settings;
 use crate::terminal::{self, Paint, fail};
 
 /// Runs `hydrant status`.
@@ -96,18 +96,7 @@ fn data_dir(config: Option<&Path>, data_dir: Option<&Path>) -> Result<PathBuf, E
     if let Some(data_dir) = data_dir {
         return Ok(data_dir.to_owned());
     }
-    let environment = Environment::of_process();
-    let file = settings::locate(config, &environment).map_err(|none| {
-        terminal::say(&none.text(Paint::for_stderr()));
-        Exit::BadSettings
-    })?;
-    match settings::load(&file, &environment) {
-        Ok(settings) => Ok(settings.data_dir),
-        Err(list) => {
-            terminal::say(&problems::text(&list, Paint::for_stderr()));
-            Err(Exit::BadSettings)
-        }
-    }
+    settings::open(config).map(|(_, settings)| settings.data_dir)
 }
 
 /// Without a process: what the folder holds. The folder is locked meanwhile.

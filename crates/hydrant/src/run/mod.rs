@@ -27,7 +27,7 @@ pub use report::{
 use crate::cli::RunArgs;
 use crate::exit::Exit;
 use crate::settings::{self, Environment, Settings, report as problems};
-use crate::terminal::{self, Paint, fail};
+use crate::terminal::{Paint, fail};
 use crate::{admin, control};
 
 /// How often it is checked that every stream lives.
@@ -38,20 +38,9 @@ pub type SharedHouse = Arc<Mutex<House>>;
 
 /// Runs the command.
 pub fn command(args: &RunArgs) -> Exit {
-    let environment = Environment::of_process();
-    let file = match settings::locate(args.config.as_deref(), &environment) {
-        Ok(file) => file,
-        Err(none) => {
-            terminal::say(&none.text(Paint::for_stderr()));
-            return Exit::BadSettings;
-        }
-    };
-    let settings = match settings::load(&file, &environment) {
-        Ok(settings) => settings,
-        Err(list) => {
-            terminal::say(&problems::text(&list, Paint::for_stderr()));
-            return Exit::BadSettings;
-        }
+    let (file, settings) = match settings::open(args.config.as_deref()) {
+        Ok(opened) => opened,
+        Err(exit) => return exit,
     };
     log::start(settings.log);
     for warning in &settings.warnings {
