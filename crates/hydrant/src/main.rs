@@ -1,5 +1,6 @@
 //! The `hydrant` binary: calls the library and turns its answer into an exit code. Nothing else.
 
 fn main() -> std::process::ExitCode {
+    allocator::give_large_buffers_back();
     hydrant::main().into()
 }

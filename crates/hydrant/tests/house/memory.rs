@@ -128,7 +128,7 @@ fn four_deliveries_of_64_mib_fit_into_150_mib() {
     service.stop();
 }
 
-/// *Scenario:* three of four destinations are down; 24 senders at once deliver bodies of the size that
+/// *Scenario:* three of four destinations are down; 96 senders at once deliver bodies of the size that
 /// is held in memory, plain and gzip; the destinations come up and read the backlog.
 /// *Guarantees:* all are answered with yes, all points arrive, and the anonymous memory stays under
 /// 150 MiB at every moment.
@@ -140,8 +140,8 @@ fn a_backlog_read_by_four_streams_fits_into_150_mib() {
     let (lines, otlp, json) =
         (Book::new(View::Dynatrace), Book::new(View::Otlp), Book::new(View::Otlp));
     let books = [&lines, &otlp, &json];
-    let middle = (0..24).step_by(2).map(|n| wide(n, true, MIDDLE, &books));
-    let plain = (1..24).step_by(2).map(|n| wide(n, false, PLAIN, &books));
+    let middle = (0..96).step_by(2).map(|n| wide(n, true, MIDDLE, &books));
+    let plain = (1..96).step_by(2).map(|n| wide(n, false, PLAIN, &books));
     let requests: Vec<Request> = middle.zip(plain).flat_map(|(one, two)| [one, two]).collect();
     let service = home.start();
     let highest = highest_kib(service.process.id(), || {
