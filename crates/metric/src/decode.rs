@@ -235,7 +235,7 @@ impl<'a, 'v, V: Visit> Pass<'a, 'v, V> {
             }
             return self.after_doubtful(&frame);
         }
-        frame::after_delimiters(rest).unwrap_or_else(|| self.damaged_piece(rest))
+        frame::after_delimiters(rest, self.json_seen).unwrap_or_else(|| self.damaged_piece(rest))
     }
 
     /// Where to go on behind a message that held damage and ends where nothing begins: bytes are
