@@ -47,7 +47,7 @@ impl<'a> Frame<'a> {
         walk.is_exact(self.body) && holds_metrics && !(white_space_length && walk.others > 0)
     }
 
-    /// The fields of the message; their number is the cost of having looked.
+    /// The fields of the message.
     pub(super) fn walk(&self) -> Walk<'a> {
         Walk::over(self.body)
     }
@@ -105,11 +105,6 @@ impl<'a> Walk<'a> {
     /// looks like an unknown field is more likely the start of the damage.
     pub(super) fn usable(&self) -> Option<&'a [u8]> {
         (!self.leading.is_empty()).then_some(self.leading)
-    }
-
-    /// How many fields were looked at.
-    pub(super) fn cost(&self) -> usize {
-        self.resources + self.others + 1
     }
 }
 
