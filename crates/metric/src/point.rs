@@ -69,11 +69,11 @@ pub struct Extra<'a> {
 pub enum Source<'a> {
     /// A line of JSON.
     Json,
-    /// A data point of format 0.7.
+    /// A data point of format 0.7, or one that has the attributes of 1.0 as well.
     Otel07,
     /// A data point of format 1.0. `metric` is the whole body of the `Metric` message (without tag
-    /// and length) when that message holds this one summary point and nothing else, so that it can
-    /// be forwarded by copying; `None` otherwise.
+    /// and length) when that message holds this one summary point and nothing else, and all text in
+    /// it is UTF-8, so that it can be forwarded by copying; `None` otherwise.
     Otel10 {
         /// Body of the `Metric` message.
         metric: Option<&'a [u8]>,

@@ -1,4 +1,6 @@
 //! What could not be decoded, where, and why. Nothing is skipped in silence.
+//!
+//! Owns the closed set of reasons. `docs/formats.md` lists each; a test holds the two together.
 
 /// A piece of a record that could not be used.
 #[derive(Clone, Debug)]
@@ -39,6 +41,20 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// All reasons, for whoever registers a counter for each.
+    pub const ALL: [Reason; 10] = [
+        Reason::MalformedJson,
+        Reason::MalformedFrame,
+        Reason::MalformedMessage,
+        Reason::UnsupportedMetric,
+        Reason::MissingName,
+        Reason::InvalidUtf8,
+        Reason::NotFinite,
+        Reason::CloudWatchLogs,
+        Reason::MalformedGzip,
+        Reason::UnknownFormat,
+    ];
+
     /// The value used in counters, files and docs.
     pub fn code(self) -> &'static str {
         match self {
@@ -52,6 +68,35 @@ impl Reason {
             Reason::CloudWatchLogs => "cloudwatch_logs",
             Reason::MalformedGzip => "malformed_gzip",
             Reason::UnknownFormat => "unknown_format",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Reason;
+    use crate::Unit;
+
+    const PAGE: &str = include_str!("../../../docs/formats.md");
+
+    /// *Scenario:* the page on the formats is compared with the code.
+    /// *Guarantees:* every reason has its row, and no row has a reason that is not there.
+    #[test]
+    fn every_reason_is_on_the_page() {
+        let table = PAGE.split("## Reasons of a reject").nth(1).expect("the section");
+        let table = table.split("\n## ").next().expect("its end");
+        let rows: Vec<&str> =
+            table.split("\n| `").skip(1).filter_map(|row| row.split('`').next()).collect();
+        assert_eq!(rows, Reason::ALL.map(Reason::code));
+    }
+
+    /// *Scenario:* the same for the units.
+    /// *Guarantees:* each of the 27 stands there with its OTel spelling.
+    #[test]
+    fn every_unit_is_on_the_page() {
+        for unit in Unit::all() {
+            let (cloudwatch, otel) = (crate::text(unit.cloudwatch()), crate::text(unit.otel()));
+            assert!(PAGE.contains(&format!("| {cloudwatch} | `{otel}` |")), "{cloudwatch}");
         }
     }
 }

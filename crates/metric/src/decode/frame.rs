@@ -47,7 +47,7 @@ impl<'a> Frame<'a> {
         walk.is_exact(self.body) && holds_metrics && !(white_space_length && walk.others > 0)
     }
 
-    /// The fields of the message; their number is the cost of having looked.
+    /// The fields of the message.
     pub(super) fn walk(&self) -> Walk<'a> {
         Walk::over(self.body)
     }
@@ -106,24 +106,36 @@ impl<'a> Walk<'a> {
     pub(super) fn usable(&self) -> Option<&'a [u8]> {
         (!self.leading.is_empty()).then_some(self.leading)
     }
-
-    /// How many fields were looked at.
-    pub(super) fn cost(&self) -> usize {
-        self.resources + self.others + 1
-    }
 }
 
 /// What follows the white space at the start of `rest`, when the record can go on there.
-pub(super) fn after_delimiters(rest: &[u8]) -> Option<&[u8]> {
-    let mut after = rest;
-    while let [b' ' | b'\t' | b'\r' | b'\n', tail @ ..] = after {
-        after = tail;
-        let goes_on = after.first().is_none_or(|first| *first == b'{');
-        if goes_on || Frame::at(after).is_some_and(|frame| frame.is_whole()) {
-            return Some(after);
+///
+/// Between objects of JSON, the punctuation of an array is white space too; before the first one a
+/// byte order mark is.
+pub(super) fn after_delimiters(rest: &[u8], json_seen: bool) -> Option<&[u8]> {
+    const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+    let mut after = rest.strip_prefix(BYTE_ORDER_MARK).unwrap_or(rest);
+    let mut brackets = false;
+    if after.len() < rest.len() && after.starts_with(b"{") {
+        return Some(after);
+    }
+    loop {
+        after = match after {
+            [b' ' | b'\t' | b'\r' | b'\n', tail @ ..] => tail,
+            [b',' | b']', tail @ ..] if json_seen => tail,
+            [b'[', tail @ ..] => {
+                brackets = true;
+                tail
+            }
+            _ => return None,
+        };
+        match after.first() {
+            Some(b'{') => return Some(after),
+            None if !brackets => return Some(after),
+            _ if Frame::at(after).is_some_and(|frame| frame.is_whole()) => return Some(after),
+            _ => {}
         }
     }
-    None
 }
 
 /// White space that is looked over for the next piece when damage is judged.

@@ -224,6 +224,23 @@ fn messages_behind_damage_are_found() {
     }
 }
 
+/// *Scenario:* behind damage, a message that gives a point and a reject, then a good one.
+/// *Guarantees:* only a piece without any reject is a proof that the record goes on there.
+#[test]
+fn a_piece_with_a_reject_proves_nothing() {
+    let [one, two, _] = frames();
+    let doubtful = field(1, &[&small_metrics(1)[..], &bytes(r#"1206 1204 0a02 "mx""#)].concat());
+    let doubtful = [&[doubtful.len() as u8][..], &doubtful].concat();
+    let record = [&one[..], &[0xee; 9], &doubtful, &two].concat();
+    let (samples, rejects) = split(&record);
+    assert_eq!(names(&samples), ["one", "two"]);
+    assert_eq!(rejects.len(), 1);
+    assert_eq!((rejects[0].0, rejects[0].1), (one.len(), 9 + doubtful.len()));
+    // Without damage before it, its point is used.
+    let (samples, rejects) = split(&[&one[..], &doubtful, &two].concat());
+    assert_eq!((samples.len(), rejects.len()), (3, 1));
+}
+
 /// *Scenario:* a length that swallows the start of the next message, after a whole resource.
 /// *Guarantees:* the resource's points stay, the next message is found at its first byte, and
 /// nothing is rejected, since nothing was lost.

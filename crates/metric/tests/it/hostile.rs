@@ -171,6 +171,41 @@ fn repeated(piece: &[u8], size: usize) -> Vec<u8> {
     piece.iter().copied().cycle().take(size).collect()
 }
 
+/// Damage, and behind it candidates for the next message at every fifth byte, each of which reaches
+/// to the end over the heads of all others. `end` is the content of the last field.
+fn overlapping_candidates(size: usize, end: &[u8]) -> Vec<u8> {
+    let count = size / 5;
+    let mut record = vec![0xff, 0xff, 0xff, 0x7f];
+    for at in 0..count {
+        let rest = (count - at - 1) * 5 + 2 + end.len();
+        let length = [rest as u8 | 0x80, (rest >> 7) as u8 | 0x80, (rest >> 14) as u8];
+        record.extend_from_slice(&[0x0a, 0x03]);
+        record.extend_from_slice(&length);
+    }
+    record.extend_from_slice(&[0x0a, 0x01]);
+    record.extend_from_slice(end);
+    record
+}
+
+/// *Scenario:* damage before thousands of candidates for the next message that overlap, well-formed
+/// to the end and not.
+/// *Guarantees:* the search is paid for by the record's length: the time is linear.
+#[test]
+fn overlapping_candidates_cost_linear_time() {
+    for end in [&b"x"[..], b""] {
+        let time = |size: usize| {
+            let record = overlapping_candidates(size, end);
+            let start = Instant::now();
+            strict(&mut Decoder::new(), &record);
+            start.elapsed()
+        };
+        // Sixteen times the bytes; see above.
+        let small = time(8 << 10).max(Duration::from_micros(500));
+        let large = (0..5).map(|_| time(128 << 10)).find(|large| *large < small * 100);
+        assert!(large.is_some(), "{end:x?}: {small:?}");
+    }
+}
+
 /// *Scenario:* 4 KiB and 64 KiB of each pattern that could make a decoder go back: openings
 /// without ends, nesting, empty messages, candidates for the search after damage.
 /// *Guarantees:* the time is linear: sixteen times the bytes take nowhere near 256 times as long.

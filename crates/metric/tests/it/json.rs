@@ -21,7 +21,8 @@ fn with(from: &str, to: &str) -> String {
 }
 
 /// *Scenario:* the golden metric in other layouts: spread over lines, spaced, keys in another
-/// order, escapes, unknown keys, no line feed, several objects on one line, CRLF, empty lines.
+/// order, escapes, unknown keys, no line feed, several objects on one line, CRLF, empty lines, in an
+/// array, behind a byte order mark.
 /// *Guarantees:* each gives the same metric.
 #[test]
 fn any_layout_is_read() {
@@ -45,6 +46,10 @@ fn any_layout_is_read() {
         (format!("{} {}\t{}\n", line(), line(), line()), 3),
         (format!("\r\n\n{}\r\n\r\n\n{}\n\n", line(), line()), 2),
         (format!("  {}", line()), 1),
+        (format!("[{},{}]", line(), line()), 2),
+        (format!("[\n  {pretty},\n  {pretty}\n]\n"), 2),
+        (format!("{},\n{},\n", line(), line()), 2),
+        (format!("\u{feff}{GOLDEN_JSON}{GOLDEN_JSON}"), 2),
     ] {
         assert_eq!(points(text.as_bytes()), vec![golden(); count], "{text}");
     }
@@ -248,13 +253,4 @@ fn a_cut_record_keeps_its_whole_lines() {
         let expect = (GOLDEN_JSON.len(), cut - GOLDEN_JSON.len(), Reason::MalformedJson);
         assert_eq!(rejects, [expect], "cut at {cut}");
     }
-}
-
-/// *Scenario:* a byte order mark before the first line.
-/// *Guarantees:* the mark is not text of ours: the line with it is rejected, the next is read.
-#[test]
-fn a_byte_order_mark_costs_its_line() {
-    let record = format!("\u{feff}{GOLDEN_JSON}{GOLDEN_JSON}");
-    let (samples, rejects) = split(record.as_bytes());
-    assert_eq!((samples.len(), rejects.len()), (1, 1));
 }

@@ -406,6 +406,24 @@ fn a_bad_data_point_is_rejected_alone() {
     assert_eq!(points(&record(named10().uint(8, 2))).len(), 1);
 }
 
+/// *Scenario:* lengths of two bytes whose second byte is a line feed, where the first bytes of a
+/// usual attribute or dimension would stand if the length were one byte.
+/// *Guarantees:* a length is read as the varint it is: these reach beyond the data point.
+#[test]
+fn a_long_length_is_not_taken_for_a_short_one() {
+    let value = |text: &str| [&[0x0a, text.len() as u8][..], text.as_bytes()].concat();
+    let name = text("MetricName", "m").0;
+    let long = "N".repeat(113);
+    let namespace = [&[0x3a, 0x80, 0x0a, 0x09][..], b"Namespace", &[0x12, 115], &value(&long)];
+    let point = times().raw(&namespace.concat()).bytes(7, &name);
+    rejected(&record(point), Reason::MalformedMessage);
+
+    let entry = [&[0x0a, 0x01, b'k', 0x12, 0x80][..], &value(&"v".repeat(126))].concat();
+    let list = new().message(6, new().bytes(1, &entry));
+    let point = named10().message(7, new().bytes(1, b"Dimensions").message(2, list));
+    rejected(&record(point), Reason::MalformedMessage);
+}
+
 /// *Scenario:* a writer that knows one time only.
 /// *Guarantees:* the one time is the instant, and no end is made up.
 #[test]

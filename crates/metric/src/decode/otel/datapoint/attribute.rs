@@ -62,20 +62,20 @@ fn any_label(body: &[u8]) -> Option<(&[u8], &[u8])> {
 pub(super) fn names(rest: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
     let (namespace, after) = named(rest, b"\x0a\x09Namespace\x12")?;
     let (name, after) = named(after, b"\x0a\x0aMetricName\x12")?;
+    // Being ASCII, no length is the first byte of a longer one.
     let both = rest.get(..rest.len() - after.len())?;
     let usable = both.is_ascii() && !namespace.is_empty() && !name.is_empty();
     usable.then_some((namespace, name, after))
 }
 
-/// The text of an attribute that begins with `key`, all its lengths below 128.
+/// The text of an attribute that begins with `key`, if each of its lengths is one byte.
 #[inline]
 fn named<'a>(rest: &'a [u8], key: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
     let [0x3a, length, body @ ..] = rest else { return None };
     let [value, 0x0a, text, after @ ..] = body.strip_prefix(key)? else { return None };
     let (text, after) = after.split_at_checked(usize::from(*text))?;
-    let exact = usize::from(*value) == text.len() + 2
-        && usize::from(*length) == key.len() + text.len() + 3
-        && *length < 0x80;
+    let exact =
+        usize::from(*value) == text.len() + 2 && usize::from(*length) == key.len() + text.len() + 3;
     exact.then_some((text, after))
 }
 
