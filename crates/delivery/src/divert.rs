@@ -37,9 +37,11 @@ struct Diversion<'a> {
     taken: &'a [Range],
     way: Way<'a>,
     now_ms: i64,
-    /// First position of the file being gathered.
+    /// First position that is not settled yet.
     from: Position,
-    arrival_ms: i64,
+    /// First point in the file being gathered, and its arrival: they name the file. The range cannot,
+    /// since what is in flight within it may be diverted later, to a file that begins there as well.
+    first: Option<(Position, i64)>,
     failed: Vec<u8>,
     rejected: Vec<u8>,
     tally: Tally,
@@ -187,7 +189,7 @@ impl Worker {
             way,
             now_ms: now,
             from: range.0,
-            arrival_ms: 0,
+            first: None,
             failed: Vec::new(),
             rejected: Vec::new(),
             tally: Tally::default(),
@@ -244,9 +246,9 @@ impl Worker {
         let Some(feed) = self.feeds.get(diversion.feed) else { return Ok(0) };
         let topic = Arc::clone(feed.cursor.topic());
         self.quarantine.write(&diversion.rejected)?;
-        if !diversion.failed.is_empty() {
+        if let Some((first, arrival_ms)) = diversion.first {
             let lines = &diversion.failed;
-            self.backup.write_failed(&topic, from, diversion.arrival_ms, "failed", lines)?;
+            self.backup.write_failed(&topic, first, arrival_ms, "failed", lines)?;
         }
         let points = std::mem::take(&mut diversion.points);
         let counter = match diversion.way {
@@ -263,7 +265,7 @@ impl Worker {
         }
         diversion.failed.clear();
         diversion.rejected.clear();
-        diversion.arrival_ms = 0;
+        diversion.first = None;
         for (from, to) in without((from, to), diversion.taken) {
             self.settle(diversion.feed, from, to);
         }
@@ -296,10 +298,9 @@ impl Diversion<'_> {
         let (items, kept) = (visit.item, visit.kept);
         *ordinal += items;
         let Way::Backup(failure) = self.way else { return };
-        if !kept.is_empty() {
-            if self.arrival_ms == 0 {
-                self.arrival_ms = place.header.arrival_ms;
-            }
+        if let Some((item, _)) = kept.first() {
+            let here = (place.at(first + item), place.header.arrival_ms);
+            self.first.get_or_insert(here);
             place.failed_line(&mut self.failed, index, record, items, kept, failure);
         }
     }
