@@ -71,12 +71,20 @@ impl Worker {
         {
             self.packing.start(index, feed.begin);
         }
-        let mut packed = false;
+        let (mut packed, mut read) = (false, Ok(()));
         while self.has_room() {
             if self.open.is_some() {
                 self.pack_open_record(now);
-            } else if !self.pack_next_entry(index, now)? {
-                break;
+            } else {
+                match self.pack_next_entry(index, now) {
+                    Ok(true) => {}
+                    Ok(false) => break,
+                    // What is packed already is as good as ever: it is closed below.
+                    Err(error) => {
+                        read = Err(error);
+                        break;
+                    }
+                }
             }
             packed = true;
             self.collect();
@@ -90,7 +98,7 @@ impl Worker {
                 feed.begin = self.packing.begin();
             }
         }
-        Ok(())
+        read
     }
 
     /// One entry: whole when it is in memory, else opened for reading record by record.
