@@ -113,7 +113,8 @@ impl Worker {
         let mut wake = housekept + 1_000;
         if !self.stopping {
             wake = wake.min(self.dispatch.wake_ms().unwrap_or(i64::MAX));
-            for feed in &self.feeds {
+            // Without room nothing is claimed, however long it has waited.
+            for feed in self.feeds.iter().filter(|_| self.has_room() && now >= self.read_retry_ms) {
                 wake = wake.min(feed.wake_ms(self.config.buffering).unwrap_or(i64::MAX));
             }
         }
