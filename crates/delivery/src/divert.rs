@@ -123,7 +123,7 @@ impl Worker {
         self.divert_front(index, to, Way::Backup(failure), now).map(|_| ())
     }
 
-    /// Diverts everything below `to` that is neither settled nor in flight, and reads on from there.
+    /// Diverts everything below `to` that is neither settled nor held, and reads on from there.
     fn divert_front(
         &mut self,
         index: usize,
@@ -135,23 +135,34 @@ impl Worker {
             self.open = None;
             self.packing.start(index, to);
         }
-        let in_flight = self.dispatch.reset(index);
+        let mut held = self.dispatch.reset(index);
+        held.extend(self.waiting_for_a_store(index));
         let Some(feed) = self.feeds.get(index) else { return Ok(0) };
         let low = feed.cursor.low();
-        let mut taken = in_flight.clone();
+        let mut taken = held.clone();
         taken.extend(feed.cursor.settled());
         let taken = normalised(taken);
         let diverted = self.divert(index, (low, to), &taken, way, now);
         let Some(feed) = self.feeds.get_mut(index) else { return Ok(0) };
         // Where a failure stopped it, the low mark tells how far it came.
         let at = if diverted.is_ok() { to } else { feed.cursor.low() };
-        feed.restart(at, in_flight);
+        feed.restart(at, held);
         diverted
+    }
+
+    /// Ranges of parcels that are answered, and settle when quarantine or backup takes them.
+    fn waiting_for_a_store(&self, feed: usize) -> impl Iterator<Item = Range> + '_ {
+        let failed = self.failed.iter().map(|(parcel, _)| parcel);
+        let waiting = self.stuck.iter().chain(failed);
+        waiting.filter(move |p| p.feed == feed).map(|p| (p.from, p.to))
     }
 
     /// By command: everything up to the end is dropped, and counted.
     pub(crate) fn drop_backlog(&mut self) -> Result<u64, String> {
         let now = (self.clock)();
+        // What only waits for its backup is backlog like all else; what waits for the quarantine is
+        // delivered already but for a line or two, and stays.
+        self.failed.clear();
         let mut points = 0;
         for index in 0..self.feeds.len() {
             let end = self.feeds.get(index).map_or(0, |f| f.cursor.end());
