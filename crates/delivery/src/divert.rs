@@ -256,11 +256,12 @@ impl Worker {
         let (from, to) = (diversion.from, to.clamp(diversion.from, diversion.range.1));
         let Some(feed) = self.feeds.get(diversion.feed) else { return Ok(0) };
         let topic = Arc::clone(feed.cursor.topic());
-        self.quarantine.write(&diversion.rejected)?;
+        // The backup first: written again it replaces itself, the quarantine only grows.
         if let Some((first, arrival_ms)) = diversion.first {
             let lines = &diversion.failed;
             self.backup.write_failed(&topic, first, arrival_ms, "failed", lines)?;
         }
+        self.quarantine.write(&diversion.rejected)?;
         let points = std::mem::take(&mut diversion.points);
         let counter = match diversion.way {
             Way::Backup(_) => &self.stats.backed_up,

@@ -310,13 +310,10 @@ impl Worker {
     }
 
     fn try_finish(&mut self, parcel: Parcel) -> Result<(), Box<Parcel>> {
-        if let Err(error) = self.quarantine.write(&parcel.aside.quarantine) {
-            self.tell_quarantine(Some(error));
-            return Err(Box::new(parcel));
-        }
         let Some(topic) = self.feeds.get(parcel.feed).map(|f| Arc::clone(f.cursor.topic())) else {
             return Ok(());
         };
+        // The backup first: written again it replaces itself, the quarantine only grows.
         if !parcel.aside.backup.is_empty() {
             let lines = &parcel.aside.backup;
             let kept =
@@ -325,6 +322,10 @@ impl Worker {
                 self.tell_backup(Some(error));
                 return Err(Box::new(parcel));
             }
+        }
+        if let Err(error) = self.quarantine.write(&parcel.aside.quarantine) {
+            self.tell_quarantine(Some(error));
+            return Err(Box::new(parcel));
         }
         self.count(&parcel);
         self.settle(parcel.feed, parcel.from, parcel.to);
