@@ -114,8 +114,7 @@ impl Worker {
         };
         let topic = topic_number(feed.cursor.topic());
         feed.claimed(loaded.sequence);
-        let crashes = self.marker.begin(topic, loaded.sequence);
-        if crashes >= CRASHES_MAX {
+        if self.marker.crashes(topic, loaded.sequence) >= CRASHES_MAX {
             self.set_crasher_aside(index, &loaded, now);
         } else {
             self.pack_entry(index, loaded, now);
@@ -131,6 +130,8 @@ impl Worker {
             self.open = Some((index, open));
             return;
         }
+        let Some(feed) = self.feeds.get(index) else { return };
+        self.marker.begin(topic_number(feed.cursor.topic()), sequence);
         let loaded = Loaded { sequence, header, body };
         let body = self.pack_pieces(index, loaded, NO_END, u32::MAX, now);
         let Some(feed) = self.feeds.get(index) else { return };
@@ -179,6 +180,8 @@ impl Worker {
         };
         let scope = Scope { skips: &feed.skips, until: NO_END, points_max: u32::MAX, now_ms: now };
         let (packing, decoder) = (&mut self.packing, &mut self.decoder);
+        let topic = topic_number(feed.cursor.topic());
+        self.marker.begin(topic, open.sequence);
         let more = match next_piece(&mut open.reader, &mut self.record) {
             None => false,
             Some((piece, last)) => {
@@ -188,9 +191,10 @@ impl Worker {
             }
         };
         if more {
+            self.marker.pause();
             self.open = Some((index, open));
         } else {
-            self.marker.end(topic_number(feed.cursor.topic()), open.sequence);
+            self.marker.end(topic, open.sequence);
         }
     }
 
@@ -220,8 +224,8 @@ impl Worker {
         let scope = Scope { skips: &feed.skips, until: NO_END, points_max: u32::MAX, now_ms: now };
         let detail = "decoding it ended the process three times".to_owned();
         let piece = Err(Broken { reason: CRASHED, detail, bytes: &bytes });
+        // It stays suspect: a restart before this is settled must not decode it again.
         self.packing.piece(&mut self.decoder, &place, (0, piece), &mut 0, &scope);
-        self.marker.end(topic_number(feed.cursor.topic()), sequence);
     }
 }
 
