@@ -27,7 +27,10 @@ impl Worker {
             return;
         }
         let mut failure = None;
-        for index in 0..self.feeds.len() {
+        let feeds = self.feeds.len();
+        let order = (self.first_feed..feeds).chain(0..self.first_feed);
+        self.first_feed = (self.first_feed + 1) % feeds.max(1);
+        for index in order {
             if let Err(error) = self.fill_from(index, now) {
                 tracing::error!(stream = %self.config.name, error, "journal cannot be read");
                 self.read_retry_ms = now + READ_RETRY_MS;

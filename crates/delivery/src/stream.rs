@@ -108,6 +108,7 @@ impl Stream {
             stuck: Vec::new(),
             failed: Vec::new(),
             store_retry_ms: 0,
+            first_feed: 0,
             read_retry_ms: 0,
             backup_failed: false,
             stopping: false,
