@@ -133,7 +133,9 @@ impl Feed {
             self.scout_to(end)?;
             let due =
                 self.scout.oldest_ms.is_some_and(|t| now_ms - t >= millis(buffering.interval));
-            if self.scout.bytes >= buffering.size_bytes || due {
+            // Entries of other lanes need no buffering, and held back they could not be freed.
+            let foreign = self.scout.oldest_ms.is_none() && self.scout.next > self.released;
+            if self.scout.bytes >= buffering.size_bytes || due || foreign {
                 self.released = self.scout.next;
                 self.scout = Scout { next: self.released, ..Scout::default() };
             }
