@@ -325,7 +325,8 @@ fn side(body: EntryBody) -> Box<dyn Read + Send> {
     }
 }
 
-fn nameless() -> Header {
+/// The header of an entry that has none that can be read.
+pub(crate) fn nameless() -> Header {
     Header {
         kind: entry::Kind::FirehoseDelivery,
         encoding: Encoding::Identity,

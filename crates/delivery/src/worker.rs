@@ -235,7 +235,9 @@ impl Worker {
         now: i64,
     ) {
         let Some(feed) = self.feeds.get(parcel.feed) else { return };
-        let Ok(Some((_, Some(header)))) = feed.header(parcel.from.sequence) else { return };
+        // They are kept and counted also when the entry cannot say where it came from.
+        let found = feed.header(parcel.from.sequence).ok().flatten().and_then(|(_, header)| header);
+        let header = found.unwrap_or_else(crate::feed::nameless);
         let place = Place {
             stream: &self.config.name,
             topic: feed.cursor.topic(),
