@@ -221,6 +221,12 @@ impl Dispatch {
         self.parcels.iter().filter(|p| p.feed == feed).map(|p| (p.from, p.to)).collect()
     }
 
+    /// Ranges of the requests of `feed` under way.
+    pub(crate) fn in_flight_of(&self, feed: usize) -> Vec<(journal::Position, journal::Position)> {
+        let mine = self.parcels.iter().filter(|p| p.feed == feed && p.in_flight);
+        mine.map(|p| (p.from, p.to)).collect()
+    }
+
     /// Requests under way.
     pub(crate) fn in_flight(&self) -> usize {
         self.parcels.iter().filter(|p| p.in_flight).count()

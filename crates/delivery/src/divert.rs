@@ -96,6 +96,14 @@ impl Worker {
             bytes += length.max(1);
             sequence = found + 1;
         }
+        let (from, to) = (feed.cursor.low(), Position { sequence, ordinal: 0 });
+        let mut taken = self.dispatch.in_flight_of(index);
+        taken.extend(self.waiting_for_a_store(index));
+        taken.extend(feed.cursor.settled());
+        if without((from, to), &normalised(taken)).is_empty() {
+            // All of it is under way or settled: nothing to do but wait for the answers.
+            return None;
+        }
         let outage = self.dispatch.outage();
         let why = outage.map(|o| o.why.clone()).filter(|_| exhausted_ms.is_some());
         let why = why.unwrap_or_else(|| backlog_full(backlog, self.config.max_backlog_bytes));
