@@ -8,7 +8,7 @@ use rules::Filter;
 use crate::sink;
 
 /// One delivery stream, checked.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StreamConfig {
     /// Name in the settings; also the name of its cursor.
     pub name: String,
@@ -35,7 +35,7 @@ pub struct StreamConfig {
 }
 
 /// A fixed destination, or the one each delivery names.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Destination {
     /// From the settings.
     Fixed(sink::Config),
@@ -44,7 +44,7 @@ pub enum Destination {
 }
 
 /// Drop-in mode.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FromRequest {
     /// Everything but URL and token, which each lane has of its own.
     pub dynatrace: sink::dynatrace::Config,

@@ -50,7 +50,7 @@ pub struct Payload {
 }
 
 /// Settings of a destination.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Config {
     /// Dynatrace metric ingestion.
     Dynatrace(dynatrace::Config),

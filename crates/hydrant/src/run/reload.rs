@@ -101,7 +101,7 @@ impl House {
                 built.map_err(|e| format!("stream {}: {e}", config.name))?;
             }
             match self.streams.get(&config.name) {
-                Some(running) if same(running.config(), config) => {}
+                Some(running) if running.config() == config => {}
                 Some(_) => {
                     plan.streams_gone.push(config.name.clone());
                     plan.streams_new.push(config.clone());
@@ -146,8 +146,4 @@ impl House {
 fn keeps_its_socket(door: &Door, new: &FirehoseSource) -> bool {
     let old = door.settings();
     old.listen == new.listen && old.limits == new.limits && old.tls.is_some() == new.tls.is_some()
-}
-
-fn same(old: &StreamConfig, new: &StreamConfig) -> bool {
-    format!("{old:?}") == format!("{new:?}")
 }

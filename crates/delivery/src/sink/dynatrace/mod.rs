@@ -27,7 +27,7 @@ pub use url::{Target, host_allowed, normalise_url, target, url_allowed};
 pub use wire::Wire;
 
 /// Settings.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     /// Environment URL in any accepted form (`https://abc.live.dynatrace.com`, `.../e/<id>`, with or without `/api...`).
     pub url: String,

@@ -16,7 +16,7 @@ use super::{Offer, Payload};
 use crate::{Verdict, Why};
 
 /// Settings.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     /// Where.
     pub path: PathBuf,

@@ -21,7 +21,7 @@ pub use packer::Packer;
 pub use wire::Wire;
 
 /// Settings.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     /// `/v1/metrics` is appended unless the URL has a path.
     pub endpoint: String,
