@@ -32,6 +32,8 @@ pub(crate) struct Copier {
     pub backup: Backup,
     pub stats: Arc<Stats>,
     pub clock: Clock,
+    /// It has told of a failure.
+    pub failed: bool,
 }
 
 /// Name of the cursor of a stream's copier.
@@ -46,7 +48,7 @@ impl AllData {
         let thread =
             std::thread::Builder::new().name(format!("all-data {stream}")).spawn(move || {
                 while !stopped.load(Ordering::Acquire) {
-                    copier.round();
+                    copier.round(&stopped);
                     std::thread::park_timeout(LOOK);
                 }
                 copier.sync();
@@ -66,14 +68,18 @@ impl AllData {
 }
 
 impl Copier {
-    fn round(&mut self) {
+    fn round(&mut self, stopped: &AtomicBool) {
         for index in 0..self.feeds.len() {
-            if let Err(error) = self.copy(index) {
+            if let Err(error) = self.copy(index, stopped) {
                 tracing::error!(error, "all-data backup failed, it waits");
+                self.failed = true;
                 self.stats.set_state(|s| s.backup_failure = Some(error));
                 std::thread::park_timeout(Duration::from_millis(STORE_RETRY_MS.unsigned_abs()));
                 return;
             }
+        }
+        if std::mem::take(&mut self.failed) {
+            self.stats.set_state(|s| s.backup_failure = None);
         }
         self.sync();
     }
@@ -86,47 +92,71 @@ impl Copier {
         }
     }
 
-    /// Copies what is due into files.
-    fn copy(&mut self, index: usize) -> Result<(), String> {
+    /// Copies what is due into files. After a failure it is read again from where the last file ended.
+    fn copy(&mut self, index: usize, stopped: &AtomicBool) -> Result<(), String> {
         let now = (self.clock)();
         let Some(feed) = self.feeds.get_mut(index) else { return Ok(()) };
-        let buffering = Buffering { size_bytes: FILE_BYTES as u64, interval: FILE_TIME };
-        let (mut bytes, mut record, mut arrival) = (Vec::new(), Vec::new(), 0);
-        while feed.release(buffering, now)? {
-            let Some(mut loaded) = feed.load(feed.next)? else { break };
-            feed.claimed(loaded.sequence);
-            if arrival == 0 {
-                arrival = loaded.header.arrival_ms;
-            }
-            loaded.body.each_record(&mut record, &mut |_, piece| {
-                bytes.extend_from_slice(piece.unwrap_or_default());
-                Ok(())
-            })?;
-            if bytes.len() >= FILE_BYTES {
-                put(&self.backup, feed, &mut bytes, arrival)?;
-                arrival = 0;
-            }
+        let copied = copy_due(&self.backup, feed, now, stopped);
+        if copied.is_err() {
+            feed.restart(feed.begin, Vec::new());
         }
-        put(&self.backup, feed, &mut bytes, arrival)
+        copied
     }
 }
 
-fn put(backup: &Backup, feed: &mut Feed, bytes: &mut Vec<u8>, arrival: i64) -> Result<(), String> {
+/// A file that is being gathered.
+struct Gathered {
+    bytes: Vec<u8>,
+    /// Arrival of the first record in it.
+    arrival_ms: i64,
+}
+
+fn copy_due(
+    backup: &Backup,
+    feed: &mut Feed,
+    now: i64,
+    stopped: &AtomicBool,
+) -> Result<(), String> {
+    let buffering = Buffering { size_bytes: FILE_BYTES as u64, interval: FILE_TIME };
+    let mut file = Gathered { bytes: Vec::new(), arrival_ms: 0 };
+    let mut record = Vec::new();
+    // A backlog may be long: a stop is heard between entries, and what was gathered is read again.
+    while !stopped.load(Ordering::Acquire) && feed.release(buffering, now)? {
+        let Some(mut loaded) = feed.load(feed.next)? else { break };
+        let (sequence, arrival_ms) = (loaded.sequence, loaded.header.arrival_ms);
+        feed.claimed(sequence);
+        loaded.body.each_record(&mut record, &mut |index, piece| {
+            // The ordinal of this cursor is the record: those before `begin` are in a file already.
+            if feed.begin > (Position { sequence, ordinal: index }) {
+                return Ok(());
+            }
+            if file.bytes.is_empty() {
+                file.arrival_ms = arrival_ms;
+            }
+            file.bytes.extend_from_slice(piece.unwrap_or_default());
+            if file.bytes.len() >= FILE_BYTES {
+                // Also in the middle of an entry: a large one must not be held whole.
+                put(backup, feed, &mut file, Position { sequence, ordinal: index + 1 })?;
+            }
+            Ok(())
+        })?;
+    }
+    if stopped.load(Ordering::Acquire) {
+        return Ok(());
+    }
     let to = Position { sequence: feed.next, ordinal: 0 };
+    put(backup, feed, &mut file, to)
+}
+
+fn put(backup: &Backup, feed: &mut Feed, file: &mut Gathered, to: Position) -> Result<(), String> {
     if feed.begin >= to {
         return Ok(());
     }
-    if !bytes.is_empty() {
-        let written = backup.write_source(feed.cursor.topic(), feed.begin, arrival, bytes);
-        if let Err(error) = written {
-            // Read again from where the last file ended.
-            let begin = feed.begin;
-            feed.restart(begin, Vec::new());
-            return Err(error);
-        }
+    if !file.bytes.is_empty() {
+        backup.write_source(feed.cursor.topic(), feed.begin, file.arrival_ms, &file.bytes)?;
     }
     feed.cursor.settle(feed.begin, to).map_err(|e| e.to_string())?;
     feed.begin = to;
-    bytes.clear();
+    file.bytes.clear();
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Backup: what could not be delivered, one Firehose failed-record line a record, in files that appear whole.
 //!
-//! A file is named by the stream and the first position it covers, so that the same data written
-//! again after a crash replaces itself. The cursor moves after rename and directory sync.
+//! A file is named by the stream and the first point it holds, so that the same data written again
+//! after a crash replaces itself, and nothing else. The cursor moves after rename and directory sync.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -33,13 +33,13 @@ impl Backup {
     pub(crate) fn write_failed(
         &self,
         topic: &str,
-        from: Position,
+        first: Position,
         arrival_ms: i64,
         part: &str,
         lines: &[u8],
     ) -> Result<PathBuf, String> {
         let folder = self.folder.join(FAILED).join(hour_folder(arrival_ms));
-        self.write(&folder, &self.name(topic, from, arrival_ms, part, "json"), lines)
+        self.write(&folder, &self.name(topic, first, arrival_ms, part, "json"), lines)
     }
 
     /// Writes source records as they came (AllData) as one file.

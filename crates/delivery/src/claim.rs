@@ -27,7 +27,10 @@ impl Worker {
             return;
         }
         let mut failure = None;
-        for index in 0..self.feeds.len() {
+        let feeds = self.feeds.len();
+        let order = (self.first_feed..feeds).chain(0..self.first_feed);
+        self.first_feed = (self.first_feed + 1) % feeds.max(1);
+        for index in order {
             if let Err(error) = self.fill_from(index, now) {
                 tracing::error!(stream = %self.config.name, error, "journal cannot be read");
                 self.read_retry_ms = now + READ_RETRY_MS;
@@ -71,12 +74,20 @@ impl Worker {
         {
             self.packing.start(index, feed.begin);
         }
-        let mut packed = false;
+        let (mut packed, mut read) = (false, Ok(()));
         while self.has_room() {
             if self.open.is_some() {
                 self.pack_open_record(now);
-            } else if !self.pack_next_entry(index, now)? {
-                break;
+            } else {
+                match self.pack_next_entry(index, now) {
+                    Ok(true) => {}
+                    Ok(false) => break,
+                    // What is packed already is as good as ever: it is closed below.
+                    Err(error) => {
+                        read = Err(error);
+                        break;
+                    }
+                }
             }
             packed = true;
             self.collect();
@@ -90,7 +101,7 @@ impl Worker {
                 feed.begin = self.packing.begin();
             }
         }
-        Ok(())
+        read
     }
 
     /// One entry: whole when it is in memory, else opened for reading record by record.
@@ -106,8 +117,7 @@ impl Worker {
         };
         let topic = topic_number(feed.cursor.topic());
         feed.claimed(loaded.sequence);
-        let crashes = self.marker.begin(topic, loaded.sequence);
-        if crashes >= CRASHES_MAX {
+        if self.marker.crashes(topic, loaded.sequence) >= CRASHES_MAX {
             self.set_crasher_aside(index, &loaded, now);
         } else {
             self.pack_entry(index, loaded, now);
@@ -123,6 +133,8 @@ impl Worker {
             self.open = Some((index, open));
             return;
         }
+        let Some(feed) = self.feeds.get(index) else { return };
+        self.marker.begin(topic_number(feed.cursor.topic()), sequence);
         let loaded = Loaded { sequence, header, body };
         let body = self.pack_pieces(index, loaded, NO_END, u32::MAX, now);
         let Some(feed) = self.feeds.get(index) else { return };
@@ -171,6 +183,8 @@ impl Worker {
         };
         let scope = Scope { skips: &feed.skips, until: NO_END, points_max: u32::MAX, now_ms: now };
         let (packing, decoder) = (&mut self.packing, &mut self.decoder);
+        let topic = topic_number(feed.cursor.topic());
+        self.marker.begin(topic, open.sequence);
         let more = match next_piece(&mut open.reader, &mut self.record) {
             None => false,
             Some((piece, last)) => {
@@ -180,9 +194,10 @@ impl Worker {
             }
         };
         if more {
+            self.marker.pause();
             self.open = Some((index, open));
         } else {
-            self.marker.end(topic_number(feed.cursor.topic()), open.sequence);
+            self.marker.end(topic, open.sequence);
         }
     }
 
@@ -212,8 +227,8 @@ impl Worker {
         let scope = Scope { skips: &feed.skips, until: NO_END, points_max: u32::MAX, now_ms: now };
         let detail = "decoding it ended the process three times".to_owned();
         let piece = Err(Broken { reason: CRASHED, detail, bytes: &bytes });
+        // It stays suspect: a restart before this is settled must not decode it again.
         self.packing.piece(&mut self.decoder, &place, (0, piece), &mut 0, &scope);
-        self.marker.end(topic_number(feed.cursor.topic()), sequence);
     }
 }
 

@@ -111,7 +111,7 @@ impl Dispatch {
             let idle = self.parcels.iter().enumerate();
             return idle.min_by_key(|(n, p)| (p.probe_failures, *n)).map(|(n, _)| n);
         }
-        let main_full = self.main().filter(|p| p.in_flight).count() >= self.concurrency;
+        let main_full = self.main_full();
         self.parcels
             .iter()
             .position(|p| !p.in_flight && now_ms >= p.not_before_ms && (p.side || !main_full))
@@ -124,7 +124,12 @@ impl Dispatch {
                 Some(outage.next_probe_ms)
             }
             Some(_) => None,
-            None => self.parcels.iter().filter(|p| !p.in_flight).map(|p| p.not_before_ms).min(),
+            None => {
+                // With a full main lane only an answer makes way for another of its parcels.
+                let main_full = self.main_full();
+                let idle = self.parcels.iter().filter(|p| !p.in_flight && (p.side || !main_full));
+                idle.map(|p| p.not_before_ms).min()
+            }
         }
     }
 
@@ -216,6 +221,12 @@ impl Dispatch {
         self.parcels.iter().filter(|p| p.feed == feed).map(|p| (p.from, p.to)).collect()
     }
 
+    /// Ranges of the requests of `feed` under way.
+    pub(crate) fn in_flight_of(&self, feed: usize) -> Vec<(journal::Position, journal::Position)> {
+        let mine = self.parcels.iter().filter(|p| p.feed == feed && p.in_flight);
+        mine.map(|p| (p.from, p.to)).collect()
+    }
+
     /// Requests under way.
     pub(crate) fn in_flight(&self) -> usize {
         self.parcels.iter().filter(|p| p.in_flight).count()
@@ -233,6 +244,10 @@ impl Dispatch {
 
     pub(crate) fn outage(&self) -> Option<&Outage> {
         self.outage.as_ref()
+    }
+
+    fn main_full(&self) -> bool {
+        self.main().filter(|p| p.in_flight).count() >= self.concurrency
     }
 
     fn main(&self) -> impl Iterator<Item = &Parcel> {

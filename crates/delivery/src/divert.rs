@@ -37,9 +37,11 @@ struct Diversion<'a> {
     taken: &'a [Range],
     way: Way<'a>,
     now_ms: i64,
-    /// First position of the file being gathered.
+    /// First position that is not settled yet.
     from: Position,
-    arrival_ms: i64,
+    /// First point in the file being gathered, and its arrival: they name the file. The range cannot,
+    /// since what is in flight within it may be diverted later, to a file that begins there as well.
+    first: Option<(Position, i64)>,
     failed: Vec<u8>,
     rejected: Vec<u8>,
     tally: Tally,
@@ -94,6 +96,14 @@ impl Worker {
             bytes += length.max(1);
             sequence = found + 1;
         }
+        let (from, to) = (feed.cursor.low(), Position { sequence, ordinal: 0 });
+        let mut taken = self.dispatch.in_flight_of(index);
+        taken.extend(self.waiting_for_a_store(index));
+        taken.extend(feed.cursor.settled());
+        if without((from, to), &normalised(taken)).is_empty() {
+            // All of it is under way or settled: nothing to do but wait for the answers.
+            return None;
+        }
         let outage = self.dispatch.outage();
         let why = outage.map(|o| o.why.clone()).filter(|_| exhausted_ms.is_some());
         let why = why.unwrap_or_else(|| backlog_full(backlog, self.config.max_backlog_bytes));
@@ -121,7 +131,7 @@ impl Worker {
         self.divert_front(index, to, Way::Backup(failure), now).map(|_| ())
     }
 
-    /// Diverts everything below `to` that is neither settled nor in flight, and reads on from there.
+    /// Diverts everything below `to` that is neither settled nor held, and reads on from there.
     fn divert_front(
         &mut self,
         index: usize,
@@ -133,23 +143,34 @@ impl Worker {
             self.open = None;
             self.packing.start(index, to);
         }
-        let in_flight = self.dispatch.reset(index);
+        let mut held = self.dispatch.reset(index);
+        held.extend(self.waiting_for_a_store(index));
         let Some(feed) = self.feeds.get(index) else { return Ok(0) };
         let low = feed.cursor.low();
-        let mut taken = in_flight.clone();
+        let mut taken = held.clone();
         taken.extend(feed.cursor.settled());
         let taken = normalised(taken);
         let diverted = self.divert(index, (low, to), &taken, way, now);
         let Some(feed) = self.feeds.get_mut(index) else { return Ok(0) };
         // Where a failure stopped it, the low mark tells how far it came.
         let at = if diverted.is_ok() { to } else { feed.cursor.low() };
-        feed.restart(at, in_flight);
+        feed.restart(at, held);
         diverted
+    }
+
+    /// Ranges of parcels that are answered, and settle when quarantine or backup takes them.
+    fn waiting_for_a_store(&self, feed: usize) -> impl Iterator<Item = Range> + '_ {
+        let failed = self.failed.iter().map(|(parcel, _)| parcel);
+        let waiting = self.stuck.iter().chain(failed);
+        waiting.filter(move |p| p.feed == feed).map(|p| (p.from, p.to))
     }
 
     /// By command: everything up to the end is dropped, and counted.
     pub(crate) fn drop_backlog(&mut self) -> Result<u64, String> {
         let now = (self.clock)();
+        // What only waits for its backup is backlog like all else; what waits for the quarantine is
+        // delivered already but for a line or two, and stays.
+        self.failed.clear();
         let mut points = 0;
         for index in 0..self.feeds.len() {
             let end = self.feeds.get(index).map_or(0, |f| f.cursor.end());
@@ -187,7 +208,7 @@ impl Worker {
             way,
             now_ms: now,
             from: range.0,
-            arrival_ms: 0,
+            first: None,
             failed: Vec::new(),
             rejected: Vec::new(),
             tally: Tally::default(),
@@ -243,11 +264,12 @@ impl Worker {
         let (from, to) = (diversion.from, to.clamp(diversion.from, diversion.range.1));
         let Some(feed) = self.feeds.get(diversion.feed) else { return Ok(0) };
         let topic = Arc::clone(feed.cursor.topic());
-        self.quarantine.write(&diversion.rejected)?;
-        if !diversion.failed.is_empty() {
+        // The backup first: written again it replaces itself, the quarantine only grows.
+        if let Some((first, arrival_ms)) = diversion.first {
             let lines = &diversion.failed;
-            self.backup.write_failed(&topic, from, diversion.arrival_ms, "failed", lines)?;
+            self.backup.write_failed(&topic, first, arrival_ms, "failed", lines)?;
         }
+        self.quarantine.write(&diversion.rejected)?;
         let points = std::mem::take(&mut diversion.points);
         let counter = match diversion.way {
             Way::Backup(_) => &self.stats.backed_up,
@@ -263,7 +285,7 @@ impl Worker {
         }
         diversion.failed.clear();
         diversion.rejected.clear();
-        diversion.arrival_ms = 0;
+        diversion.first = None;
         for (from, to) in without((from, to), diversion.taken) {
             self.settle(diversion.feed, from, to);
         }
@@ -296,10 +318,9 @@ impl Diversion<'_> {
         let (items, kept) = (visit.item, visit.kept);
         *ordinal += items;
         let Way::Backup(failure) = self.way else { return };
-        if !kept.is_empty() {
-            if self.arrival_ms == 0 {
-                self.arrival_ms = place.header.arrival_ms;
-            }
+        if let Some((item, _)) = kept.first() {
+            let here = (place.at(first + item), place.header.arrival_ms);
+            self.first.get_or_insert(here);
             place.failed_line(&mut self.failed, index, record, items, kept, failure);
         }
     }

@@ -133,7 +133,9 @@ impl Feed {
             self.scout_to(end)?;
             let due =
                 self.scout.oldest_ms.is_some_and(|t| now_ms - t >= millis(buffering.interval));
-            if self.scout.bytes >= buffering.size_bytes || due {
+            // Entries of other lanes need no buffering, and held back they could not be freed.
+            let foreign = self.scout.oldest_ms.is_none() && self.scout.next > self.released;
+            if self.scout.bytes >= buffering.size_bytes || due || foreign {
                 self.released = self.scout.next;
                 self.scout = Scout { next: self.released, ..Scout::default() };
             }
@@ -323,7 +325,8 @@ fn side(body: EntryBody) -> Box<dyn Read + Send> {
     }
 }
 
-fn nameless() -> Header {
+/// The header of an entry that has none that can be read.
+pub(crate) fn nameless() -> Header {
     Header {
         kind: entry::Kind::FirehoseDelivery,
         encoding: Encoding::Identity,

@@ -199,7 +199,7 @@ impl Visit for Packed<'_> {
     fn point(&mut self, point: &Point<'_>) {
         let item = self.ordinal;
         self.ordinal += 1;
-        if !self.packing.wants(self.place.at(item), self.scope) {
+        if !self.wants(item) {
             return;
         }
         self.close_if_heavy(item);
@@ -233,7 +233,7 @@ impl Visit for Packed<'_> {
     fn reject(&mut self, reject: &Reject<'_>) {
         let item = self.ordinal;
         self.ordinal += 1;
-        if !self.packing.wants(self.place.at(item), self.scope) {
+        if !self.wants(item) {
             return;
         }
         self.close_if_heavy(item);
@@ -244,6 +244,15 @@ impl Visit for Packed<'_> {
 }
 
 impl Packed<'_> {
+    fn wants(&mut self, item: u32) -> bool {
+        let at = self.place.at(item);
+        if covering(self.scope.skips, at).is_some() {
+            // The parcel may end here: what it counts as backed up must be in it.
+            self.put_expired_aside();
+        }
+        self.packing.wants(at, self.scope)
+    }
+
     fn close_if_heavy(&mut self, item: u32) {
         if self.packing.aside.bytes() >= ASIDE_BYTES_MAX {
             self.close_before(item);

@@ -108,6 +108,7 @@ impl Stream {
             stuck: Vec::new(),
             failed: Vec::new(),
             store_retry_ms: 0,
+            first_feed: 0,
             read_retry_ms: 0,
             backup_failed: false,
             stopping: false,
@@ -180,7 +181,7 @@ fn start_all_data(config: &StreamConfig, parts: &Parts) -> Result<Option<AllData
     let share = Arc::clone(&parts.backup_share);
     let backup = Backup::new(config.backup.directory.clone(), &config.name, share);
     let (stats, clock) = (Arc::clone(&parts.stats), Arc::clone(&parts.clock));
-    let copier = Copier { feeds, backup, stats, clock };
+    let copier = Copier { feeds, backup, stats, clock, failed: false };
     AllData::start(&config.name, copier).map(Some).map_err(|e| e.to_string())
 }
 

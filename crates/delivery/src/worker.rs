@@ -77,6 +77,9 @@ pub(crate) struct Worker {
     /// Parcels that must go to backup, and why; they wait for the backup to work.
     pub failed: Vec<(Parcel, Failure)>,
     pub store_retry_ms: i64,
+    /// The feed that fills first at the next round: they take turns, so that a backlog in one does not
+    /// hold up the others.
+    pub first_feed: usize,
     /// The journal could not be read: not before this.
     pub read_retry_ms: i64,
     pub backup_failed: bool,
@@ -113,7 +116,8 @@ impl Worker {
         let mut wake = housekept + 1_000;
         if !self.stopping {
             wake = wake.min(self.dispatch.wake_ms().unwrap_or(i64::MAX));
-            for feed in &self.feeds {
+            // Without room nothing is claimed, however long it has waited.
+            for feed in self.feeds.iter().filter(|_| self.has_room() && now >= self.read_retry_ms) {
                 wake = wake.min(feed.wake_ms(self.config.buffering).unwrap_or(i64::MAX));
             }
         }
@@ -231,7 +235,9 @@ impl Worker {
         now: i64,
     ) {
         let Some(feed) = self.feeds.get(parcel.feed) else { return };
-        let Ok(Some((_, Some(header)))) = feed.header(parcel.from.sequence) else { return };
+        // They are kept and counted also when the entry cannot say where it came from.
+        let found = feed.header(parcel.from.sequence).ok().flatten().and_then(|(_, header)| header);
+        let header = found.unwrap_or_else(crate::feed::nameless);
         let place = Place {
             stream: &self.config.name,
             topic: feed.cursor.topic(),
@@ -309,13 +315,10 @@ impl Worker {
     }
 
     fn try_finish(&mut self, parcel: Parcel) -> Result<(), Box<Parcel>> {
-        if let Err(error) = self.quarantine.write(&parcel.aside.quarantine) {
-            self.tell_quarantine(Some(error));
-            return Err(Box::new(parcel));
-        }
         let Some(topic) = self.feeds.get(parcel.feed).map(|f| Arc::clone(f.cursor.topic())) else {
             return Ok(());
         };
+        // The backup first: written again it replaces itself, the quarantine only grows.
         if !parcel.aside.backup.is_empty() {
             let lines = &parcel.aside.backup;
             let kept =
@@ -324,6 +327,10 @@ impl Worker {
                 self.tell_backup(Some(error));
                 return Err(Box::new(parcel));
             }
+        }
+        if let Err(error) = self.quarantine.write(&parcel.aside.quarantine) {
+            self.tell_quarantine(Some(error));
+            return Err(Box::new(parcel));
         }
         self.count(&parcel);
         self.settle(parcel.feed, parcel.from, parcel.to);

@@ -47,6 +47,21 @@ fn concurrency_is_kept() {
     assert_eq!(due(&mut lanes, 1), [2]);
 }
 
+/// Scenario: as many requests under way as may be, more wait; one of the side lane waits for its time.
+/// Guarantees: only the side lane's time wakes: the others wait for an answer.
+#[test]
+fn a_full_lane_waits_for_an_answer() {
+    let mut lanes = lanes(5, 2);
+    assert_eq!(due(&mut lanes, 1_000), [0, 1]);
+    assert_eq!(lanes.wake_ms(), None);
+    let mut aside = Parcel::new(9, 0, at(9), at(10), 0);
+    (aside.side, aside.not_before_ms) = (true, 7_000);
+    lanes.push(aside);
+    assert_eq!(lanes.wake_ms(), Some(7_000));
+    lanes.take(0).unwrap();
+    assert_eq!(lanes.wake_ms(), Some(0));
+}
+
 /// Scenario: three requests under way when the destination goes down.
 /// Guarantees: one outage, one probe at a time, the backoff grows by probes and not by requests.
 #[test]
