@@ -63,6 +63,8 @@ pub struct Lanes {
 struct State {
     lanes: BTreeMap<LaneId, Stream>,
     refused: BTreeMap<LaneId, (i64, NotAdmitted)>,
+    /// Stopped: another set of lanes has its cursors now.
+    closed: bool,
 }
 
 /// A lane file: what is needed to go on delivering after a restart.
@@ -149,7 +151,11 @@ impl Lanes {
 
     /// Stops all lanes and waits for them. False when one had ended by a panic.
     pub fn join(&self) -> bool {
-        let lanes = std::mem::take(&mut self.lock().lanes);
+        let lanes = {
+            let mut state = self.lock();
+            state.closed = true;
+            std::mem::take(&mut state.lanes)
+        };
         lanes.values().for_each(Stream::stop);
         // Every one is joined, also after one that ended badly.
         let joined: Vec<bool> = lanes.into_values().map(Stream::join).collect();
@@ -185,6 +191,9 @@ impl Lanes {
     /// The answer for a lane that is known: open, or refused a moment ago.
     fn known(&self, id: LaneId) -> Option<Result<LaneId, NotAdmitted>> {
         let state = self.lock();
+        if state.closed {
+            return Some(Err(closed()));
+        }
         if let Some(lane) = state.lanes.get(&id) {
             let told = lane.stats().state();
             // A token that was revoked: what is held is retried; new data stays with Firehose. With
@@ -238,6 +247,15 @@ impl Lanes {
         })?;
         tracing::info!(stream = stream.name(), target = asked.target, "lane opened");
         let mut state = self.lock();
+        if state.closed {
+            drop(state);
+            // Its cursor stays: whoever opens the lanes anew has its file.
+            return if stream.join() {
+                Err(closed())
+            } else {
+                Err(bad("the lane has ended badly"))
+            };
+        }
         state.refused.remove(&asked.id);
         state.lanes.insert(asked.id, stream);
         Ok(())
@@ -312,6 +330,10 @@ impl Lanes {
         let require_valid_certificate = file.require_valid_certificate;
         Ok((id, Asked { id, target: file.target, token, require_valid_certificate }))
     }
+}
+
+fn closed() -> NotAdmitted {
+    NotAdmitted { status: 503, message: "the stream of this source is being changed".to_owned() }
 }
 
 fn bad(message: &str) -> NotAdmitted {

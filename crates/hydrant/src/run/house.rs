@@ -3,8 +3,8 @@
 //! Built in this order: journal, streams (so that their cursors are there), sources (so that nothing
 //! arrives before someone reads). Taken down in the opposite order.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use delivery::{Clock, Lanes, Share, Stats, Stream, StreamConfig};
 use entry::Tail;
@@ -35,12 +35,17 @@ pub struct House {
     pub(super) quarantine_share: Arc<Share>,
     pub(super) doors: BTreeMap<String, Door>,
     pub(super) streams: BTreeMap<String, Running>,
+    /// Lanes by source, as they are now: doors stay open while a reload changes the stream behind them.
+    pub(super) admitting: Admitting,
     /// Counters by stream name; they outlive a reload.
     pub(super) stats: BTreeMap<String, Arc<Stats>>,
     pub(super) started_ms: i64,
     pub(super) reload_failure: Option<String>,
     pub(super) draining: bool,
 }
+
+/// The lanes that admit the deliveries of a source.
+pub(super) type Admitting = Arc<Mutex<BTreeMap<String, Arc<Lanes>>>>;
 
 /// A stream, or the lanes of one.
 pub(super) enum Running {
@@ -115,6 +120,7 @@ impl House {
             quarantine_share: Arc::new(Share::new("quarantine", budget.quarantine_bytes)),
             doors: BTreeMap::new(),
             streams: BTreeMap::new(),
+            admitting: Admitting::default(),
             stats: BTreeMap::new(),
             reload_failure: None,
             draining: false,
@@ -161,15 +167,18 @@ impl House {
     }
 
     fn admit_for(&self, source: &str) -> Option<intake::firehose::Admit> {
-        let lanes = self.streams.values().find_map(|running| match running {
-            Running::Lanes(config, lanes) if config.sources.iter().any(|s| s == source) => {
-                Some(Arc::clone(lanes))
-            }
-            _ => None,
-        })?;
+        if !drop_in_sources(&self.settings).contains(source) {
+            return None;
+        }
+        let (admitting, source) = (Arc::clone(&self.admitting), source.to_owned());
         Some(Arc::new(move |admission: intake::firehose::Admission| {
-            let lanes = Arc::clone(&lanes);
+            let lanes = admitting.lock().unwrap_or_else(PoisonError::into_inner);
+            let lanes = lanes.get(&source).cloned();
             Box::pin(async move {
+                let Some(lanes) = lanes else {
+                    let message = "the stream of this source is being changed".to_owned();
+                    return Err(intake::firehose::Denied { status: 503, message });
+                };
                 let admitted = lanes.admit(&admission.attributes, &admission.access_key).await;
                 admitted.map_err(|refusal| intake::firehose::Denied {
                     status: refusal.status,
@@ -182,8 +191,24 @@ impl House {
     pub(super) fn start_stream(&mut self, config: StreamConfig) -> Result<(), String> {
         let name = config.name.clone();
         let running = self.run_stream(config).map_err(|e| format!("stream {name}: {e}"))?;
+        if let Running::Lanes(config, lanes) = &running {
+            let mut admitting = self.admitting.lock().unwrap_or_else(PoisonError::into_inner);
+            for source in &config.sources {
+                admitting.insert(source.clone(), Arc::clone(lanes));
+            }
+        }
         self.streams.insert(name, running);
         Ok(())
+    }
+
+    /// Takes a stream out, to be stopped; its sources admit nothing until another is there.
+    pub(super) fn remove_stream(&mut self, name: &str) -> Option<Running> {
+        let running = self.streams.remove(name)?;
+        if let Running::Lanes(config, _) = &running {
+            let mut admitting = self.admitting.lock().unwrap_or_else(PoisonError::into_inner);
+            admitting.retain(|source, _| !config.sources.contains(source));
+        }
+        Some(running)
     }
 
     fn run_stream(&mut self, config: StreamConfig) -> Result<Running, String> {
@@ -281,6 +306,14 @@ impl House {
     pub fn addresses(&self) -> BTreeMap<String, std::net::SocketAddr> {
         self.doors.iter().map(|(name, door)| (name.clone(), door.address())).collect()
     }
+}
+
+/// Sources whose deliveries name their target.
+pub(super) fn drop_in_sources(settings: &Settings) -> BTreeSet<&str> {
+    let drop_in =
+        |s: &&StreamConfig| matches!(s.destination, delivery::Destination::FromRequest(_));
+    let streams = settings.streams.iter().filter(drop_in);
+    streams.flat_map(|s| s.sources.iter().map(String::as_str)).collect()
 }
 
 /// What every lane of a stream shares.

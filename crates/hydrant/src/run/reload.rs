@@ -3,7 +3,7 @@
 use delivery::StreamConfig;
 
 use super::door::{Bound, Door};
-use super::house::{House, Running};
+use super::house::{House, Running, drop_in_sources};
 use crate::settings::{FirehoseSource, Settings};
 
 /// What differs between the settings that run and those that should.
@@ -50,7 +50,7 @@ impl House {
             }
         }
         // Stopped at a request border; what was not delivered is with the cursor.
-        let gone = plan.streams_gone.iter().filter_map(|name| self.streams.remove(name));
+        let gone = plan.streams_gone.iter().filter_map(|name| self.remove_stream(name));
         let gone: Vec<Running> = gone.collect();
         Self::stop_streams(gone).await;
         self.settings = settings;
@@ -113,7 +113,17 @@ impl House {
             plan.streams_gone.push(name.clone());
         }
         for source in &new.sources {
-            match self.doors.get(&source.name) {
+            let name = source.name.as_str();
+            let admits = |s| drop_in_sources(s).contains(name);
+            match self.doors.get(name) {
+                // An open door asks for a lane at each delivery, or at none: entries for lanes are
+                // foreign to a fixed stream, and the other way round.
+                Some(_) if admits(&self.settings) != admits(new) => {
+                    return Err(format!(
+                        "source {name}: a destination taken from the request cannot come or go while \
+                         running: restart instead"
+                    ));
+                }
                 Some(door) if keeps_its_socket(door, source) => {
                     if let Some(files) = &source.tls {
                         let checked = listen::ServerTls::load(&files.cert_file, &files.key_file);
