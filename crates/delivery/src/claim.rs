@@ -164,11 +164,14 @@ impl Worker {
         let scope = Scope { skips: &feed.skips, until, points_max, now_ms: now };
         let (packing, decoder) = (&mut self.packing, &mut self.decoder);
         let mut ordinal = 0;
-        let packed = body.each_record(&mut self.record, &mut |record, piece| {
+        let walked = body.each_record(&mut self.record, &mut |record, piece| {
+            if place.at(ordinal) >= until {
+                return Err("nothing behind this is wanted".to_owned());
+            }
             packing.piece(decoder, &place, (record, piece), &mut ordinal, &scope);
             Ok(())
         });
-        debug_assert!(packed.is_ok(), "the closure never fails");
+        debug_assert!(walked.is_ok() || until < NO_END, "only the end of the range ends it early");
         body
     }
 
