@@ -113,7 +113,8 @@ fn four_deliveries_of_64_mib_fit_into_150_mib() {
     let _dynatrace = Dynatrace::start(ports[0], TOKEN, &lines);
     let _receivers = [Otlp::start(ports[1], &otlp), Otlp::start(ports[2], &json)];
     let books = [&lines, &otlp, &json];
-    let requests: Vec<Request> = (0..4).map(|n| wide(n, n.is_multiple_of(2), LARGEST, &books)).collect();
+    let requests: Vec<Request> =
+        (0..4).map(|n| wide(n, n.is_multiple_of(2), LARGEST, &books)).collect();
     let service = home.start();
     let highest = highest_kib(service.process.id(), || {
         send_all(home.source, &requests, &books);
