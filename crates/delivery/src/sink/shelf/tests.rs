@@ -13,7 +13,8 @@ fn memory_comes_back_with_the_last_handle() {
     drop(body);
     assert_eq!((&other[..], shelf.lock().len()), (&b"body"[..], 0));
     drop(other);
-    assert_eq!(shelf.take().as_ptr(), address);
+    let taken = shelf.take();
+    assert_eq!(taken.as_ptr(), address);
     assert!(shelf.take().is_empty());
 }
 
