@@ -29,7 +29,6 @@ impl Worker {
         let mut failure = None;
         let feeds = self.feeds.len();
         let order = (self.first_feed..feeds).chain(0..self.first_feed);
-        self.first_feed = (self.first_feed + 1) % feeds.max(1);
         for index in order {
             if let Err(error) = self.fill_from(index, now) {
                 tracing::error!(stream = %self.config.name, error, "journal cannot be read");
@@ -91,6 +90,9 @@ impl Worker {
             }
             packed = true;
             self.collect();
+        }
+        if packed {
+            self.first_feed = (index + 1) % self.feeds.len();
         }
         if packed && self.open.is_none() {
             // Nothing more to add: what is open goes as it is. Buffering was decided before the claim.

@@ -77,8 +77,8 @@ pub(crate) struct Worker {
     /// Parcels that must go to backup, and why; they wait for the backup to work.
     pub failed: Vec<(Parcel, Failure)>,
     pub store_retry_ms: i64,
-    /// The feed that fills first at the next round: they take turns, so that a backlog in one does not
-    /// hold up the others.
+    /// The feed that fills first: the one after that which filled last, so that a backlog in one does
+    /// not hold up the others.
     pub first_feed: usize,
     /// The journal could not be read: not before this.
     pub read_retry_ms: i64,

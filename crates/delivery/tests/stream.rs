@@ -1,5 +1,6 @@
 //! A delivery stream end to end: real journal, real HTTP, scripted destination.
 
+mod engine;
 mod world;
 
 use std::sync::Arc;

@@ -14,8 +14,8 @@ use delivery::{
     BackupConfig, BackupMode, Buffering, Destination, Parts, Share, StartFrom, Stats, Stream,
     StreamConfig,
 };
-use entry::{Encoding, Header, Kind, Tail};
-use journal::{Body, Item, Journal, Options, Topic};
+use entry::{Encoding, Header, Kind, LaneId, Tail};
+use journal::{Appended, Body, Item, Journal, Options, Position, Start, Topic};
 use metric::Format;
 use rehearsal::payload;
 use remote::{ClientConfig, Secret, TlsConfig};
@@ -187,6 +187,46 @@ impl World {
 
     /// Appends one delivery of `records`; returns when it is durable.
     pub(crate) fn deliver(&self, records: &[Vec<u8>], gzip: bool) {
+        let (header, body) = self.delivery(records, gzip);
+        self.append(&header, body);
+    }
+
+    /// A delivery that arrived at another time than now.
+    pub(crate) fn deliver_at(&self, records: &[Vec<u8>], arrival_ms: i64) {
+        let (header, body) = self.delivery(records, true);
+        self.append(&Header { arrival_ms, ..header }, body);
+    }
+
+    /// A delivery to a lane.
+    pub(crate) fn deliver_to(&self, records: &[Vec<u8>], lane: LaneId) {
+        let (header, body) = self.delivery(records, true);
+        self.append(&Header { lane: Some(lane), ..header }, body);
+    }
+
+    /// Makes a stream's cursor before the stream is there: without one the journal keeps nothing.
+    pub(crate) fn hold(&self, stream: &str) {
+        drop(self.topic.cursor(stream, Start::Oldest).unwrap());
+    }
+
+    /// Settles points of the first entry, as if they had been delivered.
+    pub(crate) fn settle(&self, stream: &str, points: std::ops::Range<u32>) {
+        let mut cursor = self.topic.cursor(stream, Start::Oldest).unwrap();
+        let sequence = cursor.low().sequence;
+        let at = |ordinal| Position { sequence, ordinal };
+        cursor.settle(at(points.start), at(points.end)).unwrap();
+    }
+
+    /// A delivery whose body lies in a side file, as the door stores large ones.
+    pub(crate) fn deliver_aside(&self, records: &[Vec<u8>], gzip: bool) {
+        let (header, body) = self.delivery(records, gzip);
+        let mut side = self.topic.side_file().unwrap();
+        side.write(&body).unwrap();
+        let body = Body::Side(side.finish().unwrap());
+        put(&self.topic, Item { key: None, head: header.encode(), body });
+    }
+
+    /// Header and body of a delivery.
+    pub(crate) fn delivery(&self, records: &[Vec<u8>], gzip: bool) -> (Header, Vec<u8>) {
         let number = self.deliveries.fetch_add(1, Ordering::Relaxed);
         let request_id = format!("request-{number}");
         let plain = payload::body(records, &request_id);
@@ -203,14 +243,12 @@ impl World {
             lane: None,
         };
         let body = if gzip { payload::gzip(&plain) } else { plain };
-        self.append(&header, body);
+        (header, body)
     }
 
     pub(crate) fn append(&self, header: &Header, body: Vec<u8>) {
-        let item = Item { key: None, head: header.encode(), body: Body::Bytes(Bytes::from(body)) };
-        let (told, answer) = sync_channel(1);
-        self.topic.append(item, Box::new(move |result| told.send(result).unwrap()));
-        answer.recv().unwrap().unwrap();
+        let body = Body::Bytes(Bytes::from(body));
+        put(&self.topic, Item { key: None, head: header.encode(), body });
     }
 
     /// `metrics` points in one delivery.
@@ -227,6 +265,21 @@ impl World {
         self.deliver(&payload::records(&options, format), true);
     }
 
+    /// Contents of the files of one kind below a folder of the world, by name.
+    pub(crate) fn bytes_below(&self, folder: &str, extension: &str) -> Vec<Vec<u8>> {
+        let mut found = Vec::new();
+        walk(self.dir.join(folder), &mut |path| {
+            if path.extension().is_some_and(|e| e == extension) {
+                let name = path.file_name().unwrap().to_owned();
+                // Sorted by what follows the stamp: topic, sequence, ordinal.
+                let key = name.to_str().unwrap().get(24..).unwrap().to_owned();
+                found.push((key, std::fs::read(path).unwrap()));
+            }
+        });
+        found.sort();
+        found.into_iter().map(|(_, bytes)| bytes).collect()
+    }
+
     /// Lines of all files below a folder of the world.
     pub(crate) fn lines_below(&self, folder: &str) -> Vec<String> {
         let mut lines = Vec::new();
@@ -236,6 +289,16 @@ impl World {
             lines.extend(text.lines().map(str::to_owned));
         });
         lines
+    }
+}
+
+/// Appends to a topic and waits until it is durable; the sequence.
+pub(crate) fn put(topic: &Topic, item: Item) -> u64 {
+    let (told, answer) = sync_channel(1);
+    topic.append(item, Box::new(move |result| told.send(result).unwrap()));
+    match answer.recv().unwrap().unwrap() {
+        Appended::Stored { sequence, .. } => sequence,
+        other => panic!("{other:?}"),
     }
 }
 
