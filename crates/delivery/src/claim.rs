@@ -2,7 +2,7 @@
 
 use journal::Position;
 
-use crate::feed::{Broken, Loaded, Plain, next_piece, records_of_stream};
+use crate::feed::{Broken, Loaded, Plain, UNREAD, next_piece, records_of_stream};
 use crate::marker::CRASHES_MAX;
 use crate::pack::Scope;
 use crate::place::Place;
@@ -49,13 +49,21 @@ impl Worker {
         }
         let Ok(Some((found, Some(header)))) = feed.header(sequence) else { return };
         let topic = std::sync::Arc::clone(feed.cursor.topic());
+        // As much of it as can be read stays, whatever it is good for.
+        let raw = feed.raw_reader(found);
+        let name = format!("{topic}-{found:016}.body");
+        let kept = raw.map_or_else(
+            || "nothing of it can be read".to_owned(),
+            |raw| self.quarantine.keep(&name, raw),
+        );
         feed.claimed(found);
         let feed_begin = feed.begin;
         self.packing.start(index, feed_begin);
         let place =
             Place { stream: &self.config.name, topic: &topic, sequence: found, header: &header };
         let scope = Scope { skips: &[], until: NO_END, points_max: u32::MAX, now_ms: now };
-        let piece = Err(Broken { reason: UNREADABLE, detail: error.to_owned(), bytes: &[] });
+        let detail = format!("{error}; {kept}");
+        let piece = Err(Broken { reason: UNREADABLE, detail, bytes: &[] });
         self.packing.piece(&mut self.decoder, &place, (0, piece), &mut 0, &scope);
         self.packing.close(Position { sequence: found + 1, ordinal: 0 });
         self.collect();
@@ -75,17 +83,17 @@ impl Worker {
         }
         let (mut packed, mut read) = (false, Ok(()));
         while self.has_room() {
-            if self.open.is_some() {
-                self.pack_open_record(now);
-            } else {
-                match self.pack_next_entry(index, now) {
-                    Ok(true) => {}
-                    Ok(false) => break,
-                    // What is packed already is as good as ever: it is closed below.
-                    Err(error) => {
-                        read = Err(error);
-                        break;
-                    }
+            let more = match self.open {
+                Some(_) => self.pack_open_record(now).map(|()| true),
+                None => self.pack_next_entry(index, now),
+            };
+            match more {
+                Ok(true) => {}
+                Ok(false) => break,
+                // What is packed already is as good as ever: it is closed below.
+                Err(error) => {
+                    read = Err(error);
+                    break;
                 }
             }
             packed = true;
@@ -97,7 +105,8 @@ impl Worker {
         if packed && self.open.is_none() {
             // Nothing more to add: what is open goes as it is. Buffering was decided before the claim.
             let next = self.feeds.get(index).map_or(0, |f| f.next);
-            self.packing.close(Position { sequence: next, ordinal: 0 });
+            let end = Position { sequence: next, ordinal: 0 };
+            self.packing.close(end.max(self.packing.begin()));
             self.collect();
             if let Some(feed) = self.feeds.get_mut(index) {
                 feed.begin = self.packing.begin();
@@ -138,7 +147,8 @@ impl Worker {
         let Some(feed) = self.feeds.get(index) else { return };
         self.marker.begin(topic_number(feed.cursor.topic()), sequence);
         let loaded = Loaded { sequence, header, body };
-        let body = self.pack_pieces(index, loaded, NO_END, u32::MAX, now);
+        let (body, walked) = self.pack_pieces(index, loaded, NO_END, u32::MAX, now);
+        debug_assert!(walked.is_ok(), "a body in memory can be read");
         let Some(feed) = self.feeds.get(index) else { return };
         if let Plain::Whole(plain) = body {
             feed.give_back(plain);
@@ -146,7 +156,7 @@ impl Worker {
         self.marker.end(topic_number(feed.cursor.topic()), sequence);
     }
 
-    /// All records of an entry into the open parcel.
+    /// All records of an entry into the open parcel, as far as they can be read.
     pub(crate) fn pack_pieces(
         &mut self,
         index: usize,
@@ -154,9 +164,9 @@ impl Worker {
         until: Position,
         points_max: u32,
         now: i64,
-    ) -> Plain {
+    ) -> (Plain, Result<(), String>) {
         let Loaded { sequence, header, mut body } = loaded;
-        let Some(feed) = self.feeds.get(index) else { return body };
+        let Some(feed) = self.feeds.get(index) else { return (body, Ok(())) };
         let place = Place {
             stream: &self.config.name,
             topic: feed.cursor.topic(),
@@ -165,21 +175,22 @@ impl Worker {
         };
         let scope = Scope { skips: &feed.skips, until, points_max, now_ms: now };
         let (packing, decoder) = (&mut self.packing, &mut self.decoder);
-        let mut ordinal = 0;
+        let (mut ordinal, mut over) = (0, false);
         let walked = body.each_record(&mut self.record, &mut |record, piece| {
-            if place.at(ordinal) >= until {
+            over = place.at(ordinal) >= until;
+            if over {
                 return Err("nothing behind this is wanted".to_owned());
             }
             packing.piece(decoder, &place, (record, piece), &mut ordinal, &scope);
             Ok(())
         });
-        debug_assert!(walked.is_ok() || until < NO_END, "only the end of the range ends it early");
-        body
+        (body, if over { Ok(()) } else { walked })
     }
 
-    fn pack_open_record(&mut self, now: i64) {
-        let Some((index, mut open)) = self.open.take() else { return };
-        let Some(feed) = self.feeds.get(index) else { return };
+    /// The next record of the entry that is read as a stream. A failed read closes it, to be opened again.
+    fn pack_open_record(&mut self, now: i64) -> Result<(), String> {
+        let Some((index, mut open)) = self.open.take() else { return Ok(()) };
+        let Some(feed) = self.feeds.get(index) else { return Ok(()) };
         let place = Place {
             stream: &self.config.name,
             topic: feed.cursor.topic(),
@@ -192,6 +203,15 @@ impl Worker {
         self.marker.begin(topic, open.sequence);
         let more = match next_piece(&mut open.reader, &mut self.record) {
             None => false,
+            Some((Err(Broken { reason: UNREAD, detail, .. }), _)) => {
+                self.marker.pause();
+                let here = Position { sequence: open.sequence, ordinal: open.ordinal };
+                self.packing.close(here);
+                if let Some(feed) = self.feeds.get_mut(index) {
+                    feed.reopen(here);
+                }
+                return Err(detail);
+            }
             Some((piece, last)) => {
                 packing.piece(decoder, &place, (open.record, piece), &mut open.ordinal, &scope);
                 open.record += 1;
@@ -204,6 +224,7 @@ impl Worker {
         } else {
             self.marker.end(topic, open.sequence);
         }
+        Ok(())
     }
 
     /// Moves what is packed into the lanes; what needs no request is finished at once.

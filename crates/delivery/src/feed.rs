@@ -6,7 +6,7 @@
 use std::io::{Cursor as Bytes, Read};
 use std::sync::Arc;
 
-use aws::firehose::envelope::{EnvelopeReader, Limits};
+use aws::firehose::envelope::{EnvelopeFault, EnvelopeReader, Limits};
 use codec::gzip::{Inflater, StreamInflater};
 use entry::{Encoding, Header, LaneId, Tail, TailKey};
 use journal::{Cursor, Entry, EntryBody, Position};
@@ -23,6 +23,9 @@ const WHOLE_BYTES_MAX: u64 = 8 * 1024 * 1024;
 pub(crate) const BROKEN_ENTRY: &str = "broken_entry";
 /// and an envelope that cannot be read to its end.
 pub(crate) const BROKEN_ENVELOPE: &str = "broken_envelope";
+
+/// No reason for quarantine, but for reading again: the disk failed in the middle of an entry.
+pub(crate) const UNREAD: &str = "unread";
 
 /// The door has checked records already; this only bounds memory if the disk lies.
 const READ_LIMITS: Limits = Limits { records: u32::MAX, record_text: 128 * 1024 * 1024 };
@@ -105,6 +108,21 @@ impl Feed {
         self.released = self.released.max(at.sequence);
     }
 
+    /// Reading an entry failed half way: it is opened again, and what lies below `begin` passed over.
+    pub(crate) fn reopen(&mut self, begin: Position) {
+        let mut skips = std::mem::take(&mut self.skips);
+        skips.push((Position { sequence: begin.sequence, ordinal: 0 }, begin));
+        self.skips = normalised(skips);
+        self.next = begin.sequence;
+        self.begin = begin;
+    }
+
+    /// A reader of the body of an entry as it arrived, damaged or not.
+    pub(crate) fn raw_reader(&self, sequence: u64) -> Option<Box<dyn Read + Send>> {
+        let entry = self.cursor.read(sequence).ok()??;
+        (entry.sequence == sequence).then(|| side(entry.body))
+    }
+
     /// There is no entry in what was released: sequences have holes.
     pub(crate) fn nothing_left(&mut self) {
         self.next = self.next.max(self.released);
@@ -112,7 +130,7 @@ impl Feed {
 
     /// Counts a failed read of the next entry.
     pub(crate) fn read_failed(&mut self) -> u32 {
-        self.failures += 1;
+        self.failures = self.failures.saturating_add(1);
         self.failures
     }
 
@@ -199,6 +217,17 @@ impl Feed {
             // Rot met between the two reads: the entry is skipped and counted by the journal.
             return self.load(entry.sequence);
         }
+        if let EntryBody::Side(body) = &entry.body {
+            // A side file tells of damage at its end, when its points would be on their way: look first.
+            let mut whole = body.reader();
+            if let Err(error) = std::io::copy(&mut whole, &mut std::io::sink()) {
+                if error.kind() == std::io::ErrorKind::InvalidData {
+                    // Damaged: reading it again will not mend it.
+                    self.failures = u32::MAX;
+                }
+                return Err(error.to_string());
+            }
+        }
         match self.plain(&header, entry) {
             Ok(body) => Ok(Some(Loaded { sequence, header, body })),
             Err(why) => self.broken(sequence, header, why).map(Some),
@@ -258,6 +287,7 @@ pub(crate) type Piece<'a> = Result<&'a [u8], Broken<'a>>;
 
 /// A piece of an entry that is no record.
 pub(crate) struct Broken<'a> {
+    /// [`UNREAD`] when the bytes below could not be read; the same bytes may be readable later.
     pub reason: &'static str,
     pub detail: String,
     pub bytes: &'a [u8],
@@ -282,6 +312,9 @@ impl Plain {
         };
         let mut index = 0;
         while let Some((piece, last)) = next_piece(&mut reader, record) {
+            if let Err(Broken { reason: UNREAD, detail, .. }) = piece {
+                return Err(detail);
+            }
             each(index, piece)?;
             if last {
                 break;
@@ -313,7 +346,11 @@ pub(crate) fn next_piece<'a>(
         },
         Err(fault) => {
             let detail = fault.to_string();
-            Some((Err(Broken { reason: BROKEN_ENVELOPE, detail, bytes: &[] }), true))
+            let reason = match fault {
+                EnvelopeFault::Read(_) => UNREAD,
+                _ => BROKEN_ENVELOPE,
+            };
+            Some((Err(Broken { reason, detail, bytes: &[] }), true))
         }
     }
 }

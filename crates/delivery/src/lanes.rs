@@ -18,7 +18,7 @@ use crate::backup::write_whole;
 use crate::config::{FromRequest, StartFrom, StreamConfig};
 use crate::sink::{self, dynatrace};
 use crate::stats::Stats;
-use crate::stream::{Parts, Stream};
+use crate::stream::{Commands, Parts, Stream};
 use crate::verdict::Verdict;
 use crate::worker::Clock;
 
@@ -144,9 +144,9 @@ impl Lanes {
         self.lock().lanes.values().all(Stream::lives)
     }
 
-    /// Drops what the lane of this name has not delivered; `None` when there is no such lane.
-    pub fn drop_backlog(&self, name: &str) -> Option<Result<u64, String>> {
-        self.lock().lanes.values().find(|s| s.name() == name).map(Stream::drop_backlog)
+    /// The commands of the lane of this name.
+    pub fn commands(&self, name: &str) -> Option<Commands> {
+        self.lock().lanes.values().find(|s| s.name() == name).map(Stream::commands)
     }
 
     /// Stops all lanes and waits for them. False when one had ended by a panic.

@@ -33,6 +33,6 @@ pub use config::{
 pub use lanes::{CERTIFICATE_ATTRIBUTE, Lanes, NotAdmitted, PartsFor, TARGET_ATTRIBUTE};
 pub use share::{Share, Spent, folder_size};
 pub use stats::{REQUEST_OUTCOMES, State, Stats};
-pub use stream::{Parts, Stream};
+pub use stream::{Commands, Parts, Stream};
 pub use verdict::{RefusedLine, Verdict, Why};
 pub use worker::Clock;

@@ -5,7 +5,7 @@
 //! the cursor had not moved. Files are never removed here: `dropped` needs an explicit command.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -77,6 +77,32 @@ impl Quarantine {
         written.map_err(|e| format!("quarantine {}: {e}", self.folder.display()))
     }
 
+    /// Keeps the bytes of a damaged body in a file of their own, as far as they can be read and the
+    /// share allows; says in words what is kept.
+    pub(crate) fn keep(&self, name: &str, mut raw: impl Read) -> String {
+        let path = self.folder.join(name);
+        let kept = (|| {
+            fs::create_dir_all(&self.folder)?;
+            let mut file = File::create(&path)?;
+            let (mut chunk, mut length) = (vec![0; 64 * 1024], 0_u64);
+            // The end of what can be read is an error as often as an end.
+            while let Ok(n @ 1..) = raw.read(&mut chunk) {
+                if self.share.take(n as u64).is_err() {
+                    break;
+                }
+                file.write_all(chunk.get(..n).unwrap_or_default())?;
+                length += n as u64;
+            }
+            file.sync_all()?;
+            sync_folder(&self.folder)?;
+            Ok::<u64, std::io::Error>(length)
+        })();
+        match kept {
+            Ok(length) => format!("{length} bytes of it are kept in {name}"),
+            Err(error) => format!("it could not be kept: {error}"),
+        }
+    }
+
     fn append(&mut self, lines: &[u8]) -> std::io::Result<()> {
         if self.open.as_ref().is_none_or(|(_, size)| *size >= FILE_BYTES) {
             self.open = Some((self.begin()?, 0));
@@ -89,7 +115,11 @@ impl Quarantine {
     }
 
     fn begin(&mut self) -> std::io::Result<File> {
-        fs::create_dir_all(&self.folder)?;
+        if !self.folder.is_dir() {
+            fs::create_dir_all(&self.folder)?;
+            // A new folder is durable when the one above it is synced.
+            self.folder.parent().map_or(Ok(()), sync_folder)?;
+        }
         loop {
             let path = self.folder.join(format!("{:013}-{:04}.ndjson", self.born_ms, self.files));
             self.files += 1;

@@ -61,7 +61,11 @@ impl Worker {
                     if (Position { sequence: loaded.sequence, ordinal: 0 }) < parcel.to =>
                 {
                     sequence = loaded.sequence + 1;
-                    self.pack_pieces(parcel.feed, loaded, parcel.to, half, now);
+                    let (_, walked) = self.pack_pieces(parcel.feed, loaded, parcel.to, half, now);
+                    if walked.is_err() {
+                        result = walked;
+                        break;
+                    }
                 }
                 Ok(_) => break,
                 Err(error) => {

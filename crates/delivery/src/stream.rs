@@ -1,9 +1,9 @@
 //! A delivery stream as others see it: started, asked, stopped.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ use crate::worker::{Clock, Event, Worker};
 
 /// Events that may wait: every request in flight has its answer, commands are few, and commits are
 /// told once until they are seen.
-const INBOX: usize = 4096;
+const INBOX: usize = 1024;
 /// A command that changes much is given this long.
 const COMMAND_TIME: Duration = Duration::from_secs(600);
 
@@ -58,7 +58,7 @@ pub struct Parts {
 /// A running stream.
 pub struct Stream {
     name: String,
-    inbox: SyncSender<Event>,
+    inbox: Arc<SyncSender<Event>>,
     thread: Option<JoinHandle<()>>,
     all_data: Option<AllData>,
     stats: Arc<Stats>,
@@ -76,13 +76,15 @@ impl Stream {
         let place = wire.describe();
         let selection = Selection::compile(config.include.clone(), config.exclude.clone())?;
         let name = config.name.clone();
-        let all_data = start_all_data(&config, &parts)?;
         let stats = Arc::clone(&parts.stats);
         let (inbox, events) = sync_channel(INBOX);
+        let inbox = Arc::new(inbox);
         let woken = Arc::new(AtomicBool::new(false));
         let feeds = open_feeds(&config, &parts, &inbox, &woken)?;
         std::fs::create_dir_all(&parts.state)
             .map_err(|e| format!("creating {}: {e}", parts.state.display()))?;
+        // Last of all that can fail: a copier would go on with its cursor.
+        let all_data = start_all_data(&config, &parts)?;
         let now = (parts.clock)();
         let folder = parts.quarantine.join(&name);
         let mut packing = Packing::new(packer, selection);
@@ -103,7 +105,7 @@ impl Stream {
             stats: Arc::clone(&stats),
             clock: parts.clock,
             runtime: parts.runtime,
-            inbox: inbox.clone(),
+            inbox: SyncSender::clone(&inbox),
             woken,
             stuck: Vec::new(),
             failed: Vec::new(),
@@ -142,15 +144,14 @@ impl Stream {
             && self.all_data.as_ref().is_none_or(AllData::lives)
     }
 
+    /// Its commands, to be given without holding whatever holds the stream.
+    pub fn commands(&self) -> Commands {
+        Commands { name: self.name.clone(), inbox: Arc::downgrade(&self.inbox) }
+    }
+
     /// Drops everything it has not delivered yet; answers the number of points.
     pub fn drop_backlog(&self) -> Result<u64, String> {
-        let (reply, answer) = sync_channel(1);
-        self.inbox
-            .send(Event::DropBacklog(reply))
-            .map_err(|_| format!("stream {} has ended", self.name))?;
-        answer
-            .recv_timeout(COMMAND_TIME)
-            .map_err(|_| format!("stream {} does not answer", self.name))?
+        self.commands().drop_backlog()
     }
 
     /// Asks it to finish what is in flight; `join` waits for that.
@@ -165,6 +166,24 @@ impl Stream {
         self.stop();
         let copied = self.all_data.take().is_none_or(AllData::join);
         self.thread.take().is_none_or(|t| t.join().is_ok()) && copied
+    }
+}
+
+/// What can be asked of a running stream; answers may take minutes.
+pub struct Commands {
+    name: String,
+    inbox: Weak<SyncSender<Event>>,
+}
+
+impl Commands {
+    /// Drops everything the stream has not delivered yet; answers the number of points.
+    pub fn drop_backlog(&self) -> Result<u64, String> {
+        let ended = || format!("stream {} has ended", self.name);
+        let (reply, answer) = sync_channel(1);
+        let inbox = self.inbox.upgrade().ok_or_else(ended)?;
+        inbox.send(Event::DropBacklog(reply)).map_err(|_| ended())?;
+        let silent = |_| format!("stream {} does not answer", self.name);
+        answer.recv_timeout(COMMAND_TIME).map_err(silent)?
     }
 }
 
@@ -195,16 +214,18 @@ fn start_of(config: &StreamConfig) -> Start {
 fn open_feeds(
     config: &StreamConfig,
     parts: &Parts,
-    inbox: &SyncSender<Event>,
+    inbox: &Arc<SyncSender<Event>>,
     woken: &Arc<AtomicBool>,
 ) -> Result<Vec<Feed>, String> {
     let mut feeds = Vec::with_capacity(parts.topics.len());
     for topic in &parts.topics {
         let cursor = topic.cursor(&config.name, start_of(config)).map_err(|e| e.to_string())?;
-        let (inbox, woken) = (inbox.clone(), Arc::clone(woken));
+        // Weak: the topic keeps this for ever, and a stream that is gone must not be kept with it.
+        let (inbox, woken) = (Arc::downgrade(inbox), Arc::clone(woken));
         topic.on_commit(Box::new(move |_end| {
             // Told once until it is seen; a full inbox is busy and will look anyway.
             if !woken.swap(true, Ordering::AcqRel)
+                && let Some(inbox) = inbox.upgrade()
                 && let Err(TrySendError::Full(_)) = inbox.try_send(Event::Committed)
             {
                 woken.store(false, Ordering::Release);

@@ -170,7 +170,9 @@ impl Worker {
             self.stats.sent_bytes.fetch_add(payload.body.len() as u64, Ordering::Relaxed);
             self.runtime.spawn(async move {
                 let begun = std::time::Instant::now();
-                let verdict = wire.send(&payload).await;
+                // In a task of its own: a panic there must not leave the parcel in flight for ever.
+                let sent = tokio::spawn(async move { wire.send(&payload).await }).await;
+                let verdict = sent.unwrap_or_else(|_| bug());
                 let answer = Event::Answered { id, verdict, took: begun.elapsed() };
                 // The inbox has room for every request that can be in flight; a closed one means
                 // that the worker has ended, and its cursor tells what is not delivered.
@@ -418,4 +420,10 @@ impl Worker {
             s.backlog_bytes = backlog;
         });
     }
+}
+
+/// The verdict on a request that could not even be made.
+fn bug() -> Verdict {
+    let message = "sending ended in a panic: this is a bug".to_owned();
+    Verdict::Later { after: None, loud: true, why: Why { code: "Hydrant.Bug", message } }
 }

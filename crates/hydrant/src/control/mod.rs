@@ -111,14 +111,17 @@ async fn answer(request: Request, house: &SharedHouse) -> Answer {
         Ok(count) => Answer::Done { count },
         Err(why) => Answer::Failed { why },
     };
-    let house = house.lock().await;
     match request {
-        Request::Report => Answer::Report { report: Box::new(house.report()) },
-        // These wait for a stream's thread or the disk: seconds at most, and rare.
+        Request::Report => Answer::Report { report: Box::new(house.lock().await.report()) },
+        // These wait for a stream's thread or the disk: minutes at most, and rare.
         Request::DropBacklog { stream } => {
-            done(tokio::task::block_in_place(|| house.drop_backlog(&stream)))
+            let commands = house.lock().await.commands(&stream);
+            done(tokio::task::block_in_place(|| commands?.drop_backlog()))
         }
-        Request::Forget { stream } => done(tokio::task::block_in_place(|| house.forget(&stream))),
+        Request::Forget { stream } => {
+            let house = house.lock().await;
+            done(tokio::task::block_in_place(|| house.forget(&stream)))
+        }
     }
 }
 

@@ -250,22 +250,13 @@ impl House {
         self.streams.iter().find(|(_, s)| !s.lives()).map(|(name, _)| name.as_str())
     }
 
-    /// Drops the backlog of a stream or lane.
-    pub fn drop_backlog(&self, name: &str) -> Result<u64, String> {
-        for running in self.streams.values() {
-            match running {
-                Running::Fixed(config, stream) if config.name == name => {
-                    return stream.drop_backlog();
-                }
-                Running::Lanes(_, lanes) => {
-                    if let Some(answer) = lanes.drop_backlog(name) {
-                        return answer;
-                    }
-                }
-                Running::Fixed(..) => {}
-            }
-        }
-        Err(format!("no stream is called {name}"))
+    /// The commands of a stream or lane; to be given when the house is not locked any more.
+    pub fn commands(&self, name: &str) -> Result<delivery::Commands, String> {
+        let found = self.streams.values().find_map(|running| match running {
+            Running::Fixed(config, stream) => (config.name == name).then(|| stream.commands()),
+            Running::Lanes(_, lanes) => lanes.commands(name),
+        });
+        found.ok_or_else(|| format!("no stream is called {name}"))
     }
 
     /// Forgets the cursor of a stream that is not in the settings; answers the bytes freed.
