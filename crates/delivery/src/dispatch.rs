@@ -133,6 +133,11 @@ impl Dispatch {
         }
     }
 
+    /// Points of a parcel.
+    pub(crate) fn points(&self, id: u64) -> u32 {
+        self.parcels.iter().find(|p| p.id == id).map_or(0, Parcel::points)
+    }
+
     /// Takes a parcel out, whatever its state.
     pub(crate) fn take(&mut self, id: u64) -> Option<Parcel> {
         let index = self.parcels.iter().position(|p| p.id == id)?;

@@ -10,13 +10,14 @@ use crate::worker::Worker;
 impl Worker {
     /// The destination found a request too large: halves, until a single point is too large.
     pub(crate) fn split(&mut self, id: u64, why: Why, now: i64) {
+        if self.dispatch.points(id) <= 1 {
+            // One point is too large for no destination: this one is not well.
+            self.later(id, None, true, why, now);
+            return;
+        }
         let Some(parcel) = self.dispatch.take(id) else { return };
         if self.dispatch.succeeded(now) {
             tracing::info!(stream = %self.config.name, "destination is back");
-        }
-        if parcel.points() <= 1 {
-            self.give_up(parcel, why, now);
-            return;
         }
         match self.pack_again(&parcel, now) {
             Ok(parts) => {

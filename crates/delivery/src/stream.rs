@@ -85,6 +85,8 @@ impl Stream {
             .map_err(|e| format!("creating {}: {e}", parts.state.display()))?;
         // Last of all that can fail: a copier would go on with its cursor.
         let all_data = start_all_data(&config, &parts)?;
+        let backlog = feeds.iter().map(|feed| feed.cursor.backlog_bytes()).sum();
+        stats.set_state(|state| state.backlog_bytes = backlog);
         let now = (parts.clock)();
         let folder = parts.quarantine.join(&name);
         let mut packing = Packing::new(packer, selection);

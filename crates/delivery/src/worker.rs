@@ -260,7 +260,14 @@ impl Worker {
         parcel.tally.quarantine("refused", u64::from(refused));
     }
 
-    fn later(&mut self, id: u64, after: Option<Duration>, loud: bool, why: Why, now: i64) {
+    pub(crate) fn later(
+        &mut self,
+        id: u64,
+        after: Option<Duration>,
+        loud: bool,
+        why: Why,
+        now: i64,
+    ) {
         self.stats.add_request("retried");
         let stream = self.config.name.clone();
         self.tell_refusal(&why);
@@ -304,7 +311,9 @@ impl Worker {
         tracing::warn!(stream, points, code = why.code, reason = why.message, "goes to backup");
         let failure = Failure { why, attempts: parcel.attempts, ended_ms: now };
         self.failed.push((parcel, failure));
-        self.store_retry_ms = 0;
+        if !self.backup_failed {
+            self.store_retry_ms = 0;
+        }
         self.store_again(now);
     }
 
@@ -383,8 +392,9 @@ impl Worker {
     }
 
     pub(crate) fn tell_backup(&mut self, failure: Option<String>) {
-        self.backup_failed = failure.is_some();
-        if let Some(error) = &failure {
+        let known = std::mem::replace(&mut self.backup_failed, failure.is_some());
+        // Once, not at every try: status tells how it stands.
+        if let Some(error) = failure.as_ref().filter(|_| !known) {
             tracing::error!(stream = %self.config.name, error, "backup failed, the stream waits");
         }
         self.stats.set_state(|s| s.backup_failure = failure);
@@ -409,7 +419,9 @@ impl Worker {
             backlog += feed.cursor.backlog_bytes();
         }
         self.stats.oldest_ms.store(oldest.unwrap_or(0), Ordering::Relaxed);
-        let outage = self.dispatch.outage().cloned();
+        // With nothing to send nobody can tell whether it is still down.
+        let held = self.dispatch.len() > 0 || backlog > 0;
+        let outage = self.dispatch.outage().cloned().filter(|_| held);
         let (parcels, side_lane) = (self.dispatch.len(), self.dispatch.side());
         self.stats.set_state(|s| {
             s.outage_since_ms = outage.as_ref().map(|o| o.since_ms);

@@ -152,6 +152,24 @@ fn too_large_a_request_is_split() {
     assert_eq!(backed_up(&stats), 0);
 }
 
+/// Scenario: the destination finds every request too large (413), even of one point.
+/// Guarantees: that is an outage: each record goes to backup once, not once a point.
+#[test]
+fn a_destination_that_finds_everything_too_large_is_down() {
+    let world = World::new("413");
+    world.peer.set(Reply::status(413));
+    let stats = Arc::<Stats>::default();
+    let mut config = world.config("s");
+    config.retry_duration = Duration::from_secs(2);
+    let stream = world.start(config, &stats);
+    world.deliver_points(1, 200, Format::Json);
+    wait_until("the backup", || backed_up(&stats) == 200);
+    assert!(stream.join());
+    let records = failed_records(&world);
+    assert_eq!(undelivered(&records), 200);
+    assert!(records.len() <= 4, "{} lines", records.len());
+}
+
 /// Scenario: the destination refuses every request for good (400, no MINT answer).
 /// Guarantees: no retry; the records are in the backup at once and the stream goes on.
 #[test]

@@ -59,7 +59,7 @@ async fn run(metrics: usize, measuring: bool) {
     let deliveries = prebuilt(metrics, &url);
     let bytes: usize = deliveries.iter().map(|(_, r)| r.body.len()).sum();
     let sent = (deliveries.len() * DELIVERY) as u64;
-    let client = firehose_client().unwrap();
+    let client = firehose_client(remote::TlsConfig::default()).unwrap();
 
     let (cpu, begun) = (cpu_seconds(hydrant.id()), Instant::now());
     deliver(&client, &deliveries, 4, None).await;

@@ -15,7 +15,7 @@ use metric::Format;
 use rehearsal::ledger::{Comparison, Ledger, View};
 use rehearsal::sender::Sender;
 use rehearsal::{Checking, dynatrace, otlp};
-use remote::Client;
+use remote::{Client, TlsConfig};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -117,7 +117,7 @@ impl Demo {
             control,
             checkers: vec![dynatrace, otlp],
             stop,
-            client: firehose_client()?,
+            client: firehose_client(TlsConfig::default())?,
             sender: Sender {
                 source_arn: SOURCE_ARN.to_owned(),
                 access_key: Some(settings::ACCESS_KEY.to_owned()),
@@ -136,7 +136,7 @@ impl Demo {
         let begun = Instant::now();
         let rate = f64::from(args.rate.min(RATE_MAX));
         let mut tick = tokio::time::interval(TICK);
-        let mut interrupt = Box::pin(tokio::signal::ctrl_c());
+        let mut interrupt = Box::pin(stopped());
         loop {
             tokio::select! {
                 _ = &mut interrupt => break,
@@ -249,6 +249,16 @@ async fn open_otlp(stop: watch::Receiver<bool>) -> Result<(Checker, String), Str
     let refused = Arc::new(move || told.stats().snapshot().first_error);
     let serving = tokio::spawn(receiver.serve(listener, stop));
     Ok((Checker { name: settings::TO_OTEL, ledger, refused, serving }, address))
+}
+
+/// Ctrl-C, or a polite request to end.
+async fn stopped() {
+    let terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate());
+    let Ok(mut terminate) = terminate else { return drop(tokio::signal::ctrl_c().await) };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
 }
 
 fn now() -> i64 {

@@ -2,13 +2,13 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use http::{HeaderName, HeaderValue, Method};
 use rehearsal::sender::Sender;
 use rehearsal::services::Delivery;
-use remote::{Answer, Client, ClientConfig, TlsConfig};
+use remote::{Answer, Client, ClientConfig, TlsConfig, Why};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
@@ -54,9 +54,9 @@ pub fn command(args: &SimulateArgs) -> Exit {
 }
 
 /// The client of a Firehose: it waits as long, and follows nothing.
-pub fn firehose_client() -> Result<Client, String> {
+pub fn firehose_client(tls: TlsConfig) -> Result<Client, String> {
     let config = ClientConfig {
-        tls: TlsConfig::default(),
+        tls,
         connect_timeout: Duration::from_secs(10),
         request_timeout: ANSWER_TIME,
         answer_bytes: 1024 * 1024,
@@ -86,11 +86,28 @@ struct Counts {
     bytes: AtomicU64,
     repeated: AtomicU64,
     failed: AtomicU64,
+    /// Somebody has been told of a failure; the rest is in the summary.
+    told: AtomicBool,
+    /// Refused for the key.
+    denied: AtomicBool,
+}
+
+impl Counts {
+    fn tell_first(&self, why: &str) {
+        if !self.told.swap(true, Ordering::Relaxed) {
+            terminal::say(&format!("a delivery was not taken, trying again: {why}"));
+        }
+    }
 }
 
 async fn deliver(args: &SimulateArgs, wish: &Wish, sender: Sender) -> Exit {
     let url = args.to.clone().unwrap_or_default();
-    let client = match firehose_client() {
+    if !(url.starts_with("http://") || url.starts_with("https://")) {
+        let what = format!("--to {url} is no URL");
+        return fail(Exit::Usage, &what, Some("it begins with http:// or https://"));
+    }
+    let tls = TlsConfig { ca_file: args.ca_file.clone(), accept_invalid: args.insecure };
+    let client = match firehose_client(tls) {
         Ok(client) => client,
         Err(error) => return fail(Exit::Failed, &error, None),
     };
@@ -155,11 +172,20 @@ async fn attempt(client: &Client, request: remote::Request, delivery: &Delivery,
             }
             Ok(answer) => {
                 last = format!("{}: {}", answer.status, String::from_utf8_lossy(&answer.body));
-                if answer.status == 413 {
+                counts.denied.fetch_or(answer.status == 401, Ordering::Relaxed);
+                // Firehose would go on; a person wants to know now.
+                if matches!(answer.status, 400..=413) {
                     break;
                 }
+                counts.tell_first(&last);
             }
-            Err(error) => last = error.to_string(),
+            Err(error) => {
+                last = error.to_string();
+                if matches!(error.why, Why::Tls | Why::Request) {
+                    break;
+                }
+                counts.tell_first(&last);
+            }
         }
     }
     counts.failed.fetch_add(1, Ordering::Relaxed);
@@ -184,6 +210,9 @@ fn summary(counts: &Counts, took: Duration, interrupted: bool) -> Exit {
         took.as_secs_f64(),
         counts.repeated.load(Ordering::Relaxed),
     ));
+    if points == 0 && counts.denied.load(Ordering::Relaxed) {
+        return Exit::Denied;
+    }
     match (failed, points, interrupted) {
         (0, _, true) => Exit::Interrupted,
         (0, _, false) => Exit::Done,

@@ -153,7 +153,7 @@ fn alone(data_dir: &Path, request: &Request) -> Answer {
     let forgotten = Folder::open(data_dir).map_err(|e| e.to_string()).and_then(|folder| {
         let (journal, _) = journal::Journal::open(&folder.journal(), journal::Options::default())
             .map_err(|e| e.to_string())?;
-        let freed = journal.forget(stream).map_err(|e| e.to_string());
+        let freed = crate::run::forget(&journal, stream);
         journal.close();
         freed
     });

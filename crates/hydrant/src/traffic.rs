@@ -8,6 +8,7 @@
 use std::collections::VecDeque;
 
 use metric::{Format, Point};
+use rehearsal::sender::request_id;
 use rehearsal::services::{Additional, Deliveries, Delivery, Lateness, Options, Plan, Services};
 
 /// Series at most: one pass is held in memory.
@@ -41,6 +42,7 @@ pub struct Traffic {
     deliveries: Deliveries,
     queue: VecDeque<Delivery>,
     next_minute_ms: u64,
+    run: u64,
 }
 
 impl Traffic {
@@ -72,6 +74,7 @@ impl Traffic {
             deliveries: Deliveries::new(Services::new(options), plan),
             queue: VecDeque::new(),
             next_minute_ms: minute.saturating_sub(back),
+            run: wish.seed ^ now_ms.rotate_left(20),
         }
     }
 
@@ -86,7 +89,10 @@ impl Traffic {
             self.queue.extend(self.deliveries.minute(minute, visit));
             self.next_minute_ms = minute + MINUTE_MS;
         }
-        self.queue.pop_front()
+        let mut delivery = self.queue.pop_front()?;
+        // The metrics follow from the seed alone; the ids do not, or a second run would be a repeat.
+        delivery.request_id = request_id(self.run, delivery.number);
+        Some(delivery)
     }
 }
 

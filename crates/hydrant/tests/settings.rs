@@ -469,7 +469,7 @@ fn destination_messages() {
 fn dynatrace_messages() {
     let dynatrace =
         "      type: dynatrace\n      url: https://a.live.dynatrace.com\n      api_token: t\n";
-    let drop_in = "      type: dynatrace\n      from_request:\n        allowed_hosts: ['*.live.dynatrace.com']\n        token_key: 0123456789abcdef\n";
+    let drop_in = "      type: dynatrace\n      from_request:\n        allowed_hosts: ['*.live.dynatrace.com']\n        token_key: 0123456789abcdef0123456789abcdef\n";
     destinations(&[
         (
             "",
@@ -513,18 +513,18 @@ fn dynatrace_messages() {
         ),
         (
             "",
-            "      type: dynatrace\n      from_request: { allowed_hosts: ['*.com'], token_key: 0123456789abcdef }\n",
+            "      type: dynatrace\n      from_request: { allowed_hosts: ['*.com'], token_key: 0123456789abcdef0123456789abcdef }\n",
             "7:39 streams.s.destination.from_request.allowed_hosts[0]: must be a host, or \"*.\" and a domain | write abc12345.live.dynatrace.com, or *.live.dynatrace.com",
         ),
         (
             "",
-            "      type: dynatrace\n      from_request: { allowed_hosts: [], token_key: 0123456789abcdef }\n",
+            "      type: dynatrace\n      from_request: { allowed_hosts: [], token_key: 0123456789abcdef0123456789abcdef }\n",
             "7:38 streams.s.destination.from_request.allowed_hosts: allows no host, so nothing could be delivered | name at least one host",
         ),
         (
             "",
             "      type: dynatrace\n      from_request: { allowed_hosts: [h], token_key: short }\n",
-            "7:54 streams.s.destination.from_request.token_key: must have at least 16 bytes | make one with: openssl rand -base64 32",
+            "7:54 streams.s.destination.from_request.token_key: must have at least 32 bytes | make one with: openssl rand -base64 32",
         ),
     ]);
 }
@@ -582,7 +582,7 @@ fn otlp_messages() {
 /// *Guarantees:* each relation has its message, at the one that comes second.
 #[test]
 fn relation_messages() {
-    let drop_in = "type: dynatrace, from_request: { allowed_hosts: [h.example], token_key: 0123456789abcdef }";
+    let drop_in = "type: dynatrace, from_request: { allowed_hosts: [h.example], token_key: 0123456789abcdef0123456789abcdef }";
     for (text, said) in [
         (
             "sources: { a: { type: firehose, listen: 127.0.0.1:4433 }, b: { type: firehose, listen: localhost:4433 } }\nstreams: { s: { source: [a, b], destination: { type: blackhole } } }\n".to_owned(),
@@ -636,7 +636,7 @@ fn open_doors() {
     );
     let drop_in = format!(
         "{open}  s: {{ source: a, destination: {{ type: dynatrace, from_request: {{ allowed_hosts: \
-         ['*.live.dynatrace.com'], token_key: '${{KEY}}${{KEY}}' }} }} }}\n"
+         ['*.live.dynatrace.com'], token_key: '${{KEY}}${{KEY}}${{KEY}}${{KEY}}${{KEY}}' }} }} }}\n"
     );
     let settings = good(&drop_in);
     assert!(settings.warnings.is_empty(), "{:?}", settings.warnings);

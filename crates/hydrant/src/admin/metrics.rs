@@ -59,11 +59,7 @@ pub const METRICS: &[(&str, MetricKind, &str)] = &[
         MetricKind::Gauge,
         "Age of the oldest undelivered entry; 0 when there is none",
     ),
-    (
-        "hydrant_stream_data_age_seconds",
-        MetricKind::Gauge,
-        "Age of the newest point packed for delivery",
-    ),
+    ("hydrant_stream_data_age_seconds", MetricKind::Gauge, "Age of the newest point delivered"),
     (
         "hydrant_stream_backlog_bytes",
         MetricKind::Gauge,

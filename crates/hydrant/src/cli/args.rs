@@ -14,7 +14,7 @@ pub struct DemoArgs {
     #[arg(long = "for", value_name = "DURATION", value_parser = value::duration)]
     pub run_for: Option<Duration>,
     /// Points a second that the simulated services make
-    #[arg(long, value_name = "POINTS", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=200_000))]
+    #[arg(long, value_name = "POINTS", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=2_000))]
     pub rate: u32,
     /// Seed of the simulated services; the same seed makes the same metrics
     #[arg(long, default_value_t = 1)]
@@ -98,6 +98,12 @@ pub struct SimulateArgs {
     /// Access key to deliver with; `$HYDRANT_ACCESS_KEY` by default
     #[arg(long, value_name = "KEY")]
     pub access_key: Option<String>,
+    /// Trust this CA certificate (PEM) besides those of the system
+    #[arg(long, value_name = "FILE")]
+    pub ca_file: Option<PathBuf>,
+    /// Take any certificate; for rehearsal only
+    #[arg(long)]
+    pub insecure: bool,
     /// Output format of the simulated metric stream
     #[arg(long, value_enum, default_value_t = RecordFormat::Otel10)]
     pub format: RecordFormat,

@@ -14,7 +14,7 @@ pub(super) const DEMO: &str = "\
 Examples:
   hydrant demo                          until Ctrl-C
   hydrant demo --for 30s                stop by itself; exit 0 only if every point arrived
-  hydrant demo --rate 20000             more metrics";
+  hydrant demo --rate 2000              more metrics";
 
 pub(super) const RUN: &str = "\
 Examples:

@@ -266,7 +266,7 @@ impl House {
                 "stream {name} is in the settings: remove it there first, then reload"
             ));
         }
-        self.journal.forget(name).map_err(|e| e.to_string())
+        forget(&self.journal, name)
     }
 
     pub(super) async fn stop_streams(streams: Vec<Running>) -> bool {
@@ -302,6 +302,24 @@ impl House {
     pub fn addresses(&self) -> BTreeMap<String, std::net::SocketAddr> {
         self.doors.iter().map(|(name, door)| (name.clone(), door.address())).collect()
     }
+}
+
+/// Removes the cursors of a stream: its own, and that of its copier of all data.
+pub fn forget(journal: &Journal, name: &str) -> Result<u64, String> {
+    let names = [name.to_owned(), format!("{name}.all-data")];
+    let statuses = journal.status();
+    let cursors = statuses.iter().flat_map(|topic| &topic.cursors);
+    let found: Vec<&String> =
+        names.iter().filter(|n| cursors.clone().any(|c| c.name == **n)).collect();
+    if found.is_empty() {
+        return Err(format!("no cursor is called {name}"));
+    }
+    let mut freed = 0;
+    for name in found {
+        freed += journal.forget(name).map_err(|e| e.to_string())?;
+    }
+    tracing::warn!(stream = name, bytes = freed, "stream forgotten by command");
+    Ok(freed)
 }
 
 /// For a delivery that meets a source between two sets of lanes.

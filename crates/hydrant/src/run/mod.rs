@@ -18,7 +18,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Mutex;
 
 pub use folder::{Folder, FolderError, control_socket};
-pub use house::{House, wall_clock};
+pub use house::{House, forget, wall_clock};
 pub use log::start as start_log;
 pub use report::{
     CursorReport, JournalReport, Report, SourceReport, StoreReport, StreamReport, TopicReport,

@@ -10,7 +10,8 @@ pub(super) fn source_report(door: &Door) -> SourceReport {
         name: door.name().to_owned(),
         listen: door.address().to_string(),
         tls: door.is_tls(),
-        requests: told.requests,
+        // All that came, less those refused: what was answered with yes.
+        requests: told.requests.saturating_sub(told.rejected.iter().map(|(_, n)| n).sum()),
         records: told.records,
         bytes: told.bytes,
         repeats: told.repeats,

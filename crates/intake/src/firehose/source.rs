@@ -149,10 +149,10 @@ impl Inner {
         let Some(seldom) = self.seldom.get(refusal.reason.index()) else { return };
         if let Some(held_back) = seldom.pass() {
             let (source, reason) = (self.config.name.as_str(), refusal.reason.code());
-            let (status, message) = (refusal.status, refusal.message.as_str());
+            let (status, detail) = (refusal.status, refusal.message.as_str());
             let peer = peer.address;
             tracing::warn!(
-                source, reason, status, message, %peer, request_id, held_back,
+                source, reason, status, detail, %peer, request_id, held_back,
                 "delivery refused"
             );
         }

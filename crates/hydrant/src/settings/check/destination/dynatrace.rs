@@ -13,8 +13,8 @@ use crate::settings::read::{At, Found, Report, Section};
 
 /// Each lane has a cursor and a worker; a company has few environments.
 const LANES_MAX: u64 = 64;
-/// Shorter keys can be guessed.
-const TOKEN_KEY_BYTES_MIN: usize = 16;
+/// What the seal makes a key of.
+const TOKEN_KEY_BYTES_MIN: usize = entry::seal::KEY_TEXT_MIN;
 
 /// Everything but where it goes and as whom.
 fn manner(section: &Section<'_>) -> Option<Config> {
