@@ -158,6 +158,11 @@ impl Packing {
         self.selection.rules()
     }
 
+    /// What the destination's form could not carry, by kind.
+    pub(crate) fn losses(&self) -> Vec<(&'static str, u64)> {
+        self.packer.losses()
+    }
+
     /// Instant of the newest point packed.
     pub(crate) fn newest_instant_ms(&self) -> i64 {
         self.newest_instant_ms

@@ -28,6 +28,7 @@ pub struct Stats {
     pub newest_instant_ms: AtomicI64,
     filtered: Mutex<BTreeMap<String, u64>>,
     quarantined: Mutex<BTreeMap<&'static str, u64>>,
+    losses: Mutex<BTreeMap<&'static str, u64>>,
     state: Mutex<State>,
 }
 
@@ -83,6 +84,15 @@ impl Stats {
     /// Items quarantined, by reason.
     pub fn quarantined(&self) -> BTreeMap<&'static str, u64> {
         lock(&self.quarantined).clone()
+    }
+
+    /// What the destination's form could not carry, by kind; since the stream was started or changed.
+    pub fn losses(&self) -> BTreeMap<&'static str, u64> {
+        lock(&self.losses).clone()
+    }
+
+    pub(crate) fn set_losses(&self, losses: Vec<(&'static str, u64)>) {
+        *lock(&self.losses) = losses.into_iter().collect();
     }
 
     /// What the stream is about.

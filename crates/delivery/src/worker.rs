@@ -419,6 +419,7 @@ impl Worker {
             backlog += feed.cursor.backlog_bytes();
         }
         self.stats.oldest_ms.store(oldest.unwrap_or(0), Ordering::Relaxed);
+        self.stats.set_losses(self.packing.losses());
         // With nothing to send nobody can tell whether it is still down.
         let held = self.dispatch.len() > 0 || backlog > 0;
         let outage = self.dispatch.outage().cloned().filter(|_| held);

@@ -96,7 +96,7 @@ fn data_dir(config: Option<&Path>, data_dir: Option<&Path>) -> Result<PathBuf, E
     if let Some(data_dir) = data_dir {
         return Ok(data_dir.to_owned());
     }
-    settings::open(config).map(|(_, settings)| settings.data_dir).inspect_err(|_| {
+    settings::open_data_dir(config).inspect_err(|_| {
         terminal::say("hint: --data-dir names the folder without the settings");
     })
 }

@@ -149,3 +149,21 @@ fn validate_online() {
     assert_eq!(refused.status.code(), Some(77), "{}", text(&refused.stdout));
     assert!(!text(&refused.stdout).contains("SECRET"));
 }
+
+/// *Scenario:* `hydrant status` with a settings file that is broken everywhere but for its data folder.
+/// *Guarantees:* the folder is what it asks about; only when the folder cannot be told, the file's
+/// problems are.
+#[test]
+fn status_needs_only_the_data_folder() {
+    let dir = testkit::TempDir::new("status");
+    let file =
+        dir.write("broken.yaml", "data_dir: ./nowhere\nsources: { a: { type: '${MISSING}' } }\n");
+    let answer = hydrant(&["status", "-c", file.to_str().expect("a plain path")]);
+    assert_eq!(answer.status.code(), Some(1));
+    assert!(text(&answer.stderr).contains("./nowhere is not there"), "{}", text(&answer.stderr));
+
+    let file = dir.write("worse.yaml", "data_dir: '${MISSING}'\n");
+    let answer = hydrant(&["status", "-c", file.to_str().expect("a plain path")]);
+    assert_eq!(answer.status.code(), Some(78));
+    assert!(text(&answer.stderr).contains("MISSING"), "{}", text(&answer.stderr));
+}

@@ -55,6 +55,11 @@ pub const METRICS: &[(&str, MetricKind, &str)] = &[
     ("hydrant_stream_filtered_total", MetricKind::Counter, "Points filtered, by rule"),
     ("hydrant_stream_quarantined_total", MetricKind::Counter, "Items quarantined, by reason"),
     (
+        "hydrant_stream_losses_total",
+        MetricKind::Counter,
+        "What the form of the destination could not carry or had to mend, by kind",
+    ),
+    (
         "hydrant_stream_lag_seconds",
         MetricKind::Gauge,
         "Age of the oldest undelivered entry; 0 when there is none",
@@ -173,6 +178,7 @@ fn stream_lines(page: &mut Page, name: &str, stream: &StreamReport) {
     match name {
         "hydrant_stream_filtered_total" => each("rule", &stream.filtered),
         "hydrant_stream_quarantined_total" => each("reason", &stream.quarantined),
+        "hydrant_stream_losses_total" => each("kind", &stream.losses),
         "hydrant_destination_requests_total" => each("outcome", &stream.requests),
         "hydrant_stream_points_total" => {
             let outcomes = [

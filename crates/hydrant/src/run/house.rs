@@ -298,6 +298,11 @@ impl House {
         well && closed
     }
 
+    /// Streams of the settings; the lanes of a drop-in stream count as one.
+    pub fn stream_count(&self) -> usize {
+        self.streams.len()
+    }
+
     /// Addresses of the sources, by name.
     pub fn addresses(&self) -> BTreeMap<String, std::net::SocketAddr> {
         self.doors.iter().map(|(name, door)| (name.clone(), door.address())).collect()

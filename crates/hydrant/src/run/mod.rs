@@ -120,7 +120,7 @@ fn tell_start(house: &House, admin: std::net::SocketAddr) {
         );
     }
     let (version, data_dir) = (&report.version, report.data_dir.display());
-    tracing::info!(version, %data_dir, %admin, sources = report.sources.len(), streams = report.streams.len(), "hydrant runs");
+    tracing::info!(version, %data_dir, %admin, sources = report.sources.len(), streams = house.stream_count(), "hydrant runs");
 }
 
 async fn serve(file: &Path, house: &SharedHouse, mut signals: Signals) -> Exit {

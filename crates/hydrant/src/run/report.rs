@@ -112,6 +112,8 @@ pub struct StreamReport {
     pub backed_up: u64,
     /// Items quarantined, by reason.
     pub quarantined: BTreeMap<String, u64>,
+    /// What the destination's form could not carry, by kind.
+    pub losses: BTreeMap<String, u64>,
     /// Points dropped by command.
     pub dropped: u64,
     /// Requests by outcome.

@@ -126,6 +126,7 @@ impl House {
             filtered: stats.filtered(),
             backed_up: stats.backed_up.load(Ordering::Relaxed),
             quarantined: stats.quarantined().into_iter().map(|(k, v)| (k.to_owned(), v)).collect(),
+            losses: stats.losses().into_iter().map(|(k, v)| (k.to_owned(), v)).collect(),
             dropped: stats.dropped.load(Ordering::Relaxed),
             requests: requests
                 .map(|(o, n)| ((*o).to_owned(), n.load(Ordering::Relaxed)))

@@ -66,6 +66,16 @@ pub(super) fn settings(report: &Report, root: &Node) -> Option<Settings> {
     })
 }
 
+/// The data folder alone, for commands that need nothing else of the settings.
+pub(super) fn data_dir_of(report: &Report, root: &Node) -> Option<PathBuf> {
+    let top = At::top(report, root).section()?;
+    match top.get("data_dir") {
+        None => Some(PathBuf::from(DATA_DIR_DEFAULT)),
+        // A value that cannot be worked out is no default.
+        Some(at) => at.text().map(|found| PathBuf::from(found.value)),
+    }
+}
+
 fn data_dir(top: &Section<'_>) -> PathBuf {
     let given = top.text("data_dir");
     PathBuf::from(given.map_or_else(|| DATA_DIR_DEFAULT.to_owned(), |found| found.value))
