@@ -166,7 +166,7 @@ impl Feed {
         while self.scout.next < end {
             let Some((sequence, header)) = self.header(self.scout.next)? else { break };
             self.scout.next = sequence + 1;
-            if let Some(header) = header.filter(|h| h.lane == self.lane) {
+            if let Some(header) = header.filter(|h| self.is_ours(h)) {
                 // Three quarters: base64 in JSON against the raw records that Firehose counts.
                 self.scout.bytes += header.plain_bytes / 4 * 3;
                 let oldest = self.scout.oldest_ms.get_or_insert(header.arrival_ms);
@@ -174,6 +174,12 @@ impl Feed {
             }
         }
         Ok(())
+    }
+
+    /// A lane takes what is addressed to it; a stream of its own destination takes everything, also
+    /// what lanes of the same source take.
+    fn is_ours(&self, header: &Header) -> bool {
+        self.lane.is_none() || header.lane == self.lane
     }
 
     /// Something was released and not claimed yet.
@@ -203,7 +209,7 @@ impl Feed {
             Ok(header) => header,
             Err(error) => return self.broken(sequence, nameless(), error.to_string()).map(Some),
         };
-        if header.lane != self.lane {
+        if !self.is_ours(&header) {
             return Ok(Some(Loaded { sequence, header, body: Plain::Foreign }));
         }
         let key = TailKey { topic: Arc::clone(self.cursor.topic()), sequence };

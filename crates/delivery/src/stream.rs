@@ -51,7 +51,7 @@ pub struct Parts {
     pub quarantine_share: Arc<Share>,
     /// Counters, kept over a reload.
     pub stats: Arc<Stats>,
-    /// Entries of this lane only; `None` takes those without a lane.
+    /// Entries of this lane only; `None` takes all.
     pub lane: Option<LaneId>,
 }
 

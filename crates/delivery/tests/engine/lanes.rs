@@ -116,3 +116,19 @@ fn an_idle_lane_holds_nothing() {
     });
     assert!(lanes.join());
 }
+
+/// Scenario: a stream with a destination of its own reads a source that lanes read too.
+/// Guarantees: it takes what is addressed to any lane, and what is addressed to none.
+#[test]
+fn a_stream_beside_lanes_takes_everything() {
+    let world = World::new("beside");
+    world.hold("s");
+    world.deliver_to(&queues(0..40, MINUTE_MS), LaneId([1; 16]));
+    world.deliver_to(&queues(40..70, MINUTE_MS), LaneId([2; 16]));
+    world.deliver(&queues(70..80, MINUTE_MS), true);
+    let stats = Arc::default();
+    let stream = world.start(world.config("s"), &stats);
+    wait_until("all three", || crate::world::delivered(&stats) == 80);
+    assert!(stream.join());
+    assert_eq!((world.lines.distinct(), world.lines.duplicates()), (80, 0));
+}
