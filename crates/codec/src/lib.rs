@@ -6,5 +6,6 @@
 
 pub mod base64;
 pub mod checksum;
+pub mod container;
 pub mod gzip;
 pub mod zstd;

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use rules::Filter;
+use codec::container::Container;
+use remote::aws::IdentityConfig;
+use rules::{Enrichment, Filter};
 
 use crate::sink;
 
@@ -18,6 +20,8 @@ pub struct StreamConfig {
     pub include: Vec<Filter>,
     /// Exclude filters.
     pub exclude: Vec<Filter>,
+    /// What is added to points.
+    pub enrich: Enrichment,
     /// Where it goes.
     pub destination: Destination,
     /// When it wakes.
@@ -79,8 +83,27 @@ pub enum StartFrom {
 pub struct BackupConfig {
     /// What is backed up.
     pub mode: BackupMode,
-    /// Where.
+    /// Where; with `s3`, where it waits until the bucket has it.
     pub directory: PathBuf,
+    /// A bucket that takes it from there.
+    pub s3: Option<S3Backup>,
+}
+
+/// `backup.s3`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct S3Backup {
+    /// Bucket.
+    pub bucket: String,
+    /// Prefix of source records (AllData), perhaps with expressions.
+    pub prefix: String,
+    /// Prefix of failed data, with `!{firehose:error-output-type}`.
+    pub error_output_prefix: String,
+    /// How objects are compressed.
+    pub compression: Container,
+    /// Key of KMS to encrypt with.
+    pub kms_key_id: Option<String>,
+    /// Who we are, and where S3 is.
+    pub identity: IdentityConfig,
 }
 
 /// `backup.mode`.

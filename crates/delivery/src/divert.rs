@@ -353,7 +353,7 @@ impl Visit for Diverted<'_, '_> {
     fn point(&mut self, point: &Point<'_>) {
         let item = self.item;
         self.item += 1;
-        if !self.diversion.wants(self.place.at(self.first + item)) {
+        if !self.wants(item) {
             return;
         }
         if let Decision::Filtered(rule) = self.packing.decide(point) {
@@ -370,11 +370,18 @@ impl Visit for Diverted<'_, '_> {
     fn reject(&mut self, reject: &Reject<'_>) {
         let item = self.first + self.item;
         self.item += 1;
-        if self.diversion.wants(self.place.at(item)) {
+        if self.wants(item - self.first) {
             let (out, now) = (&mut self.diversion.rejected, self.diversion.now_ms);
             self.place.reject_line(out, now, self.index, item, reject);
             self.diversion.tally.quarantine(reject.reason.code(), 1);
         }
+    }
+}
+
+impl Diverted<'_, '_> {
+    fn wants(&self, item: u32) -> bool {
+        self.place.is_asked_for(self.first + item)
+            && self.diversion.wants(self.place.at(self.first + item))
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use aws::firehose::envelope::{EnvelopeFault, EnvelopeReader, Limits};
 use codec::gzip::{Inflater, StreamInflater};
-use entry::{Encoding, Header, LaneId, Tail, TailKey};
+use entry::{Encoding, Header, Kind, LaneId, Tail, TailKey};
 use journal::{Cursor, Entry, EntryBody, Position};
 
 use crate::config::Buffering;
@@ -45,6 +45,8 @@ pub(crate) enum Plain {
     Bytes(bytes::Bytes),
     /// Inflated while it is read.
     Stream(Box<dyn Read + Send>),
+    /// One record, as it is.
+    Record(bytes::Bytes),
     /// It cannot be read as what its header says; the text says why, the bytes are kept.
     Broken(String, Vec<u8>),
     /// Another lane's: nothing of ours.
@@ -241,6 +243,9 @@ impl Feed {
     }
 
     fn plain(&mut self, header: &Header, entry: Entry) -> Result<Plain, String> {
+        if header.kind == Kind::Record {
+            return self.record(header, entry.body).map(Plain::Record);
+        }
         match (header.encoding, entry.body) {
             (Encoding::Gzip, EntryBody::Bytes(bytes)) if header.plain_bytes <= WHOLE_BYTES_MAX => {
                 let mut plain = self.tail.buffer();
@@ -257,6 +262,25 @@ impl Feed {
                 Ok(Plain::Stream(Box::new(StreamInflater::new(side(body), header.plain_bytes))))
             }
         }
+    }
+
+    /// A record is small: whoever appends one bounds it.
+    fn record(&mut self, header: &Header, body: EntryBody) -> Result<bytes::Bytes, String> {
+        let bytes = match body {
+            EntryBody::Bytes(bytes) => bytes,
+            side @ EntryBody::Side(..) => {
+                let mut bytes = Vec::new();
+                self::side(side).read_to_end(&mut bytes).map_err(|e| e.to_string())?;
+                bytes.into()
+            }
+        };
+        if header.encoding == Encoding::Identity {
+            return Ok(bytes);
+        }
+        let mut plain = Vec::new();
+        let limit = usize::try_from(header.plain_bytes).unwrap_or(usize::MAX);
+        self.inflater.gunzip(&bytes, &mut plain, limit).map_err(|e| e.to_string())?;
+        Ok(plain.into())
     }
 
     fn broken(&self, sequence: u64, header: Header, why: String) -> Result<Loaded, String> {
@@ -310,6 +334,7 @@ impl Plain {
             Plain::Whole(plain) => EnvelopeReader::whole(plain, READ_LIMITS),
             Plain::Bytes(plain) => EnvelopeReader::whole(plain, READ_LIMITS),
             Plain::Stream(plain) => EnvelopeReader::stream(Box::new(plain.as_mut()), READ_LIMITS),
+            Plain::Record(bytes) => return each(0, Ok(bytes)),
             Plain::Broken(why, bytes) => {
                 let detail = why.clone();
                 return each(0, Err(Broken { reason: BROKEN_ENTRY, detail, bytes }));
@@ -381,5 +406,6 @@ pub(crate) fn nameless() -> Header {
         request_id: String::new(),
         attributes: Vec::new(),
         lane: None,
+        only: Vec::new(),
     }
 }

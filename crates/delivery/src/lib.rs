@@ -28,7 +28,8 @@ mod verdict;
 mod worker;
 
 pub use config::{
-    BackupConfig, BackupMode, Buffering, Destination, FromRequest, StartFrom, StreamConfig,
+    BackupConfig, BackupMode, Buffering, Destination, FromRequest, S3Backup, StartFrom,
+    StreamConfig,
 };
 pub use lanes::{CERTIFICATE_ATTRIBUTE, Lanes, NotAdmitted, PartsFor, TARGET_ATTRIBUTE};
 pub use share::{Share, Spent, folder_size};

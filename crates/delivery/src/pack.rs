@@ -1,6 +1,8 @@
 //! Packing: the items of a record become the open parcel, one after the other, and a parcel closes
 //! when its request is full. Each parcel covers a contiguous range of positions.
 
+use std::sync::Arc;
+
 use journal::Position;
 use metric::{Decoder, Point, Reject, Shapes, Visit};
 use rules::{Decision, Selection};
@@ -9,7 +11,7 @@ use crate::feed::{Broken, Piece};
 use crate::parcel::{Aside, Parcel, Tally};
 use crate::place::{Failure, Place, count_items};
 use crate::ranges::{Range, covering};
-use crate::sink::{Moment, Offer, Packer};
+use crate::sink::{Label, Moment, Offer, Packer, Payload};
 use crate::verdict::Why;
 
 /// A parcel is closed when this much must go to quarantine or backup with it: keeps memory flat
@@ -27,7 +29,10 @@ pub(crate) struct Packing {
     tally: Tally,
     aside: Aside,
     arrival_ms: i64,
+    oldest_ms: i64,
     newest_instant_ms: i64,
+    stream: Arc<str>,
+    topic: Arc<str>,
     ready: Vec<Parcel>,
 }
 
@@ -45,7 +50,7 @@ pub(crate) struct Scope<'a> {
 }
 
 impl Packing {
-    pub(crate) fn new(packer: Packer, selection: Selection) -> Self {
+    pub(crate) fn new(stream: &str, packer: Packer, selection: Selection) -> Self {
         let nowhere = Position { sequence: 0, ordinal: 0 };
         Self {
             packer,
@@ -57,7 +62,10 @@ impl Packing {
             tally: Tally::default(),
             aside: Aside::default(),
             arrival_ms: 0,
+            oldest_ms: i64::MAX,
             newest_instant_ms: 0,
+            stream: stream.into(),
+            topic: Arc::default(),
             ready: Vec::new(),
         }
     }
@@ -82,6 +90,10 @@ impl Packing {
         scope: &Scope<'_>,
     ) {
         self.arrival_ms = self.arrival_ms.max(place.header.arrival_ms);
+        self.oldest_ms = self.oldest_ms.min(place.header.arrival_ms);
+        if *self.topic != *place.topic {
+            self.topic = place.topic.into();
+        }
         match piece {
             Ok(record) => {
                 let first = *ordinal;
@@ -130,13 +142,20 @@ impl Packing {
         let mut parcel = Parcel::new(self.next_id, self.feed, self.begin, at, self.arrival_ms);
         self.next_id += 1;
         if self.packer.points() > 0 {
-            parcel.payload = Some(self.packer.close());
+            let label = Label {
+                stream: Arc::clone(&self.stream),
+                topic: Arc::clone(&self.topic),
+                from: self.begin,
+                oldest_ms: self.oldest_ms,
+            };
+            parcel.payload = Some(Payload { label, ..self.packer.close() });
         }
         parcel.tally = std::mem::take(&mut self.tally);
         parcel.aside = std::mem::take(&mut self.aside);
         self.ready.push(parcel);
         self.begin = at;
         self.arrival_ms = 0;
+        self.oldest_ms = i64::MAX;
     }
 
     /// Where the open parcel begins.
@@ -204,7 +223,7 @@ impl Visit for Packed<'_> {
     fn point(&mut self, point: &Point<'_>) {
         let item = self.ordinal;
         self.ordinal += 1;
-        if !self.wants(item) {
+        if !self.place.is_asked_for(item) || !self.wants(item) {
             return;
         }
         self.close_if_heavy(item);
@@ -238,7 +257,7 @@ impl Visit for Packed<'_> {
     fn reject(&mut self, reject: &Reject<'_>) {
         let item = self.ordinal;
         self.ordinal += 1;
-        if !self.wants(item) {
+        if !self.place.is_asked_for(item) || !self.wants(item) {
             return;
         }
         self.close_if_heavy(item);
@@ -268,6 +287,7 @@ impl Packed<'_> {
         self.put_expired_aside();
         self.packing.close(self.place.at(item));
         self.packing.arrival_ms = self.place.header.arrival_ms;
+        self.packing.oldest_ms = self.place.header.arrival_ms;
     }
 
     /// The record's backup line for the points of it that grew old while held.

@@ -25,6 +25,12 @@ impl Place<'_> {
         Position { sequence: self.sequence, ordinal }
     }
 
+    /// False for an item of a record put back that had been delivered before.
+    pub(crate) fn is_asked_for(&self, item: u32) -> bool {
+        let only = &self.header.only;
+        only.is_empty() || only.iter().any(|(from, to)| (*from..*to).contains(&item))
+    }
+
     fn line<'b>(&'b self, time: i64, record: u32, item: u32, reason: &'b str) -> Line<'b> {
         Line {
             time: rfc3339(time),

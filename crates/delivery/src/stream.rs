@@ -89,7 +89,7 @@ impl Stream {
         stats.set_state(|state| state.backlog_bytes = backlog);
         let now = (parts.clock)();
         let folder = parts.quarantine.join(&name);
-        let mut packing = Packing::new(packer, selection);
+        let mut packing = Packing::new(&name, packer, selection);
         if let Some(feed) = feeds.first() {
             packing.start(0, feed.begin);
         }

@@ -22,6 +22,8 @@ use wire::{Fields, member, text_member};
 pub enum Kind {
     /// The JSON envelope of a Firehose HTTP delivery.
     FirehoseDelivery,
+    /// One record as it is: a piece of an object, a record put back.
+    Record,
 }
 
 /// How the body is encoded.
@@ -60,6 +62,9 @@ pub struct Header {
     pub attributes: Vec<(String, String)>,
     /// The lane it belongs to, in drop-in mode.
     pub lane: Option<LaneId>,
+    /// The items that are wanted, as half-open ranges in order; empty means all. Of a record put
+    /// back, what had been delivered is not wanted a second time.
+    pub only: Vec<(u32, u32)>,
 }
 
 /// A header that cannot be read.
@@ -90,6 +95,7 @@ const SOURCE_ARN: u8 = 7;
 const REQUEST_ID: u8 = 8;
 const ATTRIBUTE: u8 = 9;
 const LANE: u8 = CRITICAL | 10;
+const ONLY: u8 = CRITICAL | 11;
 
 impl Header {
     /// The bytes of the header.
@@ -112,6 +118,9 @@ impl Header {
         }
         if let Some(LaneId(lane)) = &self.lane {
             member(LANE, lane, &mut out);
+        }
+        for (from, to) in &self.only {
+            member(ONLY, &[from.to_le_bytes(), to.to_le_bytes()].concat(), &mut out);
         }
         out
     }
@@ -138,6 +147,7 @@ impl Header {
 fn kind_byte(kind: Kind) -> u8 {
     match kind {
         Kind::FirehoseDelivery => 1,
+        Kind::Record => 2,
     }
 }
 

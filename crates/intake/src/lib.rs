@@ -1,3 +1,4 @@
 //! Sources: what arrives becomes journal entries, and only then is a sender told yes (I1).
 
 pub mod firehose;
+pub mod objects;

@@ -28,6 +28,8 @@ pub struct Point<'a> {
     pub name: &'a [u8],
     /// Dimensions in the order they came.
     pub dimensions: &'a [Dimension<'a>],
+    /// What enrichment added: names and values that are no dimensions of CloudWatch. Empty when decoded.
+    pub attributes: &'a [Dimension<'a>],
     /// CloudWatch unit; unknown text is kept.
     pub unit: Unit<'a>,
     /// Start of the period, nanoseconds since the epoch. This is *the instant* of the point.

@@ -198,6 +198,7 @@ fn push(seed: u64, (index, metric): Series, start_ns: u64, visit: &mut impl FnMu
         namespace: namespace.name.as_bytes(),
         name: described.name.as_bytes(),
         dimensions: &dimensions,
+        attributes: &[],
         unit: Unit::parse(described.unit.as_bytes()),
         start_ns,
         end_ns: Some(start_ns + MINUTE_NS),

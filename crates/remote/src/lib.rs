@@ -2,6 +2,7 @@
 //!
 //! One attempt per call: retries belong to the delivery stream.
 
+pub mod aws;
 mod client;
 mod oauth2;
 mod retry_after;

@@ -5,8 +5,10 @@
 //! the whole namespace. No I/O, no clock, and no input makes it panic (I3). Deliberately not here:
 //! enrichment and what becomes of a filtered point.
 
+mod enrich;
 mod filter;
 
+pub use enrich::{Enrichment, Fixed, Tags};
 pub use filter::Filter;
 
 use filter::{Match, Matcher};

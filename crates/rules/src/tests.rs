@@ -16,6 +16,7 @@ fn point<'a>(
         namespace: namespace.as_bytes(),
         name: name.as_bytes(),
         dimensions,
+        attributes: &[],
         unit: Unit::NONE,
         start_ns: 1,
         end_ns: None,

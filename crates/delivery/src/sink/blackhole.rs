@@ -30,7 +30,7 @@ impl Packer {
     /// Closes the open parcel.
     pub(crate) fn close(&mut self) -> Payload {
         let points = std::mem::take(&mut self.points);
-        Payload { body: bytes::Bytes::new(), points, plain_bytes: 0 }
+        Payload { points, ..Payload::default() }
     }
 
     /// Forgets the open parcel.

@@ -7,13 +7,17 @@ mod answer;
 pub mod blackhole;
 pub mod dynatrace;
 pub mod file;
+pub mod http_endpoint;
 mod number;
 pub mod otlp;
+pub mod prometheus;
+pub mod s3;
 mod shelf;
 mod text;
 
 use std::sync::Arc;
 
+use journal::Position;
 use metric::{Point, ShapeId};
 
 use crate::Verdict;
@@ -39,7 +43,7 @@ pub enum Offer {
 }
 
 /// The body of one request, closed.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Payload {
     /// As sent, compressed or not.
     pub body: bytes::Bytes,
@@ -47,6 +51,21 @@ pub struct Payload {
     pub points: u32,
     /// Length before compression.
     pub plain_bytes: usize,
+    /// What it is, for destinations that must name a request the same way whenever it is sent.
+    pub label: Label,
+}
+
+/// What names a request: the same data packed again after a crash begins at the same place.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Label {
+    /// Name of the stream.
+    pub stream: Arc<str>,
+    /// Topic of the journal it was read from.
+    pub topic: Arc<str>,
+    /// Its first item.
+    pub from: Position,
+    /// Arrival of the oldest delivery in it, milliseconds since the epoch.
+    pub oldest_ms: i64,
 }
 
 /// Settings of a destination.
@@ -56,6 +75,12 @@ pub enum Config {
     Dynatrace(dynatrace::Config),
     /// OTLP over HTTP.
     Otlp(otlp::Config),
+    /// Prometheus remote write.
+    Prometheus(prometheus::Config),
+    /// A receiver of Firehose deliveries.
+    HttpEndpoint(http_endpoint::Config),
+    /// Objects in S3.
+    S3(s3::Config),
     /// NDJSON files.
     File(file::Config),
     /// Nowhere.
@@ -68,6 +93,12 @@ pub enum Packer {
     Dynatrace(Box<dynatrace::Packer>),
     /// OTLP.
     Otlp(Box<otlp::Packer>),
+    /// Prometheus remote write.
+    Prometheus(Box<prometheus::Packer>),
+    /// A receiver of Firehose deliveries.
+    HttpEndpoint(Box<http_endpoint::Packer>),
+    /// Objects in S3.
+    S3(Box<s3::Packer>),
     /// Files.
     File(Box<file::Packer>),
     /// Nowhere.
@@ -81,6 +112,12 @@ pub enum Wire {
     Dynatrace(Arc<dynatrace::Wire>),
     /// OTLP.
     Otlp(Arc<otlp::Wire>),
+    /// Prometheus remote write.
+    Prometheus(Arc<prometheus::Wire>),
+    /// A receiver of Firehose deliveries.
+    HttpEndpoint(Arc<http_endpoint::Wire>),
+    /// Objects in S3.
+    S3(Arc<s3::Wire>),
     /// Files.
     File(Arc<file::Wire>),
     /// Nowhere.
@@ -99,6 +136,24 @@ pub fn build(config: &Config) -> Result<(Packer, Wire), String> {
             let wire = otlp::Wire::new(config)?;
             (Packer::Otlp(Box::new(otlp::Packer::new(config))), Wire::Otlp(Arc::new(wire)))
         }
+        Config::Prometheus(config) => {
+            let wire = prometheus::Wire::new(config)?;
+            (
+                Packer::Prometheus(Box::new(prometheus::Packer::new(config))),
+                Wire::Prometheus(Arc::new(wire)),
+            )
+        }
+        Config::HttpEndpoint(config) => {
+            let wire = http_endpoint::Wire::new(config)?;
+            (
+                Packer::HttpEndpoint(Box::new(http_endpoint::Packer::new(config))),
+                Wire::HttpEndpoint(Arc::new(wire)),
+            )
+        }
+        Config::S3(config) => {
+            let wire = s3::Wire::new(config)?;
+            (Packer::S3(Box::new(s3::Packer::new(config))), Wire::S3(Arc::new(wire)))
+        }
         Config::File(config) => {
             let wire = file::Wire::new(config)?;
             (Packer::File(Box::new(file::Packer::new(config))), Wire::File(Arc::new(wire)))
@@ -113,6 +168,9 @@ impl Packer {
         match self {
             Packer::Dynatrace(packer) => packer.offer(point, shape, moment),
             Packer::Otlp(packer) => packer.offer(point),
+            Packer::Prometheus(packer) => packer.offer(point),
+            Packer::HttpEndpoint(packer) => packer.offer(point),
+            Packer::S3(packer) => packer.offer(point),
             Packer::File(packer) => packer.offer(point),
             Packer::Blackhole(packer) => {
                 packer.take();
@@ -126,6 +184,9 @@ impl Packer {
         match self {
             Packer::Dynatrace(packer) => packer.full(),
             Packer::Otlp(packer) => packer.full(),
+            Packer::Prometheus(packer) => packer.full(),
+            Packer::HttpEndpoint(packer) => packer.full(),
+            Packer::S3(packer) => packer.full(),
             Packer::File(packer) => packer.full(),
             Packer::Blackhole(packer) => packer.full(),
         }
@@ -136,6 +197,9 @@ impl Packer {
         match self {
             Packer::Dynatrace(packer) => packer.points(),
             Packer::Otlp(packer) => packer.points(),
+            Packer::Prometheus(packer) => packer.points(),
+            Packer::HttpEndpoint(packer) => packer.points(),
+            Packer::S3(packer) => packer.points(),
             Packer::File(packer) => packer.points(),
             Packer::Blackhole(packer) => packer.points(),
         }
@@ -146,6 +210,9 @@ impl Packer {
         match self {
             Packer::Dynatrace(packer) => packer.close(),
             Packer::Otlp(packer) => packer.close(),
+            Packer::Prometheus(packer) => packer.close(),
+            Packer::HttpEndpoint(packer) => packer.close(),
+            Packer::S3(packer) => packer.close(),
             Packer::File(packer) => packer.close(),
             Packer::Blackhole(packer) => packer.close(),
         }
@@ -156,6 +223,9 @@ impl Packer {
         match self {
             Packer::Dynatrace(packer) => packer.discard(),
             Packer::Otlp(packer) => packer.discard(),
+            Packer::Prometheus(packer) => packer.discard(),
+            Packer::HttpEndpoint(packer) => packer.discard(),
+            Packer::S3(packer) => packer.discard(),
             Packer::File(packer) => packer.discard(),
             Packer::Blackhole(packer) => packer.discard(),
         }
@@ -167,6 +237,9 @@ impl Packer {
         match self {
             Packer::Dynatrace(packer) => packer.losses(),
             Packer::Otlp(packer) => packer.losses(),
+            Packer::Prometheus(packer) => packer.losses(),
+            Packer::HttpEndpoint(packer) => packer.losses(),
+            Packer::S3(packer) => packer.losses(),
             Packer::File(_) | Packer::Blackhole(_) => Vec::new(),
         }
     }
@@ -178,6 +251,9 @@ impl Wire {
         match self {
             Wire::Dynatrace(wire) => wire.send(payload).await,
             Wire::Otlp(wire) => wire.send(payload).await,
+            Wire::Prometheus(wire) => wire.send(payload).await,
+            Wire::HttpEndpoint(wire) => wire.send(payload).await,
+            Wire::S3(wire) => wire.send(payload).await,
             Wire::File(wire) => wire.send(payload).await,
             Wire::Blackhole => Verdict::Delivered,
         }
@@ -188,6 +264,9 @@ impl Wire {
         match self {
             Wire::Dynatrace(wire) => wire.probe().await,
             Wire::Otlp(wire) => wire.probe().await,
+            Wire::Prometheus(wire) => wire.probe().await,
+            Wire::HttpEndpoint(wire) => wire.probe().await,
+            Wire::S3(wire) => wire.probe().await,
             Wire::File(wire) => wire.probe().await,
             Wire::Blackhole => Verdict::Delivered,
         }
@@ -198,6 +277,9 @@ impl Wire {
         match self {
             Wire::Dynatrace(wire) => wire.describe(),
             Wire::Otlp(wire) => wire.describe(),
+            Wire::Prometheus(wire) => wire.describe(),
+            Wire::HttpEndpoint(wire) => wire.describe(),
+            Wire::S3(wire) => wire.describe(),
             Wire::File(wire) => wire.describe(),
             Wire::Blackhole => "blackhole".to_owned(),
         }

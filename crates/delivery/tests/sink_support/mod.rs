@@ -25,6 +25,7 @@ pub(crate) fn point() -> Point<'static> {
         namespace: b"AWS/ECS",
         name: b"CPUUtilization",
         dimensions: &[(b"ClusterName", b"prod")],
+        attributes: &[],
         unit: Unit::NONE,
         start_ns: 1_795_176_000_000_000_000,
         end_ns: Some(1_795_176_060_000_000_000),

@@ -128,6 +128,7 @@ impl World {
             sources: vec!["aws".to_owned()],
             include: Vec::new(),
             exclude: Vec::new(),
+            enrich: rules::Enrichment::default(),
             destination: Destination::Fixed(Sink::Blackhole),
             buffering: Buffering { size_bytes: 5 << 20, interval: Duration::ZERO },
             retry_duration: Duration::from_secs(300),
@@ -135,6 +136,7 @@ impl World {
             backup: BackupConfig {
                 mode: BackupMode::FailedDataOnly,
                 directory: self.dir.join("backup"),
+                s3: None,
             },
             max_backlog_bytes: 1 << 30,
             concurrency: 4,
@@ -241,6 +243,7 @@ impl World {
             request_id,
             attributes: vec![("team".to_owned(), "sre".to_owned())],
             lane: None,
+            only: Vec::new(),
         };
         let body = if gzip { payload::gzip(&plain) } else { plain };
         (header, body)

@@ -16,6 +16,7 @@ fn sample() -> Header {
         request_id: "r-1".to_owned(),
         attributes: vec![("env".to_owned(), "prod".to_owned()), ("env".to_owned(), String::new())],
         lane: Some(LaneId([7; 16])),
+        only: Vec::new(),
     }
 }
 
@@ -59,9 +60,23 @@ fn round_trip() {
         request_id: String::new(),
         attributes: vec![],
         lane: None,
+        only: Vec::new(),
         ..full
     };
     assert_eq!(Header::decode(&bare.encode()), Ok(bare));
+}
+
+/// *Scenario:* a record put back of which two stretches are wanted.
+/// *Guarantees:* its bytes are what `docs/entry-format.md` says, in every release.
+#[test]
+fn golden_bytes_of_a_record() {
+    let header = Header { kind: Kind::Record, only: vec![(0, 2), (5, 6)], ..sample() };
+    let bytes = header.encode();
+    assert_eq!(bytes.get(1..7), Some(&[0x81, 1, 0, 0, 0, 2][..]));
+    let wanted =
+        [[0x8b, 8, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0], [0x8b, 8, 0, 0, 0, 5, 0, 0, 0, 6, 0, 0, 0]];
+    assert!(bytes.ends_with(&wanted.concat()));
+    assert_eq!(Header::decode(&bytes), Ok(header));
 }
 
 /// *Scenario:* members of a later release: one that may be skipped, one that may not, new values
@@ -74,7 +89,7 @@ fn newer_members() {
     assert_eq!(Header::decode(&bytes), Ok(sample()));
     member(CRITICAL | 99, b"", &mut bytes);
     assert_eq!(Header::decode(&bytes), Err(HeaderError::Newer(1)));
-    for (at, value) in [(6, 2), (12, 2)] {
+    for (at, value) in [(6, 3), (12, 2)] {
         let mut bytes = sample().encode();
         bytes[at] = value;
         assert_eq!(Header::decode(&bytes), Err(HeaderError::Newer(1)), "value at {at}");
@@ -137,13 +152,14 @@ proptest! {
         (arrival_ms, plain_bytes, records) in any::<(i64, u64, u32)>(),
         (source, source_arn, request_id) in (".*", ".*", ".*"),
         attributes in prop::collection::vec((".{0,9}", ".{0,9}"), 0..5),
-        lane in any::<Option<[u8; 16]>>(),
+        (lane, record) in any::<(Option<[u8; 16]>, bool)>(),
+        only in prop::collection::vec(any::<(u32, u32)>(), 0..4),
     ) {
         let header = Header {
-            kind: Kind::FirehoseDelivery,
+            kind: if record { Kind::Record } else { Kind::FirehoseDelivery },
             encoding: if gzip { Encoding::Gzip } else { Encoding::Identity },
             arrival_ms, plain_bytes, records, source, source_arn, request_id, attributes,
-            lane: lane.map(LaneId),
+            lane: lane.map(LaneId), only,
         };
         prop_assert_eq!(Header::decode(&header.encode()), Ok(header));
     }

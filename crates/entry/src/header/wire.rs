@@ -4,7 +4,7 @@
 
 use super::{
     ARRIVAL, ATTRIBUTE, CRITICAL, ENCODING, Encoding, Header, HeaderError, KIND, Kind, LANE,
-    LaneId, PLAIN_BYTES, RECORDS, REQUEST_ID, SOURCE, SOURCE_ARN, VERSION,
+    LaneId, ONLY, PLAIN_BYTES, RECORDS, REQUEST_ID, SOURCE, SOURCE_ARN, VERSION,
 };
 
 /// Appends a member: tag, length in four bytes little endian, value.
@@ -42,6 +42,7 @@ pub(super) struct Fields {
     request_id: Option<String>,
     attributes: Vec<(String, String)>,
     lane: Option<LaneId>,
+    only: Vec<(u32, u32)>,
 }
 
 impl Fields {
@@ -56,6 +57,10 @@ impl Fields {
             SOURCE_ARN => once(&mut self.source_arn, text(value)?),
             REQUEST_ID => once(&mut self.request_id, text(value)?),
             LANE => once(&mut self.lane, LaneId(exact(value)?)),
+            ONLY => {
+                self.only.push(range(value)?);
+                Ok(())
+            }
             ATTRIBUTE => {
                 self.attributes.push(attribute(value)?);
                 Ok(())
@@ -77,6 +82,7 @@ impl Fields {
             request_id: self.request_id.unwrap_or_default(),
             attributes: self.attributes,
             lane: self.lane,
+            only: self.only,
         })
     }
 }
@@ -100,6 +106,7 @@ fn text(value: &[u8]) -> Result<String, HeaderError> {
 fn kind(value: &[u8]) -> Result<Kind, HeaderError> {
     match exact(value)? {
         [1] => Ok(Kind::FirehoseDelivery),
+        [2] => Ok(Kind::Record),
         [_] => Err(HeaderError::Newer(VERSION)),
     }
 }
@@ -110,6 +117,11 @@ fn encoding(value: &[u8]) -> Result<Encoding, HeaderError> {
         [1] => Ok(Encoding::Gzip),
         [_] => Err(HeaderError::Newer(VERSION)),
     }
+}
+
+fn range(value: &[u8]) -> Result<(u32, u32), HeaderError> {
+    let [a, b, c, d, e, f, g, h] = exact(value)?;
+    Ok((u32::from_le_bytes([a, b, c, d]), u32::from_le_bytes([e, f, g, h])))
 }
 
 /// A name with its length before it, then the value.

@@ -79,6 +79,7 @@ fn stream(data_dir: &Path, name: &str, destination: Sink) -> StreamConfig {
         sources: vec![SOURCE.to_owned()],
         include: Vec::new(),
         exclude: Vec::new(),
+        enrich: rules::Enrichment::default(),
         destination: Destination::Fixed(destination),
         buffering: Buffering { size_bytes: 5 * 1024 * 1024, interval: Duration::ZERO },
         retry_duration: Duration::from_secs(300),
@@ -86,6 +87,7 @@ fn stream(data_dir: &Path, name: &str, destination: Sink) -> StreamConfig {
         backup: BackupConfig {
             mode: BackupMode::FailedDataOnly,
             directory: data_dir.join("backup").join(name),
+            s3: None,
         },
         max_backlog_bytes: BUDGET / 4,
         concurrency: 4,

@@ -10,6 +10,9 @@ pub(super) fn of_files(config: &StreamConfig) -> u128 {
     let client = match &config.destination {
         Destination::Fixed(sink::Config::Dynatrace(config)) => Some(&config.client),
         Destination::Fixed(sink::Config::Otlp(config)) => Some(&config.client),
+        Destination::Fixed(sink::Config::Prometheus(config)) => Some(&config.client),
+        Destination::Fixed(sink::Config::HttpEndpoint(config)) => Some(&config.client),
+        Destination::Fixed(sink::Config::S3(config)) => Some(&config.identity.client),
         Destination::Fixed(sink::Config::File(_) | sink::Config::Blackhole) => None,
         Destination::FromRequest(from) => Some(&from.dynatrace.client),
     };

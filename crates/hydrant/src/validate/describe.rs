@@ -74,6 +74,13 @@ pub fn destination_text(destination: &Destination) -> String {
         Destination::Fixed(Config::Otlp(config)) => {
             format!("otlp {} ({})", config.endpoint, protocol(config.protocol))
         }
+        Destination::Fixed(Config::Prometheus(config)) => {
+            format!("prometheus_remote_write {}", config.url)
+        }
+        Destination::Fixed(Config::HttpEndpoint(config)) => format!("http_endpoint {}", config.url),
+        Destination::Fixed(Config::S3(config)) => {
+            format!("s3 s3://{}/{}", config.bucket, config.prefix)
+        }
         Destination::Fixed(Config::File(config)) => format!("file {}", config.path.display()),
         Destination::Fixed(Config::Blackhole) => "blackhole".to_owned(),
     }
@@ -83,6 +90,7 @@ fn protocol(protocol: otlp::Protocol) -> &'static str {
     match protocol {
         otlp::Protocol::HttpProtobuf => "http/protobuf",
         otlp::Protocol::HttpJson => "http/json",
+        otlp::Protocol::Grpc => "grpc",
     }
 }
 
@@ -90,6 +98,9 @@ fn kind(destination: &Destination) -> &'static str {
     match destination {
         Destination::FromRequest(_) | Destination::Fixed(Config::Dynatrace(_)) => "dynatrace",
         Destination::Fixed(Config::Otlp(_)) => "otlp",
+        Destination::Fixed(Config::Prometheus(_)) => "prometheus_remote_write",
+        Destination::Fixed(Config::HttpEndpoint(_)) => "http_endpoint",
+        Destination::Fixed(Config::S3(_)) => "s3",
         Destination::Fixed(Config::File(_)) => "file",
         Destination::Fixed(Config::Blackhole) => "blackhole",
     }

@@ -48,6 +48,7 @@ impl Batch {
                     namespace: NAMESPACE.as_bytes(),
                     name: name.as_bytes(),
                     dimensions: &[(b"Delivery", delivery.as_bytes()), (b"Item", item.as_bytes())],
+                    attributes: &[],
                     unit: Unit::parse(b"Count"),
                     start_ns: self.start_ns,
                     end_ns: Some(self.start_ns + MINUTE_NS),

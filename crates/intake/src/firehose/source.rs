@@ -360,6 +360,7 @@ impl Inner {
             request_id: request_id.clone().unwrap_or_default(),
             attributes: head.attributes,
             lane,
+            only: Vec::new(),
         };
         let item = Item { key, head: header.encode(), body };
         let appended = self.append(item, checked.plain, plain_permit).await?;

@@ -316,6 +316,7 @@ fn push_metric(random: &mut Random, (account, region): (&str, &str), encoder: &m
         namespace: namespace.as_bytes(),
         name: metric_names[metric].as_bytes(),
         dimensions: &dimensions,
+        attributes: &[],
         unit: Unit::parse(UNITS[(kind + metric) % UNITS.len()].as_bytes()),
         start_ns,
         end_ns: Some(start_ns + 60_000_000_000),

@@ -75,6 +75,7 @@ pub(super) fn line<'a, V: Visit>(
         namespace,
         name,
         dimensions: &scratch.dimensions,
+        attributes: &[],
         unit: Unit::parse_at(from_unit, unit),
         start_ns: tolerant::instant_ns(timestamp_ms)?,
         end_ns: None,

@@ -150,6 +150,7 @@ fn show<'o, V: Visit>(
         namespace,
         name,
         dimensions: &lists.dimensions,
+        attributes: &[],
         unit: Unit::parse(text(object.unit.as_ref())),
         start_ns,
         end_ns: None,

@@ -10,6 +10,7 @@ fn point<'a>(account: &'a str, region: &'a str, name: &'a str) -> Point<'a> {
         namespace: b"N",
         name: name.as_bytes(),
         dimensions: &[],
+        attributes: &[],
         unit: Unit::NONE,
         start_ns: 1_000_000,
         end_ns: None,

@@ -12,6 +12,7 @@ fn point<'a>(namespace: &'a str, name: &'a str, dimensions: &'a [Dimension<'a>])
         namespace: namespace.as_bytes(),
         name: name.as_bytes(),
         dimensions,
+        attributes: &[],
         unit: Unit::NONE,
         start_ns: 0,
         end_ns: None,

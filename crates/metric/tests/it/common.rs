@@ -76,6 +76,7 @@ impl Sample {
             namespace: self.namespace.as_bytes(),
             name: self.name.as_bytes(),
             dimensions: &dimensions,
+            attributes: &[],
             unit: Unit::parse(self.unit.as_bytes()),
             start_ns: self.start_ns,
             end_ns: self.end_ns,

@@ -136,6 +136,7 @@ impl Services {
                 namespace: namespace.name.as_bytes(),
                 name: metric.name.as_bytes(),
                 dimensions: &dimensions,
+                attributes: &[],
                 unit: Unit::parse(metric.unit.as_bytes()),
                 start_ns: start_ms * NS_PER_MS,
                 end_ns: Some((start_ms + MINUTE_MS) * NS_PER_MS),

@@ -119,7 +119,7 @@ impl Packer {
             }
         };
         let body = self.shelf.body(body);
-        let payload = Payload { body, points: self.points, plain_bytes };
+        let payload = Payload { body, points: self.points, plain_bytes, ..Payload::default() };
         self.open.announcing.clear();
         self.open.clear();
         self.points = 0;

@@ -78,7 +78,12 @@ impl Packer {
     /// Closes the open parcel.
     pub(crate) fn close(&mut self) -> Payload {
         let body = bytes::Bytes::copy_from_slice(&self.text);
-        let payload = Payload { body, points: self.points, plain_bytes: self.text.len() };
+        let payload = Payload {
+            body,
+            points: self.points,
+            plain_bytes: self.text.len(),
+            ..Payload::default()
+        };
         self.discard();
         payload
     }

@@ -54,6 +54,8 @@ pub enum Protocol {
     HttpProtobuf,
     /// `http/json`.
     HttpJson,
+    /// `grpc`.
+    Grpc,
 }
 
 /// `compression`.

@@ -222,7 +222,7 @@ impl Packer {
                 .expect("zstd only fails without memory or room, and it makes its own room"),
         }
         let body = self.shelf.body(buffer);
-        let payload = Payload { body, points: self.points, plain_bytes };
+        let payload = Payload { body, points: self.points, plain_bytes, ..Payload::default() };
         self.discard();
         payload
     }
@@ -232,7 +232,7 @@ impl Packer {
         let Packer { plain, resource, groups, attributes, protocol, .. } = self;
         plain.clear();
         match *protocol {
-            Protocol::HttpProtobuf => {
+            Protocol::HttpProtobuf | Protocol::Grpc => {
                 for group in groups.iter() {
                     resource.clear();
                     protobuf::push_resource(resource, resource_attributes(group, attributes));

@@ -37,6 +37,7 @@ impl Wire {
         let content_type = match config.protocol {
             Protocol::HttpProtobuf => "application/x-protobuf",
             Protocol::HttpJson => "application/json",
+            Protocol::Grpc => "application/grpc",
         };
         let mut headers = vec![(CONTENT_TYPE, HeaderValue::from_static(content_type))];
         match config.compression {
@@ -86,7 +87,7 @@ impl Wire {
     /// Posts an empty request, which changes nothing and still asks for URL and credentials.
     pub(crate) async fn probe(&self) -> Verdict {
         let body = match self.protocol {
-            Protocol::HttpProtobuf => Bytes::new(),
+            Protocol::HttpProtobuf | Protocol::Grpc => Bytes::new(),
             Protocol::HttpJson => Bytes::from_static(b"{\"resourceMetrics\":[]}"),
         };
         let mut headers = self.headers.clone();

@@ -96,6 +96,7 @@ fn stream(report: &Report, name: Found<String>, at: &At<'_>, room: &Room<'_>) ->
             sources: stream.sources.iter().map(|found| found.value.clone()).collect(),
             include: filters.include,
             exclude: filters.exclude,
+            enrich: rules::Enrichment::default(),
             destination: destination?.config?,
             buffering: buffering?,
             retry_duration: retry_duration?,
@@ -150,7 +151,7 @@ fn backup(
     let default = Found { value: directory, spot: name.spot.clone() };
     let Some(at) = stream.get("backup") else {
         let mode = BackupMode::FailedDataOnly;
-        return Some((BackupConfig { mode, directory: default.value.clone() }, default));
+        return Some((BackupConfig { mode, directory: default.value.clone(), s3: None }, default));
     };
     let section = at.section()?;
     let modes =
@@ -164,7 +165,7 @@ fn backup(
     section.later("s3", "use directory: for now");
     section.finish();
     let directory = directory?;
-    Some((BackupConfig { mode: mode?, directory: directory.value.clone() }, directory))
+    Some((BackupConfig { mode: mode?, directory: directory.value.clone(), s3: None }, directory))
 }
 
 fn max_backlog(stream: &Section<'_>, room: &Room<'_>) -> Option<u64> {

@@ -351,6 +351,7 @@ impl<'a> Fields<'a> {
             namespace: self.namespace,
             name: self.name,
             dimensions,
+            attributes: &[],
             unit,
             start_ns,
             end_ns,

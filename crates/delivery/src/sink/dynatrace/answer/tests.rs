@@ -22,7 +22,12 @@ fn payload(text: &str, gzip: bool) -> Payload {
         codec::gzip::Deflater::new(1).gzip(text.as_bytes(), &mut body);
     }
     let points = text.lines().filter(|line| !line.starts_with('#')).count();
-    Payload { body: body.into(), points: points.try_into().unwrap(), plain_bytes: text.len() }
+    Payload {
+        body: body.into(),
+        points: points.try_into().unwrap(),
+        plain_bytes: text.len(),
+        ..Payload::default()
+    }
 }
 
 fn judge(answer: &Answer) -> Verdict {

@@ -12,6 +12,7 @@ fn point(min: Option<f64>, max: Option<f64>, sum: Option<f64>, count: f64) -> Po
         namespace: b"N",
         name: b"X",
         dimensions: &[],
+        attributes: &[],
         unit: Unit::NONE,
         start_ns: 0,
         end_ns: None,

@@ -11,6 +11,7 @@ fn point(account: &[u8]) -> Point<'_> {
         namespace: b"N",
         name: b"X",
         dimensions: &[],
+        attributes: &[],
         unit: Unit::NONE,
         start_ns: 0,
         end_ns: None,
