@@ -1,0 +1,153 @@
+//! Answers and faults in every protocol, and every captured request told apart.
+
+use super::*;
+use crate::api::{Seen, Service, call};
+
+fn put(protocol: Protocol, query_mode: bool) -> Call<'static> {
+    let operation = "GetMetricStream".into();
+    Call { service: Service::CloudWatch, operation, protocol, query_mode }
+}
+
+fn text(answer: &Answer) -> &str {
+    std::str::from_utf8(&answer.body).unwrap()
+}
+
+/// *Scenario:* an answer with every kind of member, in JSON and in XML.
+/// *Guarantees:* times, lists, maps and escapes as each protocol has them.
+#[test]
+fn answers() {
+    let members = Value::map([
+        ("Name", Some(Value::text("a<b>&\"c\""))),
+        ("Absent", None),
+        ("CreationDate", Some(Value::Time(1_765_977_780.0))),
+        ("Filters", Some(Value::List(vec![Value::map([("Namespace", Some(Value::text("A")))])]))),
+        ("Messages", Some(Value::List(Vec::new()))),
+        ("Extended", Some(Value::Table(vec![("p99".into(), Value::Float(41.0))]))),
+        ("On", Some(Value::Bool(false))),
+    ]);
+    let shape = Shape::Members(members);
+    let json = answer(&put(Protocol::Json10, true), &shape, "r");
+    assert_eq!(
+        text(&json),
+        "{\"Name\":\"a<b>&\\\"c\\\"\",\"CreationDate\":1765977780.0,\
+         \"Filters\":[{\"Namespace\":\"A\"}],\"Messages\":[],\"Extended\":{\"p99\":41.0},\"On\":false}"
+    );
+    let xml = answer(&put(Protocol::Query, true), &shape, "r");
+    assert_eq!(
+        text(&xml),
+        "<GetMetricStreamResponse xmlns=\"http://monitoring.amazonaws.com/doc/2010-08-01/\">\
+         <GetMetricStreamResult><Name>a&lt;b&gt;&amp;&quot;c&quot;</Name>\
+         <CreationDate>2025-12-17T13:23:00Z</CreationDate>\
+         <Filters><member><Namespace>A</Namespace></member></Filters><Messages/>\
+         <Extended><entry><key>p99</key><value>41.0</value></entry></Extended><On>false</On>\
+         </GetMetricStreamResult><ResponseMetadata><RequestId>r</RequestId></ResponseMetadata>\
+         </GetMetricStreamResponse>"
+    );
+    let none = answer(&put(Protocol::Query, true), &Shape::None, "r");
+    assert!(!text(&none).contains("Result"), "{}", text(&none));
+    let empty = answer(&put(Protocol::Query, true), &Shape::Members(Value::Map(Vec::new())), "r");
+    assert!(text(&empty).contains("<GetMetricStreamResult/>"), "{}", text(&empty));
+}
+
+/// *Scenario:* the same fault in each protocol, with and without query mode.
+/// *Guarantees:* status, `__type`, header and XML by which SDKs raise their typed exceptions.
+#[test]
+fn faults() {
+    let fault = Fault::new("ResourceNotFoundException", 404, "")
+        .with("ResourceType", Value::text("metric stream"));
+    for (protocol, query_mode, status) in [
+        (Protocol::Json10, true, 404),
+        (Protocol::Json10, false, 400),
+        (Protocol::Cbor, true, 404),
+        (Protocol::Query, true, 404),
+    ] {
+        let told = fault_answer(Some(&put(protocol, query_mode)), &fault, "r");
+        assert_eq!(told.status, status, "{protocol:?}");
+        let header = told.headers.iter().find(|(name, _)| *name == "x-amzn-query-error");
+        let header = header.map(|(_, value)| value.as_str());
+        let wanted = (protocol != Protocol::Query).then_some("ResourceNotFoundException;Sender");
+        assert_eq!(header, wanted, "{protocol:?}");
+    }
+    let json = fault_answer(Some(&put(Protocol::Json10, true)), &fault, "r");
+    assert_eq!(
+        text(&json),
+        "{\"__type\":\"com.amazonaws.cloudwatch.v2010_08_01#ResourceNotFoundException\",\
+         \"ResourceType\":\"metric stream\"}"
+    );
+    let wrong =
+        Fault::new("InvalidParameterValueException", 400, "bad").with_code("InvalidParameterValue");
+    let xml = fault_answer(Some(&put(Protocol::Query, true)), &wrong, "r");
+    assert_eq!(
+        text(&xml),
+        "<ErrorResponse xmlns=\"http://monitoring.amazonaws.com/doc/2010-08-01/\"><Error>\
+         <Type>Sender</Type><Code>InvalidParameterValue</Code><Message>bad</Message></Error>\
+         <RequestId>r</RequestId></ErrorResponse>"
+    );
+}
+
+/// A captured request: head by name, and body.
+fn captured(bytes: &[u8]) -> (String, Vec<(String, String)>, Vec<u8>) {
+    let at = bytes.windows(4).position(|w| w == b"\r\n\r\n").unwrap();
+    let head = std::str::from_utf8(&bytes[..at]).unwrap();
+    let mut lines = head.lines();
+    let target = lines.next().unwrap().split(' ').nth(1).unwrap().to_owned();
+    let headers = lines.map(|line| {
+        let (name, value) = line.split_once(':').unwrap();
+        (name.to_ascii_lowercase(), value.trim().to_owned())
+    });
+    (target, headers.collect(), bytes[at + 4..].to_vec())
+}
+
+/// *Scenario:* every captured request of an SDK to CloudWatch and Firehose.
+/// *Guarantees:* service and operation are those of the capture's name, and its input reads.
+#[test]
+fn captured_requests_are_told_apart() {
+    let Some(folder) = crate::testdata::folder().map(|folder| folder.join("sdk-requests")) else {
+        return;
+    };
+    let mut seen_count = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        let parts: Vec<&str> = name.split('-').collect();
+        let service = match parts.get(1) {
+            Some(&"cloudwatch") => Service::CloudWatch,
+            Some(&"firehose") => Service::Firehose,
+            _ => continue,
+        };
+        if path.extension().is_none_or(|e| e != "bin") || name.starts_with("emulator") {
+            continue;
+        }
+        let (target, headers, body) = captured(&std::fs::read(&path).unwrap());
+        let header = |name: &str| {
+            headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+        };
+        let mut plain = Vec::new();
+        let body = match header("content-encoding") {
+            Some(encoding) if encoding.eq_ignore_ascii_case("gzip") => {
+                codec::gzip::Inflater::new().gunzip(&body, &mut plain, 1 << 20).unwrap();
+                plain
+            }
+            _ => body,
+        };
+        let (path, query) = target.split_once('?').unwrap_or((&target, ""));
+        let seen = Seen {
+            path,
+            query,
+            content_type: header("content-type").unwrap_or_default(),
+            target: header("x-amz-target"),
+            smithy_protocol: header("smithy-protocol"),
+            query_mode: header("x-amzn-query-mode") == Some("true"),
+        };
+        let found = call(&seen, &body).unwrap_or_else(|fault| panic!("{name}: {fault:?}"));
+        assert_eq!(found.service, service, "{name}");
+        let operation = parts[2].split('.').next().unwrap();
+        assert_eq!(found.operation, operation, "{name}");
+        let input = found.input(&seen, &body).unwrap_or_else(|fault| panic!("{name}: {fault:?}"));
+        if found.operation == "PutMetricData" {
+            assert!(!input.list_of("MetricData").unwrap().is_empty(), "{name}: {input:?}");
+        }
+        seen_count += 1;
+    }
+    assert!(seen_count > 50, "only {seen_count} captures were found");
+}
