@@ -3,6 +3,7 @@
 
 pub mod api;
 pub mod firehose;
+pub mod iam;
 pub mod sigv4;
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ mod key;
 mod sign;
 #[cfg(test)]
 mod tests;
+pub mod verify;
 
 pub use canonical::{Paths, Request, canonical_request, string_to_sign};
 pub use encode::{encode_path, encode_query};
