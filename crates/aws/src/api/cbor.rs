@@ -208,14 +208,19 @@ impl<'a> Reader<'a> {
         let mut members = Vec::new();
         let mut left = length;
         while !self.done(&mut left)? {
-            let name = match self.item()? {
-                Item::Text(name) => Cow::Borrowed(name),
-                Item::TextBegin => Cow::Owned(self.text_in_pieces()?),
-                _ => return Err(self.fault("a name that is no text")),
-            };
+            let name = self.member_name()?;
             members.push((name, self.read(depth + 1)?));
         }
         Ok(members)
+    }
+
+    /// The name of a member of a map.
+    pub fn member_name(&mut self) -> Result<Cow<'a, str>, CborFault> {
+        match self.item()? {
+            Item::Text(name) => Ok(Cow::Borrowed(name)),
+            Item::TextBegin => Ok(Cow::Owned(self.text_in_pieces()?)),
+            _ => Err(self.fault("a name that is no text")),
+        }
     }
 
     /// Counts down a definite length, or looks for the end of an indefinite one.

@@ -1,0 +1,70 @@
+//! `PutMetricData`: read in any protocol, checked as CloudWatch checks it.
+//!
+//! Owns the form of a datum as it came and every rule about it, with CloudWatch's own texts. Always
+//! holds: a call is good as a whole or refused as a whole; nothing is read twice; on the way of JSON
+//! and CBOR texts are borrowed from the body. Deliberately not here: what becomes of a datum.
+
+mod cbor;
+mod check;
+mod json;
+mod tree;
+
+use std::borrow::Cow;
+
+use aws::api::{Call, Fault, Protocol, Seen};
+
+pub use check::{Checked, Entry, Samples, check};
+
+/// A call as it came.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PutMetricData<'a> {
+    /// Namespace, when it was given.
+    pub namespace: Option<Cow<'a, str>>,
+    /// Data.
+    pub data: Vec<Datum<'a>>,
+    /// Data of entities, in order, with how many entities there were.
+    pub entity_data: Vec<Datum<'a>>,
+    /// Entities.
+    pub entities: usize,
+    /// `StrictEntityValidation`.
+    pub strict: Option<bool>,
+}
+
+/// One datum as it came: which of its parts may be there together is a rule, not a form.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Datum<'a> {
+    /// `MetricName`.
+    pub name: Option<Cow<'a, str>>,
+    /// `Dimensions`: name and value, either of which may be missing.
+    pub dimensions: Vec<(Option<Cow<'a, str>>, Option<Cow<'a, str>>)>,
+    /// `Timestamp`, seconds since the epoch.
+    pub timestamp: Option<f64>,
+    /// `Value`.
+    pub value: Option<f64>,
+    /// `Values`.
+    pub values: Vec<f64>,
+    /// `Counts`.
+    pub counts: Vec<f64>,
+    /// `StatisticValues`: count, sum, minimum, maximum, each of which may be missing.
+    pub set: Option<[Option<f64>; 4]>,
+    /// `Unit`.
+    pub unit: Option<Cow<'a, str>>,
+    /// `StorageResolution`.
+    pub resolution: Option<i64>,
+}
+
+/// Reads a call. `body` is inflated already.
+pub fn read<'a>(
+    call: &Call<'_>,
+    seen: &Seen<'a>,
+    body: &'a [u8],
+) -> Result<PutMetricData<'a>, Fault> {
+    match call.protocol {
+        Protocol::Json10 | Protocol::Json11 => json::read(body),
+        Protocol::Cbor => cbor::read(body).map_err(Fault::serialization),
+        Protocol::Query => tree::read(&call.input(seen, body)?),
+    }
+}
+
+#[cfg(test)]
+mod tests;

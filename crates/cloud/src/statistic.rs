@@ -1,0 +1,1 @@
+//! Additional statistics: parsed from their names, and computed exactly from raw values.
