@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use aws::api::cbor::{CborFault, Item, Reader};
 
-use super::{Datum, PutMetricData};
+use super::{Datum, Dimension, PutMetricData};
 
 pub(super) fn read(body: &[u8]) -> Result<PutMetricData<'_>, CborFault> {
     let mut put = PutMetricData::default();
@@ -66,8 +66,6 @@ fn datum<'a>(reader: &mut Reader<'a>) -> Result<Datum<'a>, CborFault> {
     })?;
     Ok(datum)
 }
-
-type Dimension<'a> = (Option<Cow<'a, str>>, Option<Cow<'a, str>>);
 
 fn dimension<'a>(reader: &mut Reader<'a>) -> Result<Dimension<'a>, CborFault> {
     let mut dimension = (None, None);

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use aws::api::Fault;
 use metric::Unit;
 
-use super::{Datum, PutMetricData};
+use super::{Datum, Dimension, PutMetricData};
 
 /// Metrics of one call, those of entities included.
 const METRICS_MAX: usize = 1_000;
@@ -36,13 +36,16 @@ pub struct Checked<'a> {
     pub entries: Vec<Entry<'a>>,
 }
 
+/// Name and value of a dimension.
+pub type Pair<'a> = (Cow<'a, str>, Cow<'a, str>);
+
 /// A datum that is good.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry<'a> {
     /// Name.
     pub name: Cow<'a, str>,
     /// By name, each name once.
-    pub dimensions: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    pub dimensions: Vec<Pair<'a>>,
     /// CloudWatch's name of the unit.
     pub unit: Cow<'a, str>,
     /// Milliseconds since the epoch; that of arrival when none was given.
@@ -187,12 +190,7 @@ fn samples(
     Ok(Samples::Raw(raw))
 }
 
-type Given<'a> = (Option<Cow<'a, str>>, Option<Cow<'a, str>>);
-
-fn dimensions<'a>(
-    given: Vec<Given<'a>>,
-    place: &str,
-) -> Result<Vec<(Cow<'a, str>, Cow<'a, str>)>, Fault> {
+fn dimensions<'a>(given: Vec<Dimension<'a>>, place: &str) -> Result<Vec<Pair<'a>>, Fault> {
     if given.len() > DIMENSIONS_MAX {
         return Err(value(format!(
             "The collection {place}.Dimensions must not have a size greater than {DIMENSIONS_MAX}."

@@ -7,7 +7,7 @@ use aws::api::Fault;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, Visitor};
 
-use super::{Datum, PutMetricData};
+use super::{Datum, Dimension, PutMetricData};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -175,6 +175,6 @@ fn datum(given: GivenDatum<'_>) -> Datum<'_> {
     }
 }
 
-fn pair(given: GivenDimension<'_>) -> (Option<Cow<'_, str>>, Option<Cow<'_, str>>) {
+fn pair(given: GivenDimension<'_>) -> Dimension<'_> {
     (given.name.map(|text| text.0), given.value.map(|text| text.0))
 }

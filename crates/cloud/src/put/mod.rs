@@ -30,13 +30,16 @@ pub struct PutMetricData<'a> {
     pub strict: Option<bool>,
 }
 
+/// Name and value of a dimension as they came, if they came.
+pub type Dimension<'a> = (Option<Cow<'a, str>>, Option<Cow<'a, str>>);
+
 /// One datum as it came: which of its parts may be there together is a rule, not a form.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Datum<'a> {
     /// `MetricName`.
     pub name: Option<Cow<'a, str>>,
     /// `Dimensions`: name and value, either of which may be missing.
-    pub dimensions: Vec<(Option<Cow<'a, str>>, Option<Cow<'a, str>>)>,
+    pub dimensions: Vec<Dimension<'a>>,
     /// `Timestamp`, seconds since the epoch.
     pub timestamp: Option<f64>,
     /// `Value`.
