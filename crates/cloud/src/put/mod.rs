@@ -13,7 +13,7 @@ use std::borrow::Cow;
 
 use aws::api::{Call, Fault, Protocol, Seen};
 
-pub use check::{Checked, Entry, Samples, check};
+pub use check::{Checked, Entry, Pair, Samples, check};
 
 /// A call as it came.
 #[derive(Clone, Debug, Default, PartialEq)]
