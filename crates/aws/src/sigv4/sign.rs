@@ -30,9 +30,7 @@ impl Signer<'_> {
             self.keys.key(secret, &scope).sign(&string_to_sign(date, &scope, &canonical));
         let names = signed_names(request.headers);
         let id = self.access_key_id;
-        format!(
-            "{ALGORITHM} Credential={id}/{scope}, SignedHeaders={names}, Signature={signature}"
-        )
+        format!("{ALGORITHM} Credential={id}/{scope}, SignedHeaders={names}, Signature={signature}")
     }
 }
 

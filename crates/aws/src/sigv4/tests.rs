@@ -151,9 +151,11 @@ fn published_examples_are_met() {
         headers: &[host, empty, ("x-amz-date", date)],
         ..get
     };
-    assert!(s3.authorization(secret, date, &list).ends_with(
-        "Signature=34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7"
-    ));
+    assert!(
+        s3.authorization(secret, date, &list).ends_with(
+            "Signature=34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7"
+        )
+    );
     let date = "20261120T120000Z";
     let body = br#"{"DeliveryStreamName":"s","Record":{"Data":"aGVsbG8="}}"#;
     let put = Request {
@@ -168,12 +170,8 @@ fn published_examples_are_met() {
         ],
         payload_hash: &hash(body),
     };
-    let firehose = Signer {
-        access_key_id: "AKIDEXAMPLE",
-        service: "firehose",
-        paths: Paths::Normal,
-        ..s3
-    };
+    let firehose =
+        Signer { access_key_id: "AKIDEXAMPLE", service: "firehose", paths: Paths::Normal, ..s3 };
     check_example(
         &firehose,
         date,
@@ -198,7 +196,12 @@ fn check_canonical(paths: Paths, path: &str, query: &str, expect: &str) {
 fn paths_and_queries_have_one_form() {
     use Paths::{AsTheyAre, Normal};
     check_canonical(AsTheyAre, "", "", "/?");
-    check_canonical(AsTheyAre, "/b//a/../c%20d+%2Be%2Ff%c3%a9", "", "/b//a/../c%20d%2B%2Be/f%C3%A9?");
+    check_canonical(
+        AsTheyAre,
+        "/b//a/../c%20d+%2Be%2Ff%c3%a9",
+        "",
+        "/b//a/../c%20d%2B%2Be/f%C3%A9?",
+    );
     check_canonical(AsTheyAre, "/100%", "", "/100%25?");
     check_canonical(Normal, "/a%20b/./c//../d/", "", "/a%2520b/d/?");
     check_canonical(Normal, "/..", "", "/?");
