@@ -191,7 +191,10 @@ impl Inner {
             Ok(found) => found,
             // Gone since it was listed; the folder itself must be there.
             Err(error) if depth > 0 && error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            Err(error) => return Ok(self.unseen(path, &error, round)),
+            Err(error) => {
+                self.unseen(path, &error, round);
+                return Ok(());
+            }
         };
         if found.is_file() {
             return read(path, round);
@@ -202,7 +205,10 @@ impl Inner {
         let listed = fs::read_dir(path).and_then(Iterator::collect::<io::Result<Vec<_>>>);
         let listed = match listed {
             Ok(listed) => listed,
-            Err(error) => return Ok(self.unseen(path, &error, round)),
+            Err(error) => {
+                self.unseen(path, &error, round);
+                return Ok(());
+            }
         };
         let mut names: Vec<PathBuf> = Vec::new();
         for entry in listed {
@@ -280,9 +286,12 @@ impl Inner {
         let forward = async {
             while let Some(chunk) = input.recv().await {
                 match chunk {
-                    Ok(chunk) if pipe.send(chunk).await.is_ok() => {}
-                    Ok(_) => return,
                     Err(error) => failed = Some(error),
+                    Ok(chunk) => {
+                        if pipe.send(chunk).await.is_err() {
+                            return;
+                        }
+                    }
                 }
             }
         };

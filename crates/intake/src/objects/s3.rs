@@ -122,8 +122,7 @@ impl Inner {
     }
 
     fn trouble(&self, text: &str, remedy: Option<&str>) {
-        let known =
-            matches!(self.stats.state(), State::Refused(known) if known.text == text);
+        let known = matches!(self.stats.state(), State::Refused(known) if known.text == text);
         if !known {
             tracing::warn!(source = self.config.name, fault = text, remedy, "source is refused");
         }

@@ -228,11 +228,6 @@ impl Stats {
         now.refused = Some(trouble);
     }
 
-    /// Something went wrong that passes.
-    pub(crate) fn note(&self, trouble: Trouble) {
-        self.now().last = Some(trouble);
-    }
-
     /// Nothing is refused any more.
     pub(crate) fn clear(&self) {
         self.now().refused = None;

@@ -29,9 +29,9 @@ use crate::objects::reason::Reason;
 
 /// How much later than a newer one an object may appear: Firehose buffers for 15 minutes at most,
 /// and an upload in parts bears the time of its beginning; a day is far beyond both.
-pub const LOOKBACK: Duration = Duration::from_secs(24 * 3600);
+const LOOKBACK: Duration = Duration::from_secs(24 * 3600);
 /// How often the whole prefix is listed: four times within the lookback, so that one round may fail.
-pub const FULL_EVERY: Duration = Duration::from_secs(6 * 3600);
+const FULL_EVERY: Duration = Duration::from_secs(6 * 3600);
 /// Objects that failed and are remembered; with more, the round waits: then it is not about objects.
 const FAILED_MAX: usize = 1000;
 /// The position is saved this often. What is read again after a crash, the journal knows.
@@ -87,6 +87,10 @@ struct Listing {
     ledger: Ledger,
     head: Head,
     saved: Instant,
+    /// Failed objects that the round has seen; those that a whole round did not see are gone.
+    seen: BTreeSet<String>,
+    /// The round under way saw all there is.
+    whole: bool,
 }
 
 /// What became of an object.
@@ -95,7 +99,8 @@ type Read = (u128, i64, Result<Carried, Failed>);
 /// Lists until all is read, or until `stop`.
 pub(super) async fn run(inner: Arc<Inner>, s3: S3, stop: watch::Receiver<bool>) {
     let Some(bucket) = inner.config.bucket.clone() else {
-        return inner.trouble("neither a queue nor a bucket", Some("set `bucket` or `sqs_queue_url`"));
+        return inner
+            .trouble("neither a queue nor a bucket", Some("set `bucket` or `sqs_queue_url`"));
     };
     let mut patience = Patience::default();
     let mut listing = loop {
@@ -152,7 +157,10 @@ impl Listing {
             Some(head) => (head, ledger),
             None => {
                 if !ledger.head.is_empty() {
-                    tracing::warn!(source, "the position is of another bucket or prefix; beginning anew");
+                    tracing::warn!(
+                        source,
+                        "the position is of another bucket or prefix; beginning anew"
+                    );
                 }
                 let head = Head {
                     bucket: bucket.to_owned(),
@@ -165,16 +173,21 @@ impl Listing {
             }
         };
         let (inner, s3, bucket) = (Arc::clone(inner), s3.clone(), bucket.to_owned());
-        Ok(Listing { inner, s3, bucket, path, ledger, head, saved: Instant::now() })
+        let (saved, seen) = (Instant::now(), BTreeSet::new());
+        Ok(Listing { inner, s3, bucket, path, ledger, head, saved, seen, whole: false })
     }
 
     /// One listing from its beginning, or from where the last one broke, to its end.
     async fn round(&mut self, stop: &watch::Receiver<bool>) -> Result<(), Broken> {
         let now = (self.inner.clock)();
-        let mut round = self.head.round.take().unwrap_or_else(|| {
-            let due = now.saturating_sub(self.head.full_ms) >= millis(FULL_EVERY);
-            let full = self.head.floor.is_none() || due;
-            let after = if full { self.head.base.clone() } else { self.head.floor.clone() };
+        let head = &mut self.head;
+        let resumed = head.round.take();
+        let due = now.saturating_sub(head.full_ms) >= millis(FULL_EVERY);
+        let full = head.floor.is_none() || due || !head.failed.is_empty();
+        self.whole = resumed.is_none() && full;
+        self.seen.clear();
+        let mut round = resumed.unwrap_or_else(|| {
+            let after = if full { head.base.clone() } else { head.floor.clone() };
             Round { began_ms: now, full, after, newest_ms: i64::MIN, ..Round::default() }
         });
         let ended = self.pages(&mut round, stop).await;
@@ -238,7 +251,8 @@ impl Listing {
             if broken.is_err() || *stop.borrow() {
                 break;
             }
-            let (inner, s3, bucket) = (Arc::clone(&self.inner), self.s3.clone(), self.bucket.clone());
+            let (inner, s3, bucket) =
+                (Arc::clone(&self.inner), self.s3.clone(), self.bucket.clone());
             let (key, stop) = (listed.key.clone(), stop.clone());
             work.spawn(async move {
                 let wanted = Wanted { bucket: &bucket, key: &key, version: None };
@@ -272,7 +286,11 @@ impl Listing {
         let modified = if listed.modified_ms == 0 { now } else { listed.modified_ms.min(now) };
         round.newest_ms = round.newest_ms.max(modified);
         let entry = entry_of(&listed.key, &listed.etag);
-        let failed = self.head.failed.contains(&format!("{entry:032x}"));
+        let name = format!("{entry:032x}");
+        let failed = self.head.failed.contains(&name);
+        if failed {
+            self.seen.insert(name);
+        }
         let old = modified < self.head.settled_ms && !failed;
         round.floor_found |= !old;
         if !round.floor_found {
@@ -282,7 +300,10 @@ impl Listing {
     }
 
     /// Takes the outcome of an object; an error when the round cannot go on.
-    fn joined(&mut self, joined: Option<Result<Read, tokio::task::JoinError>>) -> Result<(), Broken> {
+    fn joined(
+        &mut self,
+        joined: Option<Result<Read, tokio::task::JoinError>>,
+    ) -> Result<(), Broken> {
         let (entry, modified, read) = match joined {
             None => return Ok(()),
             Some(Ok(read)) => read,
@@ -312,9 +333,12 @@ impl Listing {
                 matches!(halt, Halt::Quarantine(_))
             }
         };
-        if concerns_all || (self.head.failed.len() >= FAILED_MAX && !self.head.failed.contains(&name)) {
+        if concerns_all
+            || (self.head.failed.len() >= FAILED_MAX && !self.head.failed.contains(&name))
+        {
             return Err(Broken::Refused);
         }
+        self.seen.insert(name.clone());
         self.head.failed.insert(name);
         Ok(())
     }
@@ -338,6 +362,10 @@ impl Listing {
         let settled = round.newest_ms.saturating_sub(millis(LOOKBACK)).max(round.forgotten_ms);
         if round.newest_ms > i64::MIN {
             head.settled_ms = head.settled_ms.max(settled);
+        }
+        if self.whole {
+            let seen = &self.seen;
+            head.failed.retain(|name| seen.contains(name));
         }
         if round.full {
             head.full_ms = round.began_ms;

@@ -82,76 +82,44 @@ pub(super) async fn run(
         about = look(&inner, &sqs) => about,
         () = stops(&mut stopped) => return,
     };
-    let slots = Arc::new(Semaphore::new(inner.config.limits.concurrency.max(1)));
     let (recent, refused) = (Mutex::default(), Mutex::default());
     let queue = Arc::new(Queue { inner, s3, sqs, about, recent, refused });
+    let slots = Arc::new(Semaphore::new(queue.inner.config.limits.concurrency.max(1)));
     let mut work = JoinSet::new();
-    let mut patience = Patience::default();
-    let (mut read, mut failed) = (0, false);
-    while !*stop.borrow() {
+    let mut pace = Pace::default();
+    while queue.calm(&mut pace, &stop).await {
         while work.try_join_next().is_some() {}
-        let objects = queue.inner.stats.objects.get();
-        if objects > read {
-            patience.reset();
-            read = objects;
-        }
-        if queue.take_refused() && !pause(patience.next(), &stop).await {
-            break;
-        }
         let slot = tokio::select! {
             slot = Arc::clone(&slots).acquire_owned() => slot,
             () = stops(&mut stopped) => break,
         };
-        let Ok(slot) = slot else { break };
         let free = (slots.available_permits() + 1).min(RECEIVE_MAX);
-        let asked = Instant::now();
-        let visibility = queue.inner.config.visibility;
-        let received = tokio::select! {
-            received = queue.sqs.receive(free as u32, LONG_POLL, visibility) => received,
-            () = stops(&mut stopped) => break,
-        };
-        if received.is_ok() && std::mem::take(&mut failed) {
-            queue.inner.stats.clear();
-            patience.reset();
-        }
-        match received {
-            Err(fault) => {
+        let messages = queue.receive(free as u32, &mut pace, &stop).await;
+        let mut slot = slot.ok();
+        for message in messages {
+            // As many were asked for as there were slots.
+            let slot = match slot.take() {
+                Some(slot) => Some(slot),
+                None => Arc::clone(&slots).acquire_owned().await.ok(),
+            };
+            let (queue, stop) = (Arc::clone(&queue), stop.clone());
+            work.spawn(async move {
+                queue.message(message, &stop).await;
                 drop(slot);
-                failed = true;
-                queue.inner.refused(&fault);
-                let asked = fault.retry_after.unwrap_or_default();
-                if !pause(patience.next().max(asked), &stop).await {
-                    break;
-                }
-            }
-            Ok(messages) if messages.is_empty() => {
-                drop(slot);
-                let left = EMPTY_MIN.saturating_sub(asked.elapsed());
-                if !pause(left, &stop).await {
-                    break;
-                }
-            }
-            Ok(messages) => {
-                let mut slot = Some(slot);
-                for message in messages {
-                    let slot = match slot.take() {
-                        Some(slot) => slot,
-                        // As many were asked for as there were slots.
-                        None => match Arc::clone(&slots).acquire_owned().await {
-                            Ok(slot) => slot,
-                            Err(_) => break,
-                        },
-                    };
-                    let (queue, stop) = (Arc::clone(&queue), stop.clone());
-                    work.spawn(async move {
-                        queue.message(message, &stop).await;
-                        drop(slot);
-                    });
-                }
-            }
+            });
         }
     }
     while work.join_next().await.is_some() {}
+}
+
+/// How fast messages are asked for.
+#[derive(Default)]
+struct Pace {
+    patience: Patience,
+    /// Objects read when it was last looked.
+    read: u64,
+    /// The queue itself refused the last time.
+    failed: bool,
 }
 
 /// Asks the queue what it is, and warns of what it lacks.
@@ -176,6 +144,50 @@ async fn look(inner: &Inner, sqs: &Sqs) -> Option<About> {
 }
 
 impl Queue {
+    /// Waits while messages would only meet a refusal; false when it should stop.
+    async fn calm(&self, pace: &mut Pace, stop: &watch::Receiver<bool>) -> bool {
+        let read = self.inner.stats.objects.get();
+        if read > pace.read {
+            pace.patience.reset();
+            pace.read = read;
+        }
+        let refused = self.take_refused();
+        !*stop.borrow() && (!refused || pause(pace.patience.next(), stop).await)
+    }
+
+    /// Up to `most` messages; waits where there are none, or where the queue refuses.
+    async fn receive(
+        &self,
+        most: u32,
+        pace: &mut Pace,
+        stop: &watch::Receiver<bool>,
+    ) -> Vec<Message> {
+        let asked = Instant::now();
+        let mut stopped = stop.clone();
+        let received = tokio::select! {
+            received = self.sqs.receive(most, LONG_POLL, self.inner.config.visibility) => received,
+            () = stops(&mut stopped) => return Vec::new(),
+        };
+        let (messages, wait) = match received {
+            Ok(messages) => {
+                if std::mem::take(&mut pace.failed) {
+                    self.inner.stats.clear();
+                    pace.patience.reset();
+                }
+                (messages, EMPTY_MIN.saturating_sub(asked.elapsed()))
+            }
+            Err(fault) => {
+                pace.failed = true;
+                self.inner.refused(&fault);
+                (Vec::new(), pace.patience.next().max(fault.retry_after.unwrap_or_default()))
+            }
+        };
+        if messages.is_empty() {
+            pause(wait, stop).await;
+        }
+        messages
+    }
+
     /// One message from its receipt to its end.
     async fn message(self: Arc<Self>, message: Message, stop: &watch::Receiver<bool>) {
         let stats = &self.inner.stats;
@@ -243,7 +255,13 @@ impl Queue {
             Some(_) => UNKNOWN_RECEIVES,
             None => UNKNOWN_RECEIVES_MAX,
         };
-        tracing::warn!(source, id = message.id, received = message.received, why, "message not understood");
+        tracing::warn!(
+            source,
+            id = message.id,
+            received = message.received,
+            why,
+            "message not understood"
+        );
         if message.received < most {
             return End::Leave;
         }
@@ -274,7 +292,9 @@ impl Queue {
         if let Some(first) = foreign.first() {
             self.inner.stats.foreign.add(foreign.len() as u64);
             tracing::warn!(
-                source = config.name, bucket = first.bucket, remedy = Reason::Foreign.remedy(),
+                source = config.name,
+                bucket = first.bucket,
+                remedy = Reason::Foreign.remedy(),
                 "the queue tells of another bucket"
             );
             if ours.is_empty() {
