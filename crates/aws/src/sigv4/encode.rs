@@ -13,6 +13,11 @@ pub fn encode_query(text: &str) -> String {
     encode(text.as_bytes(), false)
 }
 
+/// Undoes the encoding of forms: `%XX`, and `+` for a space. What is no escape stays as it is.
+pub fn decode_form(text: &str) -> Vec<u8> {
+    decode(text, true).into_owned()
+}
+
 pub(super) fn encode(bytes: &[u8], keep_slash: bool) -> String {
     const HEX: [char; 16] =
         ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F'];

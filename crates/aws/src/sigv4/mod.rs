@@ -16,7 +16,7 @@ mod tests;
 pub mod verify;
 
 pub use canonical::{Paths, Request, canonical_request, string_to_sign};
-pub use encode::{encode_path, encode_query};
+pub use encode::{decode_form, encode_path, encode_query};
 pub use key::{KeyCache, Scope, SigningKey};
 pub use sign::{Signer, hash};
 
