@@ -24,6 +24,10 @@ pub enum Kind {
     FirehoseDelivery,
     /// One record as it is: a piece of an object, a record put back.
     Record,
+    /// Several records, each with its length before it: see [`crate::records`].
+    Records,
+    /// A `PutMetricData` call, checked; `cloud` owns its form.
+    Metrics,
 }
 
 /// How the body is encoded.
@@ -148,6 +152,8 @@ fn kind_byte(kind: Kind) -> u8 {
     match kind {
         Kind::FirehoseDelivery => 1,
         Kind::Record => 2,
+        Kind::Records => 3,
+        Kind::Metrics => 4,
     }
 }
 

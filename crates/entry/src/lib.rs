@@ -3,6 +3,7 @@
 //! An entry is a header (`head`) and the bytes as they arrived (`body`).
 
 mod header;
+pub mod records;
 pub mod seal;
 mod tail;
 

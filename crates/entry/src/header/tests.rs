@@ -89,7 +89,7 @@ fn newer_members() {
     assert_eq!(Header::decode(&bytes), Ok(sample()));
     member(CRITICAL | 99, b"", &mut bytes);
     assert_eq!(Header::decode(&bytes), Err(HeaderError::Newer(1)));
-    for (at, value) in [(6, 3), (12, 2)] {
+    for (at, value) in [(6, 5), (12, 2)] {
         let mut bytes = sample().encode();
         bytes[at] = value;
         assert_eq!(Header::decode(&bytes), Err(HeaderError::Newer(1)), "value at {at}");

@@ -107,6 +107,8 @@ fn kind(value: &[u8]) -> Result<Kind, HeaderError> {
     match exact(value)? {
         [1] => Ok(Kind::FirehoseDelivery),
         [2] => Ok(Kind::Record),
+        [3] => Ok(Kind::Records),
+        [4] => Ok(Kind::Metrics),
         [_] => Err(HeaderError::Newer(VERSION)),
     }
 }
