@@ -45,7 +45,7 @@ pub struct MetricStream {
     /// The same.
     pub exclude: Vec<(String, Vec<String>)>,
     /// Metrics (namespace and name) with their additional statistics.
-    pub statistics: Vec<(Vec<(String, String)>, Vec<String>)>,
+    pub statistics: Vec<Additional>,
     /// Metrics of linked accounts too.
     pub linked_accounts: bool,
     /// It runs.
@@ -56,6 +56,15 @@ pub struct MetricStream {
     pub updated_ms: i64,
     /// Tags, by key.
     pub tags: BTreeMap<String, String>,
+}
+
+/// A member of `StatisticsConfigurations`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Additional {
+    /// Namespaces and names of metrics.
+    pub metrics: Vec<(String, String)>,
+    /// Names of statistics, as given.
+    pub statistics: Vec<String>,
 }
 
 /// The resources, shared. Cheap to clone.
