@@ -8,6 +8,7 @@ mod cbor;
 mod check;
 mod json;
 mod tree;
+pub mod wire;
 
 use std::borrow::Cow;
 

@@ -138,6 +138,37 @@ fn rules() {
     assert_eq!(from_json(&edge).unwrap().entries.len(), 1000);
 }
 
+/// *Scenario:* a call with raw values and a set, written for the journal and read, also cut anywhere.
+/// *Guarantees:* it comes back; series are told apart by name, dimensions and unit; a cut is a fault.
+#[test]
+fn kept_and_read() {
+    let body = r#"{"Namespace":"Demo","MetricData":[
+        {"MetricName":"a","Values":[1,2],"Counts":[3,4],"Unit":"Bytes","StorageResolution":1,
+         "Dimensions":[{"Name":"y","Value":"2"},{"Name":"x","Value":"1"}]},
+        {"MetricName":"a","Unit":"Count","Timestamp":1795176000,
+         "Dimensions":[{"Name":"x","Value":"1"},{"Name":"y","Value":"2"}],
+         "StatisticValues":{"SampleCount":2,"Sum":3,"Minimum":1,"Maximum":2}}]}"#;
+    let checked = from_json(body).unwrap();
+    let mut bytes = Vec::new();
+    wire::encode("111122223333", &checked, &mut bytes);
+    let call = wire::decode(&bytes).unwrap();
+    assert_eq!((call.account, call.namespace), ("111122223333", "Demo"));
+    let kept: Vec<_> = call.map(Result::unwrap).collect();
+    assert_eq!(kept[0].samples, checked.entries[0].samples);
+    assert_eq!(kept[1].samples, checked.entries[1].samples);
+    assert!(kept[0].high_resolution && !kept[1].high_resolution);
+    assert_ne!(kept[0].key, kept[1].key, "the units differ");
+    let series = wire::series(kept[0].key).unwrap();
+    assert_eq!(series.name, "a");
+    assert_eq!(series.dimensions, [("x", "1"), ("y", "2")]);
+    assert_eq!(series.unit.cloudwatch(), b"Bytes");
+    for length in 0..bytes.len() {
+        let read =
+            wire::decode(&bytes[..length]).and_then(|call| call.collect::<Result<Vec<_>, _>>());
+        assert!(read.is_err(), "cut at {length}");
+    }
+}
+
 proptest! {
     /// *Scenario:* any bytes as JSON and as CBOR.
     /// *Guarantees:* a call or a fault, never a panic.
