@@ -3,10 +3,17 @@
 //! Owns the order of things: told apart, caller verified, allowed by policy, done, answered in the
 //! caller's protocol. The door (sockets, limits, inflating) is the binary's.
 
+mod allowed;
+mod caller;
+mod store;
+
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
 
-use aws::api::{Answer, Fault};
+use aws::api::{Answer, Call, Fault, Seen, Service, Shape, Value, answer, call, fault_answer};
 use aws::iam::Policy;
+use aws::sigv4::KeyCache;
 use journal::{Journal, Topic};
 
 use crate::Clock;
@@ -31,12 +38,14 @@ pub struct Config {
 }
 
 /// A key that may call.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Credential {
     /// `AKID...`.
     pub access_key_id: String,
     /// Its secret. Never printed.
     pub secret_access_key: Arc<str>,
+    /// Token that must come with it, for temporary credentials.
+    pub session_token: Option<Arc<str>>,
     /// Account it belongs to.
     pub account_id: String,
     /// What it may do; everything without.
@@ -67,6 +76,8 @@ pub struct Context {
     pub topic: Topic,
     /// Kept windows.
     pub windows: Arc<Windows>,
+    /// Signing keys derived before.
+    pub keys: Arc<KeyCache>,
     /// Seals access keys.
     pub seal: Arc<entry::seal::SealKey>,
     /// Time.
@@ -89,10 +100,94 @@ pub struct Incoming<'a> {
     pub plain: &'a [u8],
 }
 
+impl std::fmt::Debug for Credential {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Credential({} of {})", self.access_key_id, self.account_id)
+    }
+}
+
 impl Context {
     /// Answers a request.
     pub async fn respond(&self, incoming: &Incoming<'_>) -> Answer {
-        let _ = incoming;
-        aws::api::fault_answer(None, &Fault::new("InternalFailure", 500, "not built"), "")
+        let request_id = request_id();
+        let seen = seen(incoming);
+        let told_apart = match call(&seen, incoming.plain) {
+            Ok(told_apart) => told_apart,
+            Err(fault) => return fault_answer(None, &fault, &request_id),
+        };
+        match self.done(incoming, &seen, &told_apart).await {
+            Ok(shape) => answer(&told_apart, &shape, &request_id),
+            Err(fault) => fault_answer(Some(&told_apart), &fault, &request_id),
+        }
+    }
+
+    async fn done(
+        &self,
+        incoming: &Incoming<'_>,
+        seen: &Seen<'_>,
+        call: &Call<'_>,
+    ) -> Result<Shape<'static>, Fault> {
+        let caller = self.caller(incoming, call)?;
+        let unknown = || Fault::unknown_operation(&call.operation);
+        if call.service == Service::CloudWatch && call.operation == "PutMetricData" {
+            self.allowed(&caller, call, &Value::Null)?;
+            let put = crate::put::read(call, seen, incoming.plain)?;
+            return self.store(&caller, put).await;
+        }
+        let input = call.input(seen, incoming.plain)?;
+        self.allowed(&caller, call, &input)?;
+        match call.service {
+            Service::Sts if call.operation == "GetCallerIdentity" => Ok(identity(&caller)),
+            Service::Sts => Err(unknown()),
+            Service::CloudWatch => {
+                let done = crate::cloudwatch::call(self, &caller, &call.operation, &input).await;
+                done.ok_or_else(unknown)?
+            }
+            Service::Firehose => {
+                let done = crate::firehose::call(self, &caller, &call.operation, &input).await;
+                done.ok_or_else(unknown)?
+            }
+        }
     }
 }
+
+/// `GetCallerIdentity`, which every tool asks first.
+fn identity(caller: &Caller) -> Shape<'static> {
+    Shape::Members(Value::map([
+        ("UserId", Some(Value::text(caller.access_key_id.clone()))),
+        ("Account", Some(Value::text(caller.account.clone()))),
+        ("Arn", Some(Value::text(caller.arn.clone()))),
+    ]))
+}
+
+fn seen<'a>(incoming: &Incoming<'a>) -> Seen<'a> {
+    let header = |name: &str| {
+        let found = incoming.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value.trim())
+    };
+    Seen {
+        path: incoming.path,
+        query: incoming.query,
+        content_type: header("content-type").unwrap_or_default(),
+        target: header("x-amz-target"),
+        smithy_protocol: header("smithy-protocol"),
+        query_mode: header("x-amzn-query-mode") == Some("true"),
+    }
+}
+
+/// A UUID; the standard library seeds each hasher from the operating system.
+fn request_id() -> String {
+    let random = || RandomState::new().build_hasher().finish();
+    let (a, b) = (random(), random());
+    format!(
+        "{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",
+        a >> 32,
+        (a >> 16) & 0xffff,
+        a & 0xfff,
+        0x8000 | ((b >> 48) & 0x3fff),
+        b & 0xffff_ffff_ffff
+    )
+}
+
+#[cfg(test)]
+mod tests;

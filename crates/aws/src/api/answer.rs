@@ -57,7 +57,7 @@ pub fn fault_answer(call: Option<&Call<'_>>, fault: &Fault, request_id: &str) ->
     let sender = if fault.status < 500 { "Sender" } else { "Receiver" };
     let mut headers = headers(protocol, request_id);
     // Without query mode a caller of JSON or CBOR expects 400 for whatever is its fault.
-    let modelled = call.is_none_or(|call| call.query_mode || !is_cloudwatch(call));
+    let modelled = !fault.common && call.is_none_or(|call| call.query_mode || !is_cloudwatch(call));
     let status = if fault.status < 500 && !modelled { 400 } else { fault.status };
     let mut body = Vec::new();
     if protocol == Protocol::Query {

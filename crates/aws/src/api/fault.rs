@@ -13,6 +13,8 @@ pub struct Fault {
     pub status: u16,
     /// Text; left out when empty, as AWS does.
     pub message: String,
+    /// One of the errors every service has: always 400 in JSON and CBOR.
+    pub common: bool,
     /// Further members of the shape.
     pub members: Vec<(&'static str, Value<'static>)>,
 }
@@ -20,12 +22,29 @@ pub struct Fault {
 impl Fault {
     /// A fault whose code in the query protocol is that of its shape.
     pub fn new(shape: &'static str, status: u16, message: impl Into<String>) -> Fault {
-        Fault { shape, code: shape, status, message: message.into(), members: Vec::new() }
+        Fault {
+            shape,
+            code: shape,
+            status,
+            message: message.into(),
+            common: false,
+            members: Vec::new(),
+        }
     }
 
     /// The same with another code in the query protocol.
     pub fn with_code(self, code: &'static str) -> Fault {
         Fault { code, ..self }
+    }
+
+    /// An error that every service has, about who calls rather than what is asked.
+    pub fn common(
+        shape: &'static str,
+        code: &'static str,
+        status: u16,
+        message: impl Into<String>,
+    ) -> Fault {
+        Fault { common: true, ..Fault::new(shape, status, message).with_code(code) }
     }
 
     /// The same with one more member.

@@ -299,6 +299,12 @@ impl Presented {
     }
 }
 
+/// Whether two secrets are the same, in a time that does not tell where they differ.
+pub fn same_text(one: &str, other: &str) -> bool {
+    let (one, other) = (one.as_bytes(), other.as_bytes());
+    aws_lc_rs::constant_time::verify_slices_are_equal(one, other).is_ok()
+}
+
 struct Given<'g> {
     credential: &'g str,
     signed: &'g str,

@@ -1,0 +1,167 @@
+//! Whole requests: signed, unsigned, forbidden, unknown; and what is kept of a good one.
+
+use std::path::Path;
+
+use journal::{Journal, Options, Start};
+use testkit::TempDir;
+
+use super::*;
+
+/// 2026-11-20T12:00:00Z.
+const NOW: i64 = 1_795_176_000_000;
+
+fn context(folder: &Path, unsigned: Option<&str>, policy: Option<&str>) -> Context {
+    let options = Options { segment_bytes: 1 << 20, ..Options::default() };
+    let (journal, _) = Journal::open(&folder.join("journal"), options).unwrap();
+    let topic = journal.topic("cloud").unwrap();
+    let credential = Credential {
+        access_key_id: "AKIDEXAMPLE".to_owned(),
+        secret_access_key: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY".into(),
+        session_token: None,
+        account_id: "111122223333".to_owned(),
+        policy: policy.map(|text| Policy::read(text).unwrap()),
+    };
+    Context {
+        config: Arc::new(Config {
+            source: "cloud".to_owned(),
+            region: "us-east-1".to_owned(),
+            credentials: vec![credential],
+            unsigned: unsigned.map(str::to_owned),
+            allow_http_endpoints: false,
+            delivery_streams: Vec::new(),
+        }),
+        registry: Registry::open(&folder.join("resources.json")).unwrap(),
+        journal,
+        topic,
+        windows: Arc::default(),
+        keys: Arc::default(),
+        seal: Arc::new(
+            entry::seal::SealKey::from_text("a key of more than thirty-two characters").unwrap(),
+        ),
+        clock: Arc::new(|| NOW),
+    }
+}
+
+fn ask(context: &Context, headers: &[(&str, &str)], body: &str) -> (u16, String) {
+    let incoming = Incoming {
+        method: "POST",
+        path: "/",
+        query: "",
+        headers,
+        body: body.as_bytes(),
+        plain: body.as_bytes(),
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let answer = runtime.block_on(context.respond(&incoming));
+    assert!(answer.headers.iter().any(|(name, id)| *name == "x-amzn-requestid" && id.len() == 36));
+    (answer.status, String::from_utf8(answer.body).unwrap())
+}
+
+const JSON: (&str, &str) = ("content-type", "application/x-amz-json-1.0");
+
+fn target(operation: &str) -> (&'static str, String) {
+    ("x-amz-target", format!("GraniteServiceVersion20100801.{operation}"))
+}
+
+/// *Scenario:* the reference's signed request, the same with another key, unsigned ones.
+/// *Guarantees:* the first is believed (and its operation asked), the others get AWS's errors.
+#[test]
+fn who_calls() {
+    let folder = TempDir::new("api-caller");
+    let context = context(folder.path(), None, None);
+    let body = r#"{"DeliveryStreamName":"s","Record":{"Data":"aGVsbG8="}}"#;
+    let signed = |id: &str| {
+        format!(
+            "AWS4-HMAC-SHA256 Credential={id}/20261120/us-east-1/firehose/aws4_request, \
+             SignedHeaders=content-type;host;x-amz-date;x-amz-target, \
+             Signature=e272a4f0aa07adabffca22d21d116e59602baea178fe9d82a666b52852f5de19"
+        )
+    };
+    let ask_as = |authorization: &str| {
+        let headers = [
+            ("host", "firehose.us-east-1.amazonaws.com"),
+            ("content-type", "application/x-amz-json-1.1"),
+            ("x-amz-date", "20261120T120000Z"),
+            ("x-amz-target", "Firehose_20150804.PutRecord"),
+            ("authorization", authorization),
+        ];
+        ask(&context, &headers, body)
+    };
+    let (_, told) = ask_as(&signed("AKIDEXAMPLE"));
+    assert!(!told.contains("Signature") && !told.contains("Token"), "{told}");
+    let (status, told) = ask_as(&signed("AKIDOTHER"));
+    assert_eq!(status, 400);
+    assert!(told.contains("UnrecognizedClientException"), "{told}");
+    let (status, told) = ask_as(&signed("AKIDEXAMPLE").replace("e272", "0000"));
+    assert_eq!(status, 400);
+    assert!(told.contains("InvalidSignatureException"), "{told}");
+    let operation = target("ListMetrics");
+    let (status, told) = ask(&context, &[JSON, (operation.0, &operation.1)], "{}");
+    assert_eq!(status, 400);
+    assert!(told.contains("MissingAuthenticationTokenException"), "{told}");
+    let (status, told) = ask(&context, &[], "Action=ListMetrics&Version=2010-08-01");
+    assert_eq!(status, 403);
+    assert!(told.contains("<Code>MissingAuthenticationToken</Code>"), "{told}");
+}
+
+/// *Scenario:* an unsigned port: identity, a good and a bad PutMetricData, operations nobody has.
+/// *Guarantees:* the good one is durable before its answer; the others get AWS's errors, never 500.
+#[test]
+fn an_unsigned_port() {
+    let folder = TempDir::new("api-unsigned");
+    let context = context(folder.path(), Some("444455556666"), None);
+    let (status, told) = ask(&context, &[], "Action=GetCallerIdentity&Version=2011-06-15");
+    assert_eq!(status, 200);
+    assert!(told.contains("<Account>444455556666</Account>"), "{told}");
+    let put = target("PutMetricData");
+    let headers = [JSON, (put.0, put.1.as_str())];
+    let mut cursor = context.topic.cursor("test", Start::Oldest).unwrap();
+    let good = r#"{"Namespace":"Demo","MetricData":[{"MetricName":"m","Value":1}]}"#;
+    assert_eq!(ask(&context, &headers, good), (200, "{}".to_owned()));
+    let kept = cursor.read(cursor.low().sequence).unwrap().expect("it is durable");
+    let journal::EntryBody::Bytes(bytes) = kept.body else { panic!("a small body") };
+    let call = crate::put::wire::decode(&bytes).unwrap();
+    assert_eq!((call.account, call.namespace), ("444455556666", "Demo"));
+    cursor.sync().unwrap();
+    let bad = good.replace("\"Value\":1", "\"Value\":1,\"Unit\":\"parsecs\"");
+    let (status, told) = ask(&context, &headers, &bad);
+    assert_eq!(status, 400);
+    assert!(told.contains("InvalidParameterValueException"), "{told}");
+    for operation in ["PutAnomalyDetector", ""] {
+        let unknown = target(operation);
+        let (status, told) = ask(&context, &[JSON, (unknown.0, &unknown.1)], "{}");
+        assert_eq!(status, 400);
+        assert!(told.contains("UnknownOperationException"), "{told}");
+    }
+    assert_eq!(ask(&context, &headers, "{").0, 400);
+    assert_eq!(ask(&context, &[], "").0, 400);
+}
+
+/// *Scenario:* a key whose policy allows one action, on an unsigned port that is not its own.
+/// *Guarantees:* what the policy does not allow is refused as AWS refuses it.
+#[test]
+fn what_a_policy_forbids() {
+    let folder = TempDir::new("api-policy");
+    let policy = r#"{"Statement":{"Effect":"Allow","Action":"cloudwatch:List*","Resource":"*"}}"#;
+    let context = context(folder.path(), None, Some(policy));
+    let caller = Caller {
+        account: "111122223333".to_owned(),
+        access_key_id: "AKIDEXAMPLE".to_owned(),
+        arn: "arn:aws:iam::111122223333:user/AKIDEXAMPLE".to_owned(),
+    };
+    let asked = |service, operation: &'static str| {
+        let protocol = aws::api::Protocol::Json11;
+        let call = Call { service, operation: operation.into(), protocol, query_mode: false };
+        let input = Value::map([("DeliveryStreamName", Some(Value::text("s")))]);
+        context.allowed(&caller, &call, &input)
+    };
+    assert_eq!(asked(Service::CloudWatch, "ListMetrics"), Ok(()));
+    assert_eq!(asked(Service::Sts, "GetCallerIdentity"), Ok(()));
+    let refused = asked(Service::Firehose, "PutRecord").unwrap_err();
+    assert_eq!(
+        refused.message,
+        "User: arn:aws:iam::111122223333:user/AKIDEXAMPLE is not authorized to perform: \
+         firehose:PutRecord on resource: arn:aws:firehose:us-east-1:111122223333:deliverystream/s \
+         because no identity-based policy allows the firehose:PutRecord action"
+    );
+}
