@@ -2,7 +2,8 @@
 # Puts the real peers that the tests talk to into .tools/ (HYDRANT_TOOLS says otherwise):
 #   venv/              Python with the protobuf definitions of OpenTelemetry, Dynatrace's own metric
 #                      utilities, boto3, and rotel, an OTLP receiver
-#   victoria-metrics/  VictoriaMetrics, which receives Firehose deliveries and OTLP
+#   victoria-metrics/  VictoriaMetrics, which receives Firehose deliveries, OTLP and remote write
+#   prometheus/        Prometheus and promtool
 # Can be run again at any time; what is there already is kept. The reference collector is built by
 # collector.sh, since that takes longer.
 # Exit code: 0 when all is there, 69 when something could not be had (the rest is there then).
@@ -49,8 +50,35 @@ victoria_metrics() {
     return 1
 }
 
+# Prometheus and promtool, from the same suites. Debian's builds need nothing but an old glibc.
+prometheus() {
+    local target=$tools/prometheus suite deb
+    if [ -x "$target/prometheus" ] && [ -x "$target/promtool" ]; then
+        say "prometheus: there already"
+        return 0
+    fi
+    for suite in forky sid; do
+        apt_private "$suite" || continue
+        (cd "$apt_dir/debs" && apt-get -qq download prometheus promtool) || continue
+        rm -rf "$target.new" && mkdir -p "$target.new"
+        for deb in prometheus promtool; do
+            dpkg -x "$(ls "$apt_dir"/debs/${deb}_*.deb | tail -1)" "$target.new"
+            ln -s "usr/bin/$deb" "$target.new/$deb"
+        done
+        "$target.new/prometheus" --version >/dev/null 2>&1 || continue
+        "$target.new/promtool" --version >/dev/null 2>&1 || continue
+        rm -rf "$target" && mv "$target.new" "$target"
+        say "prometheus: $(basename "$(ls "$apt_dir"/debs/prometheus_*.deb | tail -1)")"
+        return 0
+    done
+    say "prometheus: not to be had from Debian's suites forky and sid;"
+    say "  put binaries at $target/prometheus and $target/promtool to use your own"
+    return 1
+}
+
 python_tools || missing=1
 victoria_metrics || missing=1
+prometheus || missing=1
 if [ "$missing" = 1 ]; then
     say "some tools are missing; checks that need them will say so"
     exit 69

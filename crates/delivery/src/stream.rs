@@ -89,6 +89,11 @@ impl Stream {
         stats.set_state(|state| state.backlog_bytes = backlog);
         let now = (parts.clock)();
         let folder = parts.quarantine.join(&name);
+        let dispatch = if wire.ordered() {
+            Dispatch::ordered(config.retry_duration, now)
+        } else {
+            Dispatch::new(config.concurrency, config.retry_duration, now)
+        };
         let mut packing = Packing::new(&name, packer, selection);
         if let Some(feed) = feeds.first() {
             packing.start(0, feed.begin);
@@ -99,7 +104,7 @@ impl Stream {
             packing,
             decoder: Decoder::new(),
             record: Vec::new(),
-            dispatch: Dispatch::new(config.concurrency, config.retry_duration, now),
+            dispatch,
             wire,
             backup: Backup::new(config.backup.directory.clone(), &name, parts.backup_share),
             quarantine: Quarantine::new(folder, parts.quarantine_share, now),
