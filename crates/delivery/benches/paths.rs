@@ -97,7 +97,7 @@ fn paths() -> Vec<Path> {
         path("otel.gz -> otlp.zst", otel, splice(), Zstd, true, 2.8),
         path("otel.gz -> otlp.gz", otel, splice(), Gzip, true, 3.9),
         path("otel -> otlp", otel, splice(), No, false, f64::NAN),
-        path("otel.gz -> remote write", otel, series(), No, true, 3.4),
+        path("otel.gz -> remote write", otel, series(), No, true, 4.3),
         path("json.gz -> lines.gz", json, lines(), Gzip, true, 4.4),
         path("json -> lines", json, lines(), No, false, f64::NAN),
         path("json.gz -> otlp.gz", json, splice(), Gzip, true, f64::NAN),

@@ -9,8 +9,8 @@ use remote::Answer;
 use crate::Verdict;
 use crate::sink::answer::{self, Class};
 
-/// Texts of Prometheus about samples it will never take. Prometheus 2.39 to 2.43 say the first one
-/// with 500 instead of 400, and a sender that believes it waits for ever.
+/// Texts of Prometheus about samples it will never take. Prometheus 2.42 says the first one with 500
+/// instead of 400, and a sender that believes it waits for ever.
 const NEVER_TAKEN: [&[u8]; 4] = [
     b"too old sample",
     b"out of order sample",

@@ -9,6 +9,7 @@
 mod answer;
 mod credentials;
 mod divisions;
+mod encode;
 mod losses;
 mod metadata;
 mod name;
