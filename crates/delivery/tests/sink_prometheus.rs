@@ -233,6 +233,58 @@ fn samples_of_a_series_stand_together() {
     assert_eq!(losses(&packer), BTreeMap::from([("superseded", 1)]));
 }
 
+/// *Scenario:* three minutes of a series; the first and the last have percentiles, not the same ones.
+/// *Guarantees:* each percentile is one series with the samples there are, in both namings.
+#[test]
+fn percentiles_stand_together_too() {
+    for naming in [Naming::Yace, Naming::Otel] {
+        let mut packer = prometheus(|config| config.naming = naming);
+        let minutes = [&PERCENTILES[..1], &[], &PERCENTILES[..], &PERCENTILES[2..]];
+        for (n, extra) in [0, 1, 2, 3_u64].into_iter().zip(minutes) {
+            let start_ns = point().start_ns + n * MINUTE_NS;
+            offer(&mut packer, &Point { start_ns, extra, ..point() });
+        }
+        let request = close(&mut packer);
+        check_request(&request);
+        let times = |value: f64| {
+            let is_it = |s: &&TimeSeries| s.samples[0].value == value;
+            let series: Vec<_> = request.timeseries.iter().filter(is_it).collect();
+            assert_eq!(series.len(), 1, "{value}");
+            series[0]
+                .samples
+                .iter()
+                .map(|s| (s.timestamp - INSTANT_MS) / 60_000)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!((times(19.0), times(15.0)), (vec![0, 2], vec![2, 3]));
+    }
+}
+
+/// *Scenario:* five thousand series, each with two minutes, in one request; then a second request.
+/// *Guarantees:* all are told apart and found again, before and after the table has grown.
+#[test]
+fn thousands_of_series_are_told_apart() {
+    let mut packer = prometheus(|config| {
+        config.samples_max = 1_000_000;
+        config.bytes_max = 32 << 20;
+    });
+    for _ in 0..2 {
+        for minute in 0..2 {
+            for n in 0..5_000 {
+                let queue = format!("queue-{n}");
+                let dimensions: [(&[u8], &[u8]); 1] = [(b"QueueName", queue.as_bytes())];
+                let start_ns = point().start_ns + minute * MINUTE_NS;
+                let point = Point { dimensions: &dimensions, start_ns, ..point() };
+                assert_eq!(offer(&mut packer, &point), Offer::Taken);
+            }
+        }
+        let request = close(&mut packer);
+        check_request(&request);
+        assert_eq!(request.timeseries.len(), 25_000);
+        assert!(request.timeseries.iter().all(|series| series.samples.len() == 2));
+    }
+}
+
 /// *Scenario:* enrichment and external labels.
 /// *Guarantees:* attributes are labels, external labels win and can take a label away.
 #[test]
