@@ -44,7 +44,7 @@ use folder::{Waiting, scan};
 /// Without a word from the stream the folder is looked at this often: people put files back.
 const LOOK: Duration = Duration::from_secs(60);
 /// At a stop, what is on its way is given this long. Cut off it is uploaded again, to the same key.
-const STOP_GRACE: Duration = Duration::from_secs(5);
+const STOP_GRACE: Duration = Duration::from_secs(2);
 
 /// What the writer of backup and its uploader share.
 pub(crate) struct Outbox {
@@ -123,9 +123,7 @@ impl Uploader {
     ) -> Result<Option<Uploader>, String> {
         let Some(s3) = &config.backup.s3 else { return Ok(None) };
         let prefixes = Prefixes::parse(&s3.prefix, &s3.error_output_prefix)?;
-        let outbox = Arc::new(Outbox::new(Arc::clone(&parts.stats)));
-        let now = (parts.clock)();
-        let mut upload = Upload {
+        let upload = Upload {
             stream: config.name.clone(),
             folder: config.backup.directory.clone(),
             origin: Arc::clone(origin),
@@ -133,19 +131,15 @@ impl Uploader {
             all: naming(&prefixes.delivery, s3),
             s3: s3.clone(),
             client: None,
-            outbox: Arc::clone(&outbox),
+            outbox: Arc::new(Outbox::new(Arc::clone(&parts.stats))),
             share: Arc::clone(&parts.backup_share),
             clock: Arc::clone(&parts.clock),
             runtime: parts.runtime.clone(),
             queue: VecDeque::new(),
             step: 0,
-            random: Random::new(now.unsigned_abs()),
+            random: Random::new((parts.clock)().unsigned_abs()),
         };
-        let thread = std::thread::Builder::new()
-            .name(format!("backup {}", config.name))
-            .spawn(move || upload.run())
-            .map_err(|e| format!("starting the uploader of stream {}: {e}", config.name))?;
-        Ok(Some(Uploader { outbox, thread: Some(thread) }))
+        upload.spawn().map(Some)
     }
 
     pub(crate) fn outbox(&self) -> Arc<Outbox> {
@@ -193,8 +187,10 @@ struct Upload {
     random: Random,
 }
 
-/// Why a file is still here.
+/// Why a file was not uploaded.
 enum Stays {
+    /// It is not there any more.
+    Gone,
     /// S3 did not take it.
     Fault(Fault),
     /// It could not be read, compressed or removed.
@@ -204,6 +200,15 @@ enum Stays {
 }
 
 impl Upload {
+    fn spawn(mut self) -> Result<Uploader, String> {
+        let (stream, outbox) = (self.stream.clone(), Arc::clone(&self.outbox));
+        let thread = std::thread::Builder::new()
+            .name(format!("backup {stream}"))
+            .spawn(move || self.run())
+            .map_err(|e| format!("starting the uploader of stream {stream}: {e}"))?;
+        Ok(Uploader { outbox, thread: Some(thread) })
+    }
+
     fn run(&mut self) {
         while !self.outbox.stopped.load(Ordering::Acquire) {
             if self.queue.is_empty() {
@@ -215,7 +220,8 @@ impl Upload {
             };
             match self.upload(&waiting) {
                 Ok(()) => self.went_well(),
-                Err(Stays::Stopped) => {}
+                // Somebody moved it away: that is what it is for.
+                Err(Stays::Gone | Stays::Stopped) => {}
                 Err(Stays::Fault(fault)) => {
                     let text = format!("{}: {}", code_of(&fault), message_of(&fault));
                     // Of this file alone: the others need not wait for it.
@@ -246,8 +252,7 @@ impl Upload {
     fn upload(&mut self, waiting: &Waiting) -> Result<(), Stays> {
         let local = |e: io::Error| Stays::Local(format!("{}: {e}", waiting.path.display()));
         let mut file = match File::open(&waiting.path) {
-            // Somebody moved it away: that is what it is for.
-            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Err(Stays::Gone),
             opened => opened.map_err(local)?,
         };
         let mut plain = Vec::new();

@@ -35,6 +35,8 @@ pub(crate) fn needs_person(fault: &Fault) -> bool {
 /// The code in failed records, status and logs; AWS's own stands in the text.
 pub(crate) fn code_of(fault: &Fault) -> &'static str {
     match fault.kind {
+        // Whatever of its kinds: an operator looks at the key, not at the bucket.
+        _ if fault.code.starts_with("KMS.") => "S3.KMS",
         Kind::NoCredentials => "S3.NoCredentials",
         Kind::BadCredentials => "S3.InvalidToken",
         Kind::Denied => "S3.AccessDenied",
@@ -43,7 +45,6 @@ pub(crate) fn code_of(fault: &Fault) -> &'static str {
         Kind::Throttled => "S3.SlowDown",
         Kind::Unwell if fault.status == 0 => "S3.Unreachable",
         Kind::Unwell => "S3.ServiceUnavailable",
-        Kind::Refused if fault.code.starts_with("KMS") => "S3.KMS",
         Kind::NoSuchObject | Kind::Changed | Kind::Refused => "S3.Refused",
     }
 }

@@ -35,6 +35,14 @@ impl Wire {
         })
     }
 
+    /// Asks by this client.
+    #[cfg(test)]
+    pub(super) fn with_client(config: &Config, client: S3) -> Wire {
+        let wire = Wire::new(config).unwrap();
+        assert!(wire.client.set(client).is_ok(), "it is new");
+        wire
+    }
+
     async fn client(&self) -> Result<&S3, Fault> {
         let load = || async { Identity::load(self.identity.clone()).await.map(S3::new) };
         self.client.get_or_try_init(load).await
