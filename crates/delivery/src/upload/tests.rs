@@ -1,6 +1,6 @@
 //! A folder, an uploader and a scripted S3: down, denied, slow, lying; killed at the worst instant.
 
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::sync_channel;
 use std::time::Instant;
 
 use codec::container::{Container, decompress};
@@ -257,8 +257,8 @@ fn killed_between_put_and_removal() {
 fn a_file_replaced_on_its_way_is_uploaded_again() {
     let world = World::new("upload-replace", 1000);
     world.failed(1, b"first");
-    let (asked, heard): (Sender<()>, Receiver<()>) = channel();
-    let (go, gone): (Sender<()>, Receiver<()>) = channel();
+    let (asked, heard) = sync_channel(1);
+    let (go, gone) = sync_channel(1);
     let mut first = true;
     world.peer.set_script(move |_| {
         if std::mem::take(&mut first) {

@@ -299,16 +299,17 @@ fn a_put_that_failed_is_tried_again() {
 /// *Guarantees:* refused when the stream is built, with the key of the settings that is wrong.
 #[test]
 fn settings_that_cannot_work() {
-    let table: [(fn(&mut Config), &str); 4] = [
-        (|c| c.prefix = "!{timestamp:YYYY}".to_owned(), "prefix: "),
-        (|c| c.custom_time_zone = "Tokyo".to_owned(), "custom_time_zone: "),
-        (|c| c.file_extension = Some("gz".to_owned()), "file_extension: "),
-        (|c| c.bytes_max = 65 << 20, "object_size: "),
+    let good = config("http://127.0.0.1:9");
+    let text = |text: &str| text.to_owned();
+    let table = [
+        (Config { prefix: text("!{timestamp:YYYY}"), ..good.clone() }, "prefix: "),
+        (Config { custom_time_zone: text("Tokyo"), ..good.clone() }, "custom_time_zone: "),
+        (Config { file_extension: Some(text("gz")), ..good.clone() }, "file_extension: "),
+        (Config { bytes_max: 65 << 20, ..good.clone() }, "object_size: "),
     ];
-    for (change, key) in table {
-        let mut config = config("http://127.0.0.1:9");
-        change(&mut config);
+    for (config, key) in table {
         let why = Wire::new(&config).err().unwrap();
         assert!(why.starts_with(key), "{why}");
     }
+    assert_eq!(good.check(), Ok(()));
 }
