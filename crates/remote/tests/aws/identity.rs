@@ -1,7 +1,5 @@
 //! Who we are: the chain, profiles, roles, regions and endpoints.
 
-#![expect(clippy::unwrap_used, reason = "a helper that cannot go on fails its test")]
-
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -174,12 +172,9 @@ fn roles_are_assumed_one_by_another() {
     );
 }
 
-/// *Scenario:* web identity, a credential process, a container with a token file, an instance, SSO.
-/// *Guarantees:* each gives the credentials that sign, asked in its own way.
-#[test]
-fn other_sources_give_credentials() {
-    let s3 = bucket();
-    let agent = Peer::scripted(|request| match request.target.as_str() {
+/// STS, a container's agent, an instance's metadata and SSO in one.
+fn agent() -> Peer {
+    Peer::scripted(|request| match request.target.as_str() {
         "/latest/api/token" => Reply::body(200, "text/plain", "imds"),
         "/latest/meta-data/iam/security-credentials/" => Reply::body(200, "text/plain", "a role\n"),
         "/latest/meta-data/iam/security-credentials/a%20role" => {
@@ -195,7 +190,15 @@ fn other_sources_give_credentials() {
             ),
         ),
         _ => Reply::status(404),
-    });
+    })
+}
+
+/// *Scenario:* web identity, a credential process, a container with a token file, an instance, SSO.
+/// *Guarantees:* each gives the credentials that sign, asked in its own way.
+#[test]
+fn other_sources_give_credentials() {
+    let s3 = bucket();
+    let agent = agent();
     let dir = TempDir::new("aws");
     std::fs::create_dir_all(dir.join(".aws/sso/cache")).unwrap();
     let token = dir.write("token", " the token \n");
@@ -256,14 +259,7 @@ fn other_sources_give_credentials() {
     assert_eq!(agent.requests().pop().unwrap().header("x-aws-ec2-metadata-token"), Some("imds"));
 }
 
-/// *Scenario:* sources that are there and broken, and none at all.
-/// *Guarantees:* a fault that names the source, what is wrong, and what to do; nothing is passed over.
-#[test]
-fn broken_sources_are_told() {
-    let (s3, agent) = (bucket(), Peer::start(Reply::status(404)));
-    let dir = TempDir::new("aws");
-    std::fs::create_dir_all(dir.join(".aws/sso/cache")).unwrap();
-    let text = "[profile half]\naws_access_key_id = A\n\
+const BROKEN: &str = "[profile half]\naws_access_key_id = A\n\
         [profile loop]\nrole_arn = a\nsource_profile = pool\n\
         [profile pool]\nrole_arn = a\nsource_profile = loop\n\
         [profile alone]\nrole_arn = a\n[profile mfa]\nrole_arn = a\nmfa_serial = b\n\
@@ -271,7 +267,15 @@ fn broken_sources_are_told() {
         [profile prints]\ncredential_process = echo hello\n[profile empty]\nregion = eu-west-1\n\
         [profile sso]\nsso_start_url = x\nsso_account_id = 1\nsso_role_name = r\n\
         sso_region = eu-west-1\n[profile word]\nrole_arn = a\ncredential_source = Elsewhere\n";
-    dir.write(".aws/config", text);
+
+/// *Scenario:* sources that are there and broken, and none at all.
+/// *Guarantees:* a fault that names the source, what is wrong, and what to do; nothing is passed over.
+#[test]
+fn broken_sources_are_told() {
+    let (s3, agent) = (bucket(), Peer::start(Reply::status(404)));
+    let dir = TempDir::new("aws");
+    std::fs::create_dir_all(dir.join(".aws/sso/cache")).unwrap();
+    dir.write(".aws/config", BROKEN);
     let base = home(dir.path(), &s3, &agent);
     let fault = |config: IdentityConfig, more: Vec<(&'static str, String)>| {
         let mut variables = base.clone();
@@ -485,4 +489,36 @@ fn secrets_are_not_printed() {
     for secret in [SECRET, "tok3n", "x1"] {
         assert!(!text.contains(secret), "{text}");
     }
+}
+
+/// *Scenario:* this test once more, in a process with a proxy in its environment: credentials of the
+/// instance, an object of S3.
+/// *Guarantees:* the instance is asked past the proxy, S3 through it.
+#[test]
+fn metadata_is_asked_past_the_proxy() {
+    let Some(at) = std::env::var_os("HYDRANT_TEST_METADATA") else {
+        let (agent, proxy) = (agent(), bucket());
+        let output = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "identity::metadata_is_asked_past_the_proxy"])
+            .env("HYDRANT_TEST_METADATA", agent.url(""))
+            .env("HTTP_PROXY", proxy.url("/"))
+            .env("http_proxy", proxy.url("/"))
+            .env_remove("NO_PROXY")
+            .env_remove("no_proxy")
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success() && said.contains("1 passed"), "{said}");
+        assert_eq!((agent.count(), proxy.count()), (3, 1));
+        return;
+    };
+    let variables = vec![
+        ("AWS_REGION", "eu-west-1".to_owned()),
+        ("AWS_EC2_METADATA_SERVICE_ENDPOINT", at.into_string().unwrap()),
+        ("AWS_ENDPOINT_URL_S3", "http://s3.invalid".to_owned()),
+    ];
+    run(async {
+        let s3 = S3::new(load(config(), variables).await.unwrap());
+        s3.list("bucket", "", From::default()).await.unwrap();
+    });
 }

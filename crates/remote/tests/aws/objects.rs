@@ -126,6 +126,19 @@ fn listings_are_read_page_by_page() {
     assert!(is_signed(&first, SECRET) && is_signed(&second, SECRET));
 }
 
+/// *Scenario:* a server that says it encodes keys, and does not.
+/// *Guarantees:* the keys are what they are.
+#[test]
+fn keys_that_are_not_encoded_are_told() {
+    let text = "<EncodingType>url</EncodingType><Contents><Key>a b+%41</Key><Size>1</Size></Contents>\
+        <Contents><Key>c+d</Key><Size>1</Size></Contents>";
+    let peer = Peer::start(listing(text));
+    let page =
+        run(async { S3::new(at(&peer).await).list("b", "", From::default()).await }).unwrap();
+    let keys: Vec<&str> = page.objects.iter().map(|object| object.key.as_str()).collect();
+    assert_eq!(keys, ["a b+%41", "c+d"]);
+}
+
 /// *Scenario:* listings that are cut, of another kind, that promise more and say not where, that lead
 /// back to where one is.
 /// *Guarantees:* a fault that may pass; never an empty page, never a circle.

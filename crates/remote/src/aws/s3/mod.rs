@@ -93,6 +93,8 @@ impl S3 {
         version: Option<&str>,
         etag: Option<&str>,
     ) -> Result<Download, Fault> {
+        // A listing may tell no tag.
+        let etag = etag.filter(|etag| !etag.is_empty());
         Download::begin(self.clone(), bucket, key, version, etag).await
     }
 
