@@ -194,16 +194,16 @@ impl Queue {
         let region = |at: usize| labels.get(at).filter(|label| is_region(label)).copied();
         // sqs.eu-west-1.amazonaws.com, sqs-fips.us-east-1.api.aws, vpce-1.sqs.us-east-1.vpce...
         let of_sqs = |label: &&str| matches!(*label, "sqs" | "sqs-fips");
-        let behind = labels.iter().position(|label| of_sqs(&label)).and_then(|at| region(at + 1));
+        let behind = labels.iter().position(of_sqs).and_then(|at| region(at + 1));
         // eu-west-1.queue.amazonaws.com, queue.amazonaws.com: the hosts of long ago.
         let old = labels.iter().position(|label| *label == "queue").filter(|at| *at <= 1);
         let before =
             old.map(|at| if at == 0 { "us-east-1" } else { region(0).unwrap_or_default() });
         let looks_like = |label: &&str| label.contains('-') && label.ends_with(char::is_numeric);
-        let found = behind.filter(|label| looks_like(&label)).or(before);
         let of_aws = ["amazonaws.com", "amazonaws.com.cn", "api.aws", "amazonaws.eu"]
             .iter()
             .any(|suffix| host.ends_with(suffix));
+        let found = behind.filter(looks_like).or(before.filter(|_| of_aws));
         Some(Queue {
             base: url.origin().ascii_serialization(),
             region: found.filter(|region| !region.is_empty()).map(str::to_owned),
