@@ -164,6 +164,14 @@ impl<R: Read> Pieces<R> {
                     self.take(length);
                     return Ok(());
                 }
+                Cut::Damaged(length) if self.goes_on() => {
+                    self.set_aside(length, Reason::Noise, "");
+                    return Ok(());
+                }
+                Cut::Damaged(length) => {
+                    self.take(length);
+                    return Ok(());
+                }
                 Cut::More => {}
                 Cut::Lost(length) => {
                     self.set_aside(length, Reason::Noise, "no metric begins here");
@@ -238,6 +246,11 @@ impl<R: Read> Pieces<R> {
         self.pass(length);
     }
 
+    /// True when what was set aside ends right here.
+    fn goes_on(&self) -> bool {
+        self.lost.as_ref().is_some_and(|lost| lost.offset + lost.length == self.offset)
+    }
+
     fn pass(&mut self, length: usize) {
         self.begin += length;
         self.offset += length as u64;
@@ -245,11 +258,12 @@ impl<R: Read> Pieces<R> {
 
     /// Sets the next `length` bytes aside; stretches that follow each other are one.
     fn set_aside(&mut self, length: usize, reason: Reason, detail: &str) {
+        let goes_on = self.goes_on();
         let bytes = bytes_of(&self.window, self.begin, length);
         // Before the first metric the whole object is in doubt.
         let reason = if self.fertile { reason } else { look(bytes).unwrap_or(reason) };
         match &mut self.lost {
-            Some(lost) if lost.offset + lost.length == self.offset => {
+            Some(lost) if goes_on => {
                 lost.length += length as u64;
                 let room = KEPT_BYTES.saturating_sub(lost.bytes.len()).min(length);
                 lost.bytes.extend_from_slice(bytes.get(..room).unwrap_or(bytes));

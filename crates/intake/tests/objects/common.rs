@@ -79,9 +79,9 @@ impl House {
     pub(crate) fn points(&mut self) -> usize {
         self.stored().iter().map(|stored| points(&stored.body)).sum()
     }
-    /// Lets the journal free what was stored.
+    /// Lets the journal free what was looked at.
     pub(crate) fn settle(&mut self) {
-        let end = journal::Position { sequence: self.topic.end(), ordinal: 0 };
+        let end = journal::Position { sequence: self.seen, ordinal: 0 };
         let low = self.cursor.low();
         self.cursor.settle(low, end).unwrap();
         self.cursor.sync().unwrap();
