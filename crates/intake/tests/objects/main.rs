@@ -4,6 +4,7 @@
 #![expect(clippy::indexing_slicing, reason = "what is not there fails the test")]
 #![expect(clippy::string_slice, reason = "what is not there fails the test")]
 
+mod carry;
 mod common;
 mod files;
 mod listing;
