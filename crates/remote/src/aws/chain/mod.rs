@@ -159,9 +159,7 @@ fn resolve(
         }
         tried.push(format!("profile '{name}' (it holds no credentials)"));
     } else {
-        let files: Vec<String> =
-            profiles.files.iter().map(|file| file.display().to_string()).collect();
-        tried.push(format!("profile 'default' (not in {})", files.join(", ")));
+        tried.push(format!("profile 'default' (not in {})", profiles.places()));
     }
     if let Some(file) = variables.get("AWS_WEB_IDENTITY_TOKEN_FILE") {
         let arn = variables.get("AWS_ROLE_ARN").ok_or_else(|| {

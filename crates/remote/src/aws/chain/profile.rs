@@ -30,9 +30,7 @@ impl Walk<'_> {
 
     fn source(&mut self, name: &str) -> Result<Option<Source>, Fault> {
         if !self.profiles.has(name) {
-            let files: Vec<String> =
-                self.profiles.files.iter().map(|file| file.display().to_string()).collect();
-            let what = format!("there is no such profile in {}", files.join(", "));
+            let what = format!("there is no such profile in {}", self.profiles.places());
             return Err(wrong(name, &what, "write it, or name another one"));
         }
         if self.seen.iter().any(|seen| seen == name) {
