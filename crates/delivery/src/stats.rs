@@ -26,6 +26,8 @@ pub struct Stats {
     pub oldest_ms: AtomicI64,
     /// Instant of the newest point delivered, ms.
     pub newest_instant_ms: AtomicI64,
+    /// Told whenever a range is settled; one waiter at a time.
+    pub settled: tokio::sync::Notify,
     filtered: Mutex<BTreeMap<String, u64>>,
     quarantined: Mutex<BTreeMap<&'static str, u64>>,
     losses: Mutex<BTreeMap<&'static str, u64>>,

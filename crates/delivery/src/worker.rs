@@ -368,6 +368,7 @@ impl Worker {
             // The data is safe; only a crash now would deliver it a second time.
             tracing::error!(stream = %self.config.name, %error, "cursor not written");
         }
+        self.stats.settled.notify_one();
     }
 
     /// Tries again what could not be stored.
