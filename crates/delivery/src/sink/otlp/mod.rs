@@ -1,12 +1,13 @@
-//! OTLP over HTTP, in protobuf and in JSON.
+//! OTLP over HTTP, in protobuf and in JSON, and over gRPC.
 //!
 //! Owns the three forms a statistic set may take there, the grouping by resource, and the meaning
 //! of a receiver's answers; `docs/otlp.md` tells where each rule comes from. Always holds: names,
 //! attributes and both ends of the period are those CloudWatch sends. Deliberately not here: when
-//! to send again (the stream), and gRPC.
+//! to send again (the stream).
 
 mod answer;
 mod groups;
+mod grpc;
 mod json;
 mod losses;
 mod packer;
@@ -23,9 +24,10 @@ pub use wire::Wire;
 /// Settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// `/v1/metrics` is appended unless the URL has a path.
+    /// `/v1/metrics` is appended unless the URL has a path; gRPC takes `host:port`, or a URL without
+    /// a path, of which `http` means plaintext.
     pub endpoint: String,
-    /// Protobuf or JSON.
+    /// Protobuf or JSON over HTTP, or gRPC.
     pub protocol: Protocol,
     /// gzip or none (zstd where the receiver takes it).
     pub compression: Compression,

@@ -76,7 +76,7 @@ impl Packer {
 
     /// Offers a point.
     pub(crate) fn offer(&mut self, point: &Point<'_>) -> Offer {
-        let spliced = self.form == Points::Summary && self.protocol == Protocol::HttpProtobuf;
+        let spliced = self.form == Points::Summary && self.protocol != Protocol::HttpJson;
         if spliced && let Source::Otel10 { metric: Some(body) } = point.source {
             if body.len() > self.bytes_max {
                 return Offer::Refused("too_large");
