@@ -137,7 +137,8 @@ fn members(text: &str) -> String {
     }
 }
 
-fn unknown(why: &str) -> Fault {
+/// For an event that is none of these.
+pub(super) fn unknown(why: &str) -> Fault {
     Fault::new(
         UNKNOWN_EVENT,
         format!("this event is not understood: {why}. Understood are {UNDERSTOOD}"),

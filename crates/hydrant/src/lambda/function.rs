@@ -8,13 +8,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use bytes::Bytes;
+use intake::objects::event::Created;
 use rules::Selection;
 use serde_json::json;
 
 use super::api::Invocation;
 use super::event::{Backfill, Event, Message, tell};
 use super::fault::{BAD_SETTINGS, BUG, Fault, NOT_DELIVERED, REFUSED};
-use super::objects::{Objects, Outcome, Reference, references};
+use super::objects::{Objects, Outcome, created, listed, place};
 use super::refused;
 use super::rooms::{Rooms, Tally, stores};
 use super::transform::Transformer;
@@ -105,16 +106,18 @@ impl Function {
     async fn queue(&mut self, messages: &[Message], until_ms: i64) -> Result<Bytes, Fault> {
         let mut done = Done::default();
         let mut failures = Vec::new();
+        let mut last = None;
         for message in messages {
             if let Err(fault) = self.notification(&message.body, until_ms, &mut done).await {
                 let (kind, reason, id) = (fault.kind, &fault.message, &message.id);
                 tracing::error!(message_id = id, kind, reason, "message failed");
                 failures.push(json!({ "itemIdentifier": message.id }));
-                // The settings do not change from message to message.
-                if fault.kind == BAD_SETTINGS {
-                    return Err(fault);
-                }
+                last = Some(fault);
             }
+        }
+        // Nothing to be told apart: this is understood without partial responses, too.
+        if let Some(fault) = last.filter(|_| failures.len() == messages.len()) {
+            return Err(fault);
         }
         Ok(Bytes::from(json!({ "batchItemFailures": failures }).to_string()))
     }
@@ -127,7 +130,7 @@ impl Function {
         done: &mut Done,
     ) -> Result<(), Fault> {
         let mut failed = None;
-        for object in references(text)? {
+        for object in created(text)? {
             if let Err(fault) = self.deliver(&object, until_ms, done).await {
                 failed.get_or_insert(fault);
             }
@@ -138,12 +141,13 @@ impl Function {
     /// Delivers one object.
     async fn deliver(
         &mut self,
-        object: &Reference,
+        object: &Created,
         until_ms: i64,
         done: &mut Done,
     ) -> Result<(), Fault> {
+        let name = place(object);
         if wall_clock()() >= until_ms {
-            let why = format!("{object} was not begun: no time is left before the deadline");
+            let why = format!("{name} was not begun: no time is left before the deadline");
             return Err(Fault::new(NOT_DELIVERED, why));
         }
         let rooms = self.take_rooms()?;
@@ -153,27 +157,28 @@ impl Function {
             Ok(outcome) => rooms.drained(until_ms).await.map(|()| outcome).map_err(|why| {
                 let grown = rooms.tally().since(&before);
                 let told = format!(
-                    "{object}: not all was delivered ({} points were): {why}",
+                    "{name}: not all was delivered ({} points were): {why}",
                     grown.delivered
                 );
                 Fault::new(NOT_DELIVERED, told)
             }),
             Err(fault) => Err(fault),
         };
-        match outcome {
-            Ok(outcome) => {
-                let grown = rooms.tally().since(&before);
-                self.rooms = Some(rooms);
-                done.add(&grown);
-                self.judge(object, &outcome, &grown)
-            }
-            Err(fault) => {
-                // What is half delivered comes again with the object: nothing of it may stay here.
-                rooms.abandon();
-                refused::take(&stores(&self.folder, &self.variables.stream));
-                Err(fault)
-            }
+        let judged = outcome.and_then(|outcome| {
+            let grown = rooms.tally().since(&before);
+            self.judge(&name, &outcome, &grown).map(|refused| done.add(&grown, refused))
+        });
+        match &judged {
+            Ok(()) => self.rooms = Some(rooms),
+            // The object comes again: nothing of it may stay here, nor be taken for a repeat.
+            Err(_) => self.forget(rooms),
         }
+        judged
+    }
+
+    fn forget(&self, rooms: Rooms) {
+        rooms.abandon();
+        refused::take(&stores(&self.folder, &self.variables.stream));
     }
 
     fn take_rooms(&mut self) -> Result<Rooms, Fault> {
@@ -190,40 +195,54 @@ impl Function {
 }
 
 impl Function {
-    /// What an object's refused points mean: told in a line of log, or the object fails.
-    fn judge(&self, object: &Reference, outcome: &Outcome, grown: &Tally) -> Result<(), Fault> {
+    /// What an object's refused points mean: told in a line of log, or the object fails. Gives how
+    /// many there were.
+    fn judge(&self, object: &str, outcome: &Outcome, grown: &Tally) -> Result<u64, Fault> {
+        let on_refused = self.variables.on_refused;
+        let Outcome::Read(carried) = outcome else {
+            tracing::warn!(object, "object is gone");
+            return match on_refused {
+                OnRefused::Fail => Err(Fault::new(REFUSED, format!("{object} is gone"))),
+                OnRefused::FailObject | OnRefused::Log => Ok(0),
+            };
+        };
         let told = refused::take(&stores(&self.folder, &self.variables.stream));
         let (delivered, filtered) = (grown.delivered, grown.filtered);
-        let refused = grown.refused();
-        let Tally { backed_up, quarantined, .. } = grown;
-        if let Outcome::Gone = outcome {
-            tracing::warn!(object = %object, "object is gone: there is nothing to deliver");
-            return fail_if(self.variables.on_refused == OnRefused::Fail, || {
-                format!("{object} is gone (HYDRANT_ON_REFUSED is fail)")
-            });
-        }
+        let refused = grown.refused() + carried.rejected;
         if refused == 0 {
-            tracing::info!(object = %object, delivered, filtered, "object delivered");
-            return Ok(());
+            let (bytes, repeats) = (carried.bytes, carried.repeats);
+            tracing::info!(object, delivered, filtered, bytes, repeats, "object delivered");
+            return Ok(0);
         }
-        let reasons = json!({ "quarantined": quarantined, "backed_up": backed_up }).to_string();
-        let samples: Vec<String> = told
-            .iter()
-            .map(|(reason, one)| format!("{reason}: {}: {}", one.detail, one.sample))
-            .collect();
-        let samples = samples.join(" | ");
+        let Tally { backed_up, quarantined, .. } = grown;
+        let rejected = carried.rejected;
+        let reasons = json!({
+            "quarantined": quarantined, "backed_up": backed_up, "not_metrics": rejected,
+        });
+        let reasons = reasons.to_string();
+        let samples = told.iter().map(|(reason, one)| format!("{reason}: {one}"));
+        let samples = samples.collect::<Vec<_>>().join(" | ");
         tracing::warn!(
-            object = %object, delivered, filtered, refused, reasons, samples, "points were refused"
+            object,
+            delivered,
+            filtered,
+            refused,
+            reasons,
+            samples,
+            "points were refused"
         );
-        let useless = delivered + filtered + backed_up == 0
+        let no_point = delivered + filtered + backed_up == 0
             && quarantined.keys().all(|reason| is_undecodable(reason));
-        let fails = match self.variables.on_refused {
-            OnRefused::Fail => true,
-            OnRefused::FailObject => useless,
+        let fails = match on_refused {
+            OnRefused::Fail => !self.variables.has_bucket || no_point,
+            OnRefused::FailObject => no_point,
             OnRefused::Log => false,
         };
-        let fails = fails && !self.variables.has_bucket;
-        fail_if(fails, || format!("{object}: {refused} refused, {delivered} delivered: {samples}"))
+        if fails {
+            let why = format!("{object}: {refused} refused, {delivered} delivered: {samples}");
+            return Err(Fault::new(REFUSED, why));
+        }
+        Ok(refused)
     }
 
     /// Delivers every object under a prefix, as far as the time goes.
@@ -240,16 +259,20 @@ impl Function {
             Fault::new(BAD_SETTINGS, message)
         })?;
         let prefix = env.prefix.clone().or(asked.prefix).unwrap_or_default();
+        // Who asks by hand wants it again, also what this process has delivered before.
+        if let Some(rooms) = self.rooms.take() {
+            self.forget(rooms);
+        }
         let mut done = Done::default();
         let mut last = asked.start_after;
         let mut token = None;
         loop {
             let page = self.objects.list(&bucket, &prefix, last.as_deref(), token.as_deref());
             let page = page.await?;
-            for listed in page.objects {
-                let object = Reference::new(&bucket, &listed.key);
+            for one in page.objects {
+                let object = listed(&bucket, &one);
                 match self.deliver(&object, until_ms, &mut done).await {
-                    Ok(()) => last = Some(listed.key),
+                    Ok(()) => last = Some(one.key),
                     Err(fault) if fault.kind == NOT_DELIVERED && done.objects > 0 => {
                         tracing::warn!(reason = fault.message, "backfill ends before its end");
                         let next = json!({
@@ -268,10 +291,6 @@ impl Function {
     }
 }
 
-fn fail_if(fails: bool, why: impl FnOnce() -> String) -> Result<(), Fault> {
-    if fails { Err(Fault::new(REFUSED, why())) } else { Ok(()) }
-}
-
 /// Reasons of pieces that are no points at all.
 fn is_undecodable(reason: &str) -> bool {
     let decoding = metric::Reason::ALL.iter().any(|known| known.code() == reason);
@@ -288,11 +307,11 @@ struct Done {
 }
 
 impl Done {
-    fn add(&mut self, grown: &Tally) {
+    fn add(&mut self, grown: &Tally, refused: u64) {
         self.objects += 1;
         self.delivered += grown.delivered;
         self.filtered += grown.filtered;
-        self.refused += grown.refused();
+        self.refused += refused;
     }
 
     /// In the form of the recipes; `next` is the event that goes on where time ended.

@@ -26,6 +26,13 @@ pub(super) struct Told {
     pub sample: String,
 }
 
+impl std::fmt::Display for Told {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.detail)?;
+        if self.sample.is_empty() { Ok(()) } else { write!(f, ": {}", self.sample) }
+    }
+}
+
 /// The members of a quarantine line and of a failed-record line that are told.
 #[derive(Deserialize)]
 struct Line {

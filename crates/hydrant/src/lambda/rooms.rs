@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use delivery::{Clock, Destination, Share, Stats, Stream, StreamConfig};
 use entry::Tail;
+use intake::objects::Parts;
 use journal::{Journal, MemoryDisk, Position, Topic};
 use tokio::time::timeout;
 
@@ -24,8 +25,13 @@ use crate::run::wall_clock;
 const MEMORY_SHARE: u64 = 4;
 /// Inflated bodies are those of deliveries; here every entry is one record.
 const TAIL_BYTES: usize = 0;
+/// By these a download that broke in the middle goes on without repeats; a function that lives long
+/// must not keep all it ever saw.
+const KEYS_MAX: usize = 20_000;
 /// What waits for the bucket, or to be logged, in Lambda's 512 MB of /tmp.
 const FOLDER_BYTES: u64 = 128 << 20;
+/// Folder of parts of objects that are no metrics.
+const OBJECTS: &str = "objects";
 /// Without news, how things stand is looked at this often.
 const LOOK: Duration = Duration::from_millis(250);
 /// Longer than a function lives.
@@ -65,8 +71,7 @@ impl Rooms {
             budget_bytes: bytes,
             topic_bytes: bytes,
             commit_bytes: usize::try_from(bytes / 8).unwrap_or(usize::MAX),
-            // What comes twice was asked for twice: the sender was told no, or wants it again.
-            keys_max: 0,
+            keys_max: KEYS_MAX,
             ..journal::Options::default()
         };
         let opened = Journal::open_on(Arc::new(MemoryDisk::new()), Path::new("/journal"), options);
@@ -112,19 +117,14 @@ impl Rooms {
         self.stream.place()
     }
 
-    /// Where pieces go.
-    pub(super) fn topic(&self) -> &Topic {
-        &self.topic
-    }
-
-    /// Time.
-    pub(super) fn clock(&self) -> &Clock {
-        &self.clock
-    }
-
-    /// Where quarantine and backup lie.
-    pub(super) fn folder(&self) -> &Path {
-        &self.folder
+    /// What objects are carried into.
+    pub(super) fn parts(&self) -> Parts {
+        Parts {
+            topic: self.topic.clone(),
+            clock: Arc::clone(&self.clock),
+            state: self.folder.join("state"),
+            quarantine: self.folder.join(OBJECTS),
+        }
     }
 
     /// Counters now.
@@ -184,7 +184,7 @@ impl Rooms {
     }
 
     /// What holds it up, in words.
-    fn waits(&self) -> String {
+    pub(super) fn waits(&self) -> String {
         let state = self.stats.state();
         let stores = [state.backup_failure, state.quarantine_failure, state.journal_failure];
         let mut words: Vec<String> = stores.into_iter().flatten().collect();
@@ -225,7 +225,8 @@ impl Tally {
     }
 }
 
-/// The folders of a stream that hold what it refused.
-pub(super) fn stores(folder: &Path, stream: &StreamConfig) -> [PathBuf; 2] {
-    [folder.join("quarantine").join(&stream.name), stream.backup.directory.clone()]
+/// The folders that hold what was refused: parts of objects, points, and records.
+pub(super) fn stores(folder: &Path, stream: &StreamConfig) -> [PathBuf; 3] {
+    let quarantine = folder.join("quarantine").join(&stream.name);
+    [folder.join(OBJECTS), quarantine, stream.backup.directory.clone()]
 }

@@ -1,7 +1,8 @@
 //! Settings from environment variables alone.
 //!
 //! A variable for each key of a stream (`HYDRANT_STREAM__DESTINATION__URL`), or the body of a stream
-//! as YAML (`HYDRANT_STREAM`), or the names of the Python recipes. All become the text of a settings
+//! as YAML (`HYDRANT_STREAM`), or the names of the Python recipes; and one for each key of the source
+//! of objects (`HYDRANT_SOURCE__REGION`). All become the text of a settings
 //! file that refers to the variables (`"${NAME}"`) and goes through the same check: same keys, same
 //! rules, same defaults, and no value ever stands in a text that could be shown. Deliberately not
 //! here: what the keys mean.
@@ -13,10 +14,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use delivery::{BackupMode, Buffering, Destination, StartFrom, StreamConfig, sink};
-use remote::Secret;
-use remote::aws::AssumeRole;
+use intake::objects::s3;
 
-use crate::settings::{self, Environment, Severity, quantity};
+use crate::settings::{self, Environment, ObjectSource, Severity, quantity};
 use tree::Tree;
 
 /// Name of source and stream, in logs and in the names of backup objects.
@@ -24,6 +24,10 @@ pub(super) const NAME: &str = "lambda";
 /// The body of a stream, and the prefix of its keys.
 const STREAM: &str = "HYDRANT_STREAM";
 const KEY_PREFIX: &str = "HYDRANT_STREAM__";
+/// The prefix of the keys of a source of type `s3`: as whom objects are read, and where S3 is.
+const SOURCE_PREFIX: &str = "HYDRANT_SOURCE__";
+/// The check wants a bucket; which one is read, the events say.
+const ANY_BUCKET: &str = "named-by-events";
 /// Posting the answer takes milliseconds; the rest is for a machine that is just being slowed down.
 const MARGIN_DEFAULT: Duration = Duration::from_secs(1);
 /// Lambda's smallest function; outside Lambda nothing says more.
@@ -57,8 +61,8 @@ pub(super) struct Variables {
     pub on_refused: OnRefused,
     /// `HYDRANT_DEADLINE_MARGIN`.
     pub margin: Duration,
-    /// `HYDRANT_ASSUME_ROLE_ARN`, for reading objects.
-    pub assume_role: Option<AssumeRole>,
+    /// As whom objects are read, and within which limits.
+    pub source: s3::Config,
     /// `AWS_LAMBDA_FUNCTION_MEMORY_SIZE`, in bytes.
     pub memory_bytes: u64,
     /// What is allowed, but worth a word at start.
@@ -70,25 +74,29 @@ pub(super) fn read(environment: &Environment, folder: &Path) -> Result<Variables
     let mut problems = Vec::new();
     let mut warnings = Vec::new();
     let source = Source::of(environment, &mut problems, &mut warnings);
-    let text = source.text(folder);
+    let mut reading = Tree::of_variables(environment, SOURCE_PREFIX, &mut problems);
+    reading.put(&["type"], "s3", "");
+    reading.put(&["bucket"], ANY_BUCKET, "");
+    let text = source.text(folder, &reading);
     let checked = match settings::check(&text, Path::new("environment"), environment) {
         Ok(checked) => Some(checked),
         Err(found) => {
             let errors = found.list.iter().filter(|one| one.severity == Severity::Error);
-            problems.extend(errors.map(|one| source.sentence(one)));
+            problems.extend(errors.map(|one| source.sentence(one, &reading)));
             None
         }
     };
     let on_refused = on_refused(environment, &mut problems);
     let margin = margin(environment, &mut problems);
-    let assume_role = assume_role(environment, &mut problems);
-    let stream = checked.and_then(|settings| {
-        warnings.extend(settings.warnings.iter().map(|one| source.sentence(one)));
-        settings.streams.into_iter().next()
+    let read = checked.and_then(|settings| {
+        warnings.extend(settings.warnings.iter().map(|one| source.sentence(one, &reading)));
+        let ObjectSource::S3(from) = settings.objects.into_iter().next()? else { return None };
+        Some((from, settings.streams.into_iter().next()?))
     });
-    let stream = stream.map(|stream| source.adapt(stream, &mut problems));
-    match stream {
-        Some(stream) if problems.is_empty() => Ok(Variables {
+    let read = read.map(|(from, stream)| (from, source.adapt(stream, &mut problems)));
+    match read {
+        Some((from, stream)) if problems.is_empty() => Ok(Variables {
+            source: from,
             delivers: source.delivers(),
             has_bucket: stream.backup.s3.is_some(),
             stream,
@@ -96,7 +104,6 @@ pub(super) fn read(environment: &Environment, folder: &Path) -> Result<Variables
             prefix: given(environment, "S3_PREFIX").map(str::to_owned),
             on_refused,
             margin,
-            assume_role,
             memory_bytes: memory_bytes(environment),
             warnings,
         }),
@@ -167,14 +174,12 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// As a settings file. The source is a stand-in: what is read comes with the events.
-    fn text(&self, folder: &Path) -> String {
+    /// As a settings file.
+    fn text(&self, folder: &Path, reading: &Tree) -> String {
         let folder = serde_json::Value::from(folder.display().to_string().replace("${", "$${"));
-        let mut text = format!(
-            "data_dir: {folder}\n\
-             sources:\n  {NAME}: {{type: firehose, listen: \"127.0.0.1:0\"}}\n\
-             streams:\n"
-        );
+        let mut text = format!("data_dir: {folder}\nsources:\n  {NAME}:\n");
+        reading.write(&mut text);
+        text.push_str("streams:\n");
         match self {
             Source::Keys { tree, .. } => {
                 text.push_str(&format!("  {NAME}:\n    source: {NAME}\n"));
@@ -197,10 +202,11 @@ impl<'a> Source<'a> {
     }
 
     /// A problem in the words of whoever set the variables.
-    fn sentence(&self, problem: &settings::Problem) -> String {
-        let path = problem.path.strip_prefix("streams.").unwrap_or(&problem.path);
+    fn sentence(&self, problem: &settings::Problem, reading: &Tree) -> String {
+        let (section, path) = problem.path.split_once('.').unwrap_or(("", &problem.path));
         let path = path.strip_prefix(NAME).unwrap_or(path).trim_start_matches('.');
         let variable = match self {
+            _ if section == "sources" => reading.variable_of(path),
             Source::Body(_) => Some(STREAM),
             Source::Keys { tree, .. } => tree.variable_of(path),
         };
@@ -257,26 +263,6 @@ fn margin(environment: &Environment, problems: &mut Vec<String>) -> Duration {
     quantity::duration(text).unwrap_or_else(|fault| {
         problems.push(format!("HYDRANT_DEADLINE_MARGIN: {fault}"));
         MARGIN_DEFAULT
-    })
-}
-
-fn assume_role(environment: &Environment, problems: &mut Vec<String>) -> Option<AssumeRole> {
-    let external_id = given(environment, "HYDRANT_ASSUME_ROLE_EXTERNAL_ID");
-    let Some(role_arn) = given(environment, "HYDRANT_ASSUME_ROLE_ARN") else {
-        if external_id.is_some() {
-            let rule = "HYDRANT_ASSUME_ROLE_EXTERNAL_ID: needs HYDRANT_ASSUME_ROLE_ARN";
-            problems.push(rule.to_owned());
-        }
-        return None;
-    };
-    if !(role_arn.starts_with("arn:") && role_arn.contains(":role/")) {
-        let example = "for instance arn:aws:iam::111122223333:role/reader";
-        problems.push(format!("HYDRANT_ASSUME_ROLE_ARN: is no ARN of a role ({example})"));
-    }
-    Some(AssumeRole {
-        role_arn: role_arn.to_owned(),
-        external_id: external_id.map(|id| Secret::new(id.to_owned())),
-        session_name: None,
     })
 }
 
