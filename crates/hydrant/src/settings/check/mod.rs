@@ -4,6 +4,7 @@
 //! is repaired: what contradicts itself is refused.
 
 mod destination;
+mod enrich;
 mod filter;
 mod place;
 mod relations;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use delivery::{BackupConfig, BackupMode, Buffering, StartFrom, StreamConfig};
 
 use super::place::check_name;
-use super::{DAY, KIB, MIB, destination, filter, optional, whole};
+use super::{DAY, KIB, MIB, destination, enrich, filter, optional, whole};
 use crate::settings::quantity::size_about;
 use crate::settings::read::{At, Found, Report, Section, Spot};
 use crate::settings::types::Budget;
@@ -70,6 +70,7 @@ fn stream(report: &Report, name: Found<String>, at: &At<'_>, room: &Room<'_>) ->
     let Some(section) = at.section() else { return stream };
     stream.sources = source_names(report, &section);
     let filters = filter::filters(report, &section);
+    let enrichment = enrich::enrichment(report, &section);
     let destination = destination::destination(report, &section);
     let buffering = optional(section.get("buffering"), BUFFERING_DEFAULT, buffering);
     let retry_duration = optional(section.get("retry_duration"), RETRY_DURATION_DEFAULT, |at| {
@@ -96,7 +97,7 @@ fn stream(report: &Report, name: Found<String>, at: &At<'_>, room: &Room<'_>) ->
             sources: stream.sources.iter().map(|found| found.value.clone()).collect(),
             include: filters.include,
             exclude: filters.exclude,
-            enrich: rules::Enrichment::default(),
+            enrich: enrichment?,
             destination: destination?.config?,
             buffering: buffering?,
             retry_duration: retry_duration?,
