@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
+use crate::tags::TagState;
+
 /// Outcome of a request, the label of `hydrant_destination_requests_total`.
 pub const REQUEST_OUTCOMES: [&str; 5] = ["delivered", "partly", "retried", "too_large", "refused"];
 
@@ -31,6 +33,7 @@ pub struct Stats {
     filtered: Mutex<BTreeMap<String, u64>>,
     quarantined: Mutex<BTreeMap<&'static str, u64>>,
     losses: Mutex<BTreeMap<&'static str, u64>>,
+    tags: Mutex<Option<TagState>>,
     state: Mutex<State>,
 }
 
@@ -95,6 +98,15 @@ impl Stats {
 
     pub(crate) fn set_losses(&self, losses: Vec<(&'static str, u64)>) {
         *lock(&self.losses) = losses.into_iter().collect();
+    }
+
+    /// What is known of resource tags; `None` when the stream adds none.
+    pub fn tags(&self) -> Option<TagState> {
+        lock(&self.tags).clone()
+    }
+
+    pub(crate) fn set_tags(&self, tags: Option<TagState>) {
+        *lock(&self.tags) = tags;
     }
 
     /// What the stream is about.

@@ -4,6 +4,7 @@
 mod feeds;
 mod lanes;
 mod stores;
+mod tags;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

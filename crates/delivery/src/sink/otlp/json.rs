@@ -85,7 +85,12 @@ fn push_data_point_head(out: &mut Vec<u8>, point: &Point<'_>, reading: &Reading)
         }
         push_attribute(out, name, value);
     }
-    out.extend_from_slice(b"]}}}],\"startTimeUnixNano\":\"");
+    out.extend_from_slice(b"]}}}");
+    for (name, value) in point.attributes {
+        out.push(b',');
+        push_attribute(out, name, value);
+    }
+    out.extend_from_slice(b"],\"startTimeUnixNano\":\"");
     push_unsigned(out, reading.start_ns);
     out.extend_from_slice(b"\",\"timeUnixNano\":\"");
     push_unsigned(out, reading.end_ns);

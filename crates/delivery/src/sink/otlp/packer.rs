@@ -1,7 +1,7 @@
 //! The packing half: points become metrics of the open parcel, grouped by resource.
 //!
-//! A point that came as a metric of its own in format 1.0 is forwarded by copying its bytes; others
-//! are written anew. In steady state nothing is allocated per point.
+//! A point that came as a metric of its own in format 1.0, and got no attributes on its way, is
+//! forwarded by copying its bytes; others are written anew. In steady state nothing is allocated per point.
 
 use codec::gzip::Deflater;
 use codec::zstd::ZstdEncoder;
@@ -77,7 +77,10 @@ impl Packer {
     /// Offers a point.
     pub(crate) fn offer(&mut self, point: &Point<'_>) -> Offer {
         let spliced = self.form == Points::Summary && self.protocol != Protocol::HttpJson;
-        if spliced && let Source::Otel10 { metric: Some(body) } = point.source {
+        if spliced
+            && point.attributes.is_empty()
+            && let Source::Otel10 { metric: Some(body) } = point.source
+        {
             if body.len() > self.bytes_max {
                 return Offer::Refused("too_large");
             }
