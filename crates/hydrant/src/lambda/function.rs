@@ -41,7 +41,8 @@ impl Function {
     pub(super) fn new(variables: Variables, folder: PathBuf) -> Result<Function, String> {
         let (include, exclude) =
             (variables.stream.include.clone(), variables.stream.exclude.clone());
-        let transformer = Transformer::new(Selection::compile(include, exclude)?);
+        let selection = Selection::compile(include, exclude)?;
+        let transformer = Transformer::new(selection, &variables.stream.enrich)?;
         let objects = Objects::new(&variables);
         let mut function = Function { variables, folder, rooms: None, objects, transformer };
         if function.variables.delivers {
@@ -96,6 +97,8 @@ impl Function {
             failed = told.failed,
             points = told.points,
             filtered = told.filtered,
+            enriched = told.enriched,
+            attributes_left_out = told.attributes_left_out,
             bytes = answer.len(),
             "records transformed"
         );

@@ -76,11 +76,8 @@ impl Objects {
     ) -> Result<Outcome, Fault> {
         let s3 = self.s3().await?;
         let carrier = Carrier::new(NAME, &rooms.parts(), self.limits.object_bytes, Arc::default());
-        let wanted = Wanted {
-            bucket: &object.bucket,
-            key: &object.key,
-            version: object.version.as_deref(),
-        };
+        let wanted =
+            Wanted { bucket: &object.bucket, key: &object.key, version: object.version.as_deref() };
         let left = until_ms.saturating_sub(wall_clock()());
         let left = Duration::from_millis(u64::try_from(left).unwrap_or(0));
         let (stop, stopped) = watch::channel(false);

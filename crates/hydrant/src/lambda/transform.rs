@@ -1,7 +1,8 @@
 //! A Firehose data transformation: select and enrich inside a delivery stream.
 //!
 //! Owns the rule for each record: what is untouched is given back byte for byte; what changed is
-//! written anew in the format it came in; all points filtered is `Dropped`; a record with a piece
+//! written anew in the format it came in (added attributes are a member `attributes` in JSON, stand
+//! beside CloudWatch's own in 1.0, and have no place in 0.7: counted); all points filtered is `Dropped`; a record with a piece
 //! that cannot be decoded is `ProcessingFailed` as a whole, so that Firehose keeps its original bytes
 //! where a replay finds them. Always holds: every record id exactly once, in order, and an answer
 //! within Lambda's limit.
@@ -12,8 +13,8 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use codec::base64;
 use codec::gzip::{Deflater, is_gzip};
-use metric::{Decoder, Encoder, Format, Point, Reject, Shapes, Source, Visit};
-use rules::{Decision, Selection};
+use metric::{Decoder, Encoder, Format, Point, Reject, Shapes, Source, Visit, encode};
+use rules::{Decision, Enricher, Enrichment, Selection, TagSnapshot};
 use serde::{Deserialize, Serialize};
 
 use super::fault::{Fault, UNKNOWN_EVENT};
@@ -52,10 +53,18 @@ struct AnsweredRecord<'a> {
 /// The rules of a transformation, and what it needs for the next record.
 pub(super) struct Transformer {
     selection: Selection,
+    enricher: Enricher,
     shapes: Shapes,
     decoder: Decoder,
-    encoders: [Encoder; 3],
+    written: Written,
     deflater: Option<Deflater>,
+}
+
+/// A record while it is written anew.
+struct Written {
+    lines: Vec<u8>,
+    otel07: Encoder,
+    otel10: Encoder,
 }
 
 /// What became of the records of an event.
@@ -68,6 +77,10 @@ pub(super) struct Tally {
     pub failed: u64,
     pub points: u64,
     pub filtered: u64,
+    /// Points to which something was added.
+    pub enriched: u64,
+    /// Of those, in a format that has no place for it.
+    pub attributes_left_out: u64,
     /// Why records failed, and one of each.
     pub reasons: BTreeMap<&'static str, (u64, String)>,
 }
@@ -81,16 +94,30 @@ enum Outcome {
 }
 
 impl Transformer {
-    /// With these rules.
-    pub(super) fn new(selection: Selection) -> Transformer {
-        let formats = [Format::Json, Format::Otel07, Format::Otel10];
-        Transformer {
+    /// With these rules. The snapshot of tags is read once: a function's files do not change.
+    pub(super) fn new(
+        selection: Selection,
+        enrichment: &Enrichment,
+    ) -> Result<Transformer, String> {
+        let mut enricher = Enricher::compile(enrichment)?;
+        if let Some(tags) = &enrichment.tags {
+            let bytes = std::fs::read(&tags.file).map_err(|error| error.to_string());
+            let snapshot = bytes.and_then(|bytes| TagSnapshot::parse(&bytes, tags));
+            let snapshot = snapshot.map_err(|e| format!("{}: {e}", tags.file.display()))?;
+            enricher.set_snapshot(snapshot.into());
+        }
+        Ok(Transformer {
             selection,
+            enricher,
             shapes: Shapes::new(),
             decoder: Decoder::new(),
-            encoders: formats.map(Encoder::new),
+            written: Written {
+                lines: Vec::new(),
+                otel07: Encoder::new(Format::Otel07),
+                otel10: Encoder::new(Format::Otel10),
+            },
             deflater: None,
-        }
+        })
     }
 
     /// The answer to an event.
@@ -122,20 +149,19 @@ impl Transformer {
         if base64::decode_into(data.as_bytes(), &mut record).is_err() {
             return Outcome::Failed("not_base64", data.chars().take(SAMPLE_MAX).collect());
         }
-        let Transformer { selection, shapes, decoder, encoders, .. } = self;
-        let mut pass =
-            Pass { selection, shapes, encoders, kept: 0, filtered: 0, enriched: 0, reject: None };
+        let Transformer { selection, enricher, shapes, decoder, written, .. } = self;
+        let mut pass = Pass { selection, enricher, shapes, written, seen: Seen::default() };
         decoder.decode(&record, &mut pass);
-        let Pass { kept, filtered, enriched, reject, .. } = pass;
+        let Seen { kept, filtered, enriched, left_out, reject } = pass.seen;
         let mut out = Vec::new();
-        for encoder in &mut self.encoders {
-            encoder.finish(&mut out);
-        }
+        self.written.finish(&mut out);
         if let Some((reason, detail)) = reject {
             return Outcome::Failed(reason, detail);
         }
         tally.points += kept + filtered;
         tally.filtered += filtered;
+        tally.enriched += enriched;
+        tally.attributes_left_out += left_out;
         match (kept, filtered, enriched) {
             (_, 0, 0) => Outcome::Untouched,
             (0, ..) => Outcome::Dropped,
@@ -207,14 +233,39 @@ fn failed<'a>(
     AnsweredRecord { id, result: "ProcessingFailed", data: None }
 }
 
+impl Written {
+    fn push(&mut self, point: &Point<'_>) {
+        match point.source {
+            Source::Json => encode::ndjson_line(point, &mut self.lines),
+            Source::Otel07 => self.otel07.push(point),
+            Source::Otel10 { .. } => self.otel10.push(point),
+        }
+    }
+
+    /// Appends all of it to `out`, and is empty again.
+    fn finish(&mut self, out: &mut Vec<u8>) {
+        out.append(&mut self.lines);
+        self.otel07.finish(out);
+        self.otel10.finish(out);
+    }
+}
+
 /// One pass over a record.
 struct Pass<'a> {
     selection: &'a mut Selection,
+    enricher: &'a mut Enricher,
     shapes: &'a mut Shapes,
-    encoders: &'a mut [Encoder; 3],
+    written: &'a mut Written,
+    seen: Seen,
+}
+
+/// What a record holds.
+#[derive(Default)]
+struct Seen {
     kept: u64,
     filtered: u64,
     enriched: u64,
+    left_out: u64,
     reject: Option<(&'static str, String)>,
 }
 
@@ -222,20 +273,25 @@ impl Visit for Pass<'_> {
     fn point(&mut self, point: &Point<'_>) {
         let shape = self.shapes.intern(point);
         if self.selection.decide(point, shape) != Decision::Keep {
-            self.filtered += 1;
+            self.seen.filtered += 1;
             return;
         }
-        self.kept += 1;
-        let [json, otel07, otel10] = &mut *self.encoders;
-        match point.source {
-            Source::Json => json.push(point),
-            Source::Otel07 => otel07.push(point),
-            Source::Otel10 { .. } => otel10.push(point),
+        self.seen.kept += 1;
+        if self.enricher.is_empty() {
+            return self.written.push(point);
         }
+        let mut added = Vec::new();
+        self.enricher.enrich(point, shape, &mut added);
+        if !added.is_empty() {
+            let has_place = !matches!(point.source, Source::Otel07);
+            self.seen.enriched += u64::from(has_place);
+            self.seen.left_out += u64::from(!has_place);
+        }
+        self.written.push(&Point { attributes: &added, ..*point });
     }
 
     fn reject(&mut self, reject: &Reject<'_>) {
-        self.reject.get_or_insert_with(|| {
+        self.seen.reject.get_or_insert_with(|| {
             let detail: String = reject.detail.chars().take(SAMPLE_MAX).collect();
             (reject.reason.code(), format!("at byte {}: {detail}", reject.offset))
         });

@@ -6,6 +6,7 @@
 //! to send again (the stream).
 
 mod answer;
+mod dimensions;
 mod groups;
 mod grpc;
 mod json;
@@ -41,6 +42,8 @@ pub struct Config {
     pub resource_attributes: Vec<(String, String)>,
     /// How a statistic set is expressed.
     pub points: Points,
+    /// How dimensions are expressed; a text only in JSON over HTTP.
+    pub dimensions: Dimensions,
     /// Most points of a request.
     pub points_max: u32,
     /// Most plain bytes of a request.
@@ -80,4 +83,13 @@ pub enum Points {
     Gauges,
     /// Delta histogram with no buckets.
     DeltaHistogram,
+}
+
+/// `dimensions`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dimensions {
+    /// A list of names and values, as CloudWatch sends them.
+    List,
+    /// One text that holds them as a JSON object.
+    JsonText,
 }

@@ -55,6 +55,7 @@ impl Recipe {
             }
             Recipe::Endpoint => {
                 put(&["protocol"], "http/json", "");
+                put(&["dimensions"], "json_text", "");
                 let attributes = format!(
                     "{{service.name: \"${{{name}:-aws-cloudwatch-stream}}\", \
                      environment: production}}"
