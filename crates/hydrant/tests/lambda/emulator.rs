@@ -153,6 +153,13 @@ impl Answer {
         Answer { path: path.to_owned(), body, length: request.body.len() }
     }
 
+    /// The same, to keep.
+    #[track_caller]
+    pub(crate) fn error_owned(&self) -> (String, String) {
+        let (kind, message) = self.error();
+        (kind.to_owned(), message.to_owned())
+    }
+
     /// The error it tells of, kind and message.
     #[track_caller]
     pub(crate) fn error(&self) -> (&str, &str) {

@@ -7,7 +7,10 @@
 #![expect(clippy::unwrap_used, reason = "a helper that cannot go on fails its test")]
 #![expect(clippy::indexing_slicing, reason = "what is not there fails the test")]
 
+mod cloud;
 mod emulator;
 
+mod objects;
+mod recipes;
 mod runtime;
 mod transform;

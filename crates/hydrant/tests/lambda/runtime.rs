@@ -102,7 +102,7 @@ fn wrong_settings_are_told_all_at_once() {
         ("HYDRANT_STREAM__INCLUDE", "[{namespace: AWS/EC2, metrics: [a]}]"),
         ("HYDRANT_ON_REFUSED", "shrug"),
         ("HYDRANT_DEADLINE_MARGIN", "3"),
-        ("HYDRANT_ASSUME_ROLE_EXTERNAL_ID", "sesame"),
+        ("HYDRANT_SOURCE__ASSUME_ROLE", "{role_arn: reader, external_id: sesame}"),
     ];
     let mut lambda = Lambda::start(Vec::new(), &variables);
     let answer = lambda.answer();
@@ -117,7 +117,7 @@ fn wrong_settings_are_told_all_at_once() {
         "HYDRANT_STREAM__INCLUDE: unknown key \"metrics\"",
         "HYDRANT_ON_REFUSED: must be fail_object, fail or log",
         "HYDRANT_DEADLINE_MARGIN: ",
-        "HYDRANT_ASSUME_ROLE_EXTERNAL_ID: needs HYDRANT_ASSUME_ROLE_ARN",
+        "HYDRANT_SOURCE__ASSUME_ROLE: assume_role.role_arn: must be the ARN of a role",
     ] {
         assert!(message.contains(part), "{part} is not in:\n{message}");
     }
