@@ -61,7 +61,8 @@ fn page(objects: &BTreeMap<String, Vec<u8>>, query: &str) -> Reply {
         let pair = query.split('&').find_map(|pair| pair.strip_prefix(&format!("{name}=")));
         pair.map(decoded).unwrap_or_default()
     };
-    let (prefix, token, after) = (asked("prefix"), asked("continuation-token"), asked("start-after"));
+    let (prefix, token, after) =
+        (asked("prefix"), asked("continuation-token"), asked("start-after"));
     let after = if token.is_empty() { after } else { token };
     let mut found = objects.iter().filter(|(key, _)| key.starts_with(&prefix) && **key > after);
     let listed: Vec<_> = found.by_ref().take(2).collect();
@@ -111,10 +112,12 @@ pub(crate) fn event_bridge(key: &str) -> Value {
 pub(crate) fn batch(bodies: &[(&str, String)]) -> String {
     let records: Vec<Value> = bodies
         .iter()
-        .map(|(id, body)| json!({
-            "messageId": id, "receiptHandle": "r", "body": body, "eventSource": "aws:sqs",
-            "attributes": { "ApproximateReceiveCount": "1" },
-        }))
+        .map(|(id, body)| {
+            json!({
+                "messageId": id, "receiptHandle": "r", "body": body, "eventSource": "aws:sqs",
+                "attributes": { "ApproximateReceiveCount": "1" },
+            })
+        })
         .collect();
     json!({ "Records": records }).to_string()
 }

@@ -5,9 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use testkit::{Peer, Reply};
 
-use crate::cloud::{
-    batch, bucket, delivered, event_bridge, expected, lines, notification,
-};
+use crate::cloud::{batch, bucket, delivered, event_bridge, expected, lines, notification};
 use crate::emulator::{Given, Lambda, PATIENCE};
 
 /// A function between this bucket and this destination, which takes OTLP uncompressed.
@@ -65,7 +63,10 @@ fn every_kind_of_notification() {
     let all = [("one", 0, 10), ("two", 0, 3), ("three", 0, 4), ("four", 0, 5)];
     assert_eq!(delivered(&backend.requests()), expected(&all));
     let told = &lambda.logged("object delivered")[0];
-    assert_eq!((told["object"].as_str(), told["delivered"].as_u64()), (Some(&*format!("s3://metrics/{key}")), Some(10)));
+    assert_eq!(
+        (told["object"].as_str(), told["delivered"].as_u64()),
+        (Some(&*format!("s3://metrics/{key}")), Some(10))
+    );
     assert_eq!(told["requestId"], "request-1");
 }
 
@@ -79,7 +80,12 @@ fn a_batch_fails_message_by_message() {
     let message = |id, key| (id, notification(key).to_string());
     let bad = ("m4", "hello".to_owned());
     let given = vec![
-        Given::new(batch(&[message("m1", "denied/x"), message("m2", "good"), message("m3", "gone"), bad.clone()])),
+        Given::new(batch(&[
+            message("m1", "denied/x"),
+            message("m2", "good"),
+            message("m3", "gone"),
+            bad.clone(),
+        ])),
         Given::new(batch(&[message("m5", "denied/x"), bad])),
     ];
     let backend = taking();
@@ -90,11 +96,17 @@ fn a_batch_fails_message_by_message() {
     assert_eq!(delivered(&backend.requests()), expected(&[("good", 0, 7)]));
     answers[1].error();
     let failed = lambda.logged("message failed");
-    let kinds: Vec<_> = failed.iter().map(|l| (l["message_id"].as_str().unwrap(), l["kind"].as_str().unwrap())).collect();
+    let kinds: Vec<_> = failed
+        .iter()
+        .map(|l| (l["message_id"].as_str().unwrap(), l["kind"].as_str().unwrap()))
+        .collect();
     let (unreadable, unknown) = ("Hydrant.ObjectUnreadable", "Hydrant.UnknownEvent");
     assert_eq!(kinds, [("m1", unreadable), ("m4", unknown), ("m5", unreadable), ("m4", unknown)]);
     let reason = failed[0]["reason"].as_str().unwrap();
-    assert!(reason.contains("s3://metrics/denied/x") && reason.contains("AccessDenied"), "{reason}");
+    assert!(
+        reason.contains("s3://metrics/denied/x") && reason.contains("AccessDenied"),
+        "{reason}"
+    );
     assert_eq!(lambda.logged("object is gone").len(), 1);
 }
 
@@ -178,9 +190,14 @@ fn refused_points_are_told_or_fail() {
         let s3 = s3();
         let backend = Peer::scripted(|request| {
             let refused = request.text().contains("refused");
-            if refused { Reply::json(400, r#"{"message":"no such tenant"}"#) } else { Reply::json(200, "{}") }
+            if refused {
+                Reply::json(400, r#"{"message":"no such tenant"}"#)
+            } else {
+                Reply::json(200, "{}")
+            }
         });
-        let given = ["refused", "half", "page"].map(|key| Given::new(notification(key).to_string()));
+        let given =
+            ["refused", "half", "page"].map(|key| Given::new(notification(key).to_string()));
         let lambda = start(given.into(), &s3, &backend, &[("HYDRANT_ON_REFUSED", value)]);
         let answers = lambda.answers(3);
         let failed: Vec<bool> = answers.iter().map(|a| a.path.ends_with("/error")).collect();
@@ -189,14 +206,20 @@ fn refused_points_are_told_or_fail() {
             assert_eq!(answer.error().0, "Hydrant.Refused");
         }
         let told = lambda.logged("points were refused");
-        let counts: Vec<_> = told.iter().map(|l| (l["delivered"].as_u64().unwrap(), l["refused"].as_u64().unwrap())).collect();
+        let counts: Vec<_> = told
+            .iter()
+            .map(|l| (l["delivered"].as_u64().unwrap(), l["refused"].as_u64().unwrap()))
+            .collect();
         assert_eq!(counts, [(0, 4), (3, 1), (0, 1)], "{told:?}");
         let samples: Vec<_> = told.iter().map(|l| l["samples"].as_str().unwrap()).collect();
         assert!(samples[0].contains("no such tenant"), "{samples:?}");
         assert!(samples[1].contains("malformed_json") && samples[1].contains("cut"), "{samples:?}");
         assert!(samples[2].contains("markup"), "{samples:?}");
         let left = files_below(lambda.dir.path());
-        let left: Vec<_> = left.iter().filter(|f| !f.ends_with("bootstrap") && !f.to_string_lossy().contains("/state/")).collect();
+        let left: Vec<_> = left
+            .iter()
+            .filter(|f| !f.ends_with("bootstrap") && !f.to_string_lossy().contains("/state/"))
+            .collect();
         assert!(left.is_empty(), "{left:?}");
     }
 }
@@ -264,7 +287,11 @@ fn a_backfill_reads_every_page() {
 fn a_large_object_passes_in_little_memory() {
     let mut compressed = Vec::new();
     for part in 0..20 {
-        compressed.extend(rehearsal::payload::gzip(&lines("m", part * 10_000, (part + 1) * 10_000)));
+        compressed.extend(rehearsal::payload::gzip(&lines(
+            "m",
+            part * 10_000,
+            (part + 1) * 10_000,
+        )));
     }
     let s3 = bucket(vec![("large".to_owned(), compressed)]);
     let backend = Peer::start(Reply::json(200, "{}").after(Duration::from_millis(20)));

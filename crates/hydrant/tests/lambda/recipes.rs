@@ -76,7 +76,10 @@ fn the_recipe_with_oauth2() {
 fn a_token_endpoint_that_is_none() {
     let cases = [
         (Reply::body(500, "text/html", "<html>oops</html>"), "answered 500"),
-        (Reply::body(200, "text/html", "<html>hello</html>"), "the body is not the JSON of a token"),
+        (
+            Reply::body(200, "text/html", "<html>hello</html>"),
+            "the body is not the JSON of a token",
+        ),
     ];
     for (reply, part) in cases {
         let s3 = bucket(vec![("object".to_owned(), lines("CPU", 7, 8))]);
@@ -110,10 +113,12 @@ fn a_token_endpoint_that_is_none() {
 /// given, with the service name beside what CloudWatch sent.
 #[test]
 fn the_recipe_with_a_collector() {
-    let options = rehearsal::payload::Options { metrics: 1_000, series: 1_000, ..Default::default() };
+    let options =
+        rehearsal::payload::Options { metrics: 1_000, series: 1_000, ..Default::default() };
     let records = rehearsal::payload::records(&options, metric::Format::Otel10);
     assert!(records.len() > 1);
-    let object: Vec<u8> = records.iter().flat_map(|record| [record, &b"\n"[..].to_vec()].concat()).collect();
+    let object: Vec<u8> =
+        records.iter().flat_map(|record| [record.as_slice(), b"\n"].concat()).collect();
     for (name, expected) in [("", "awsCloudwatchMetrics"), ("scout", "scout")] {
         let s3 = bucket(vec![("object".to_owned(), object.clone())]);
         let backend = Peer::start(Reply::status(200));
@@ -145,12 +150,19 @@ fn the_recipe_with_a_collector() {
 /// key counts and the rest of the recipe stays.
 #[test]
 fn who_wins() {
-    let both = [("OTEL_COLLECTOR_URL", "http://127.0.0.1:1/a"), ("ENDPOINT_URL", "http://127.0.0.1:1/b")];
+    let both =
+        [("OTEL_COLLECTOR_URL", "http://127.0.0.1:1/a"), ("ENDPOINT_URL", "http://127.0.0.1:1/b")];
     let lambda = Lambda::start(Vec::new(), &both);
     let answer = lambda.answer();
-    assert!(answer.error().1.contains("OTEL_COLLECTOR_URL and ENDPOINT_URL are both set"), "{answer:?}");
+    assert!(
+        answer.error().1.contains("OTEL_COLLECTOR_URL and ENDPOINT_URL are both set"),
+        "{answer:?}"
+    );
 
-    let own = [("OTEL_COLLECTOR_URL", "http://127.0.0.1:1/a"), ("HYDRANT_STREAM", "{destination: {type: blackhole}}")];
+    let own = [
+        ("OTEL_COLLECTOR_URL", "http://127.0.0.1:1/a"),
+        ("HYDRANT_STREAM", "{destination: {type: blackhole}}"),
+    ];
     let lambda = Lambda::start(vec![Given::new("[]")], &own);
     lambda.answer();
     assert_eq!(lambda.logged("ready")[0]["destination"], "blackhole");
