@@ -58,6 +58,8 @@ pub struct Payload {
 /// What names a request: the same data packed again after a crash begins at the same place.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Label {
+    /// Random word of this installation: two with the same settings must not name alike.
+    pub origin: Arc<str>,
     /// Name of the stream.
     pub stream: Arc<str>,
     /// Topic of the journal it was read from.
