@@ -15,9 +15,10 @@ use serde_json::json;
 use super::api::Invocation;
 use super::event::{Backfill, Event, Message, tell};
 use super::fault::{BAD_SETTINGS, BUG, Fault, NOT_DELIVERED, REFUSED};
+use super::kept::Bucket;
 use super::objects::{Objects, Outcome, created, listed, place};
 use super::refused;
-use super::rooms::{Rooms, Tally, stores};
+use super::rooms::{Rooms, Tally};
 use super::transform::Transformer;
 use super::variables::{OnRefused, Variables};
 use crate::run::wall_clock;
@@ -32,7 +33,10 @@ pub(super) struct Function {
     variables: Variables,
     folder: PathBuf,
     rooms: Option<Rooms>,
+    /// How many were opened.
+    opened: u32,
     objects: Objects,
+    bucket: Option<Bucket>,
     transformer: Transformer,
 }
 
@@ -44,11 +48,19 @@ impl Function {
         let selection = Selection::compile(include, exclude)?;
         let transformer = Transformer::new(selection, &variables.stream.enrich)?;
         let objects = Objects::new(&variables);
-        let mut function = Function { variables, folder, rooms: None, objects, transformer };
+        let bucket = variables.stream.backup.s3.clone().map(Bucket::new);
+        let (rooms, opened) = (None, 0);
+        let mut function =
+            Function { variables, folder, rooms, opened, objects, bucket, transformer };
         if function.variables.delivers {
-            function.rooms = Some(Rooms::open(&function.variables, &function.folder)?);
+            function.rooms = Some(function.open()?);
         }
         Ok(function)
+    }
+
+    fn open(&mut self) -> Result<Rooms, String> {
+        self.opened += 1;
+        Rooms::open(&self.variables, &self.folder.join(self.opened.to_string()))
     }
 
     /// Where it delivers to, for a person.
@@ -167,21 +179,19 @@ impl Function {
             }),
             Err(fault) => Err(fault),
         };
-        let judged = outcome.and_then(|outcome| {
-            let grown = rooms.tally().since(&before);
-            self.judge(&name, &outcome, &grown).map(|refused| done.add(&grown, refused))
-        });
+        let judged = match outcome {
+            Ok(outcome) => {
+                let grown = rooms.tally().since(&before);
+                self.judge(&name, &outcome, &grown, &rooms).await.map(|n| done.add(&grown, n))
+            }
+            Err(fault) => Err(fault),
+        };
         match &judged {
             Ok(()) => self.rooms = Some(rooms),
             // The object comes again: nothing of it may stay here, nor be taken for a repeat.
-            Err(_) => self.forget(rooms),
+            Err(_) => rooms.abandon(),
         }
         judged
-    }
-
-    fn forget(&self, rooms: Rooms) {
-        rooms.abandon();
-        refused::take(&stores(&self.folder, &self.variables.stream));
     }
 
     fn take_rooms(&mut self) -> Result<Rooms, Fault> {
@@ -192,15 +202,21 @@ impl Function {
         }
         match self.rooms.take() {
             Some(rooms) => Ok(rooms),
-            None => Rooms::open(&self.variables, &self.folder).map_err(|e| Fault::new(BUG, e)),
+            None => self.open().map_err(|error| Fault::new(BUG, error)),
         }
     }
 }
 
 impl Function {
-    /// What an object's refused points mean: told in a line of log, or the object fails. Gives how
-    /// many there were.
-    fn judge(&self, object: &str, outcome: &Outcome, grown: &Tally) -> Result<u64, Fault> {
+    /// What an object's refused points mean: kept in the bucket, told in a line of log, or the object
+    /// fails. Gives how many there were.
+    async fn judge(
+        &mut self,
+        object: &str,
+        outcome: &Outcome,
+        grown: &Tally,
+        rooms: &Rooms,
+    ) -> Result<u64, Fault> {
         let on_refused = self.variables.on_refused;
         let Outcome::Read(carried) = outcome else {
             tracing::warn!(object, "object is gone");
@@ -209,7 +225,6 @@ impl Function {
                 OnRefused::FailObject | OnRefused::Log => Ok(0),
             };
         };
-        let told = refused::take(&stores(&self.folder, &self.variables.stream));
         let (delivered, filtered) = (grown.delivered, grown.filtered);
         let refused = grown.refused() + carried.rejected;
         if refused == 0 {
@@ -217,6 +232,10 @@ impl Function {
             tracing::info!(object, delivered, filtered, bytes, repeats, "object delivered");
             return Ok(0);
         }
+        if let Some(bucket) = &mut self.bucket {
+            bucket.keep(&rooms.stores(), wall_clock()(), object).await?;
+        }
+        let told = refused::take(&rooms.stores());
         let Tally { backed_up, quarantined, .. } = grown;
         let rejected = carried.rejected;
         let reasons = json!({
@@ -264,7 +283,7 @@ impl Function {
         let prefix = env.prefix.clone().or(asked.prefix).unwrap_or_default();
         // Who asks by hand wants it again, also what this process has delivered before.
         if let Some(rooms) = self.rooms.take() {
-            self.forget(rooms);
+            rooms.abandon();
         }
         let mut done = Done::default();
         let mut last = asked.start_after;

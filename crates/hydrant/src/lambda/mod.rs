@@ -10,6 +10,7 @@ mod api;
 mod event;
 mod fault;
 mod function;
+mod kept;
 mod log;
 mod objects;
 mod refused;

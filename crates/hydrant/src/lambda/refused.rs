@@ -48,28 +48,34 @@ struct Line {
     raw: Option<String>,
 }
 
-/// Reads what lies in these folders, by reason, and removes it.
-pub(super) fn take(folders: &[PathBuf]) -> BTreeMap<String, Told> {
+/// A folder of what is set aside.
+#[derive(Clone, Debug)]
+pub(super) struct Store {
+    pub folder: PathBuf,
+    /// Its files are appended to by a stream that has them open: they are emptied, not removed.
+    pub is_open: bool,
+}
+
+/// Reads what lies in these folders, by reason, and takes it away.
+pub(super) fn take(stores: &[Store]) -> BTreeMap<String, Told> {
     let mut told = BTreeMap::new();
-    for folder in folders {
-        for file in files(folder) {
+    for store in stores {
+        for file in files(&store.folder) {
             read(&file, &mut told);
+            let gone = match store.is_open {
+                true => File::options().write(true).open(&file).and_then(|file| file.set_len(0)),
+                false => fs::remove_file(&file),
+            };
+            if let Err(error) = gone {
+                tracing::warn!(file = %file.display(), %error, "a file stays behind");
+            }
         }
-        remove(folder);
     }
     told
 }
 
-/// Removes the files and keeps the folders, which a stream holds open.
-fn remove(folder: &Path) {
-    for file in files(folder) {
-        if let Err(error) = fs::remove_file(&file) {
-            tracing::warn!(file = %file.display(), %error, "a file stays behind");
-        }
-    }
-}
-
-fn files(folder: &Path) -> Vec<PathBuf> {
+/// Every file below a folder, in order.
+pub(super) fn files(folder: &Path) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
     let mut found = Vec::new();
     for path in entries.flatten().map(|entry| entry.path()) {

@@ -11,12 +11,13 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use delivery::{Clock, Destination, Share, Stats, Stream, StreamConfig};
+use delivery::{Clock, Destination, Share, Stats, Stream};
 use entry::Tail;
 use intake::objects::Parts;
 use journal::{Journal, MemoryDisk, Position, Topic};
 use tokio::time::timeout;
 
+use super::refused::Store;
 use super::variables::{NAME, Variables};
 use crate::run::wall_clock;
 
@@ -32,6 +33,8 @@ const KEYS_MAX: usize = 20_000;
 const FOLDER_BYTES: u64 = 128 << 20;
 /// Folder of parts of objects that are no metrics.
 const OBJECTS: &str = "objects";
+/// Folder of records that the destination refuses.
+const BACKUP: &str = "backup";
 /// Without news, how things stand is looked at this often.
 const LOOK: Duration = Duration::from_millis(250);
 /// Longer than a function lives.
@@ -63,7 +66,8 @@ pub(super) struct Tally {
 }
 
 impl Rooms {
-    /// Opens them.
+    /// Opens them. The folder is of these rooms alone: their positions begin at nought, and objects of
+    /// a backup are named by folder and position.
     pub(super) fn open(variables: &Variables, folder: &Path) -> Result<Rooms, String> {
         let bytes = variables.memory_bytes / MEMORY_SHARE;
         let options = journal::Options {
@@ -92,6 +96,7 @@ impl Rooms {
         };
         let retry_ms = i64::try_from(variables.stream.retry_duration.as_millis());
         let mut config = variables.stream.clone();
+        config.backup.directory = folder.join(BACKUP);
         if !variables.has_bucket {
             // Nothing is given up into a folder that nobody sees: the invocation fails instead.
             config.retry_duration = NEVER;
@@ -162,6 +167,10 @@ impl Rooms {
 
     /// Has every open cursor reached the end?
     fn is_drained(&self) -> bool {
+        if self.stats.pending_files.load(Ordering::Relaxed) > 0 {
+            // Backup that is not in its bucket yet would go with this machine.
+            return false;
+        }
         let end = Position { sequence: self.topic.end(), ordinal: 0 };
         let statuses = self.journal.status();
         statuses.iter().flat_map(|topic| &topic.cursors).all(|cursor| cursor.low >= end)
@@ -173,6 +182,9 @@ impl Rooms {
             return Some("the stream has ended: this is a bug".to_owned());
         }
         let state = self.stats.state();
+        if let Some(failure) = state.upload_failure.as_ref().filter(|_| state.upload_loud) {
+            return Some(format!("backup: {failure}"));
+        }
         let since = state.outage_since_ms?;
         let patience = match state.loud {
             true => LOUD_PATIENCE_MS,
@@ -186,7 +198,9 @@ impl Rooms {
     /// What holds it up, in words.
     pub(super) fn waits(&self) -> String {
         let state = self.stats.state();
-        let stores = [state.backup_failure, state.quarantine_failure, state.journal_failure];
+        let upload = state.upload_failure.map(|failure| format!("backup: {failure}"));
+        let stores =
+            [state.backup_failure, state.quarantine_failure, state.journal_failure, upload];
         let mut words: Vec<String> = stores.into_iter().flatten().collect();
         let place = self.stream.place();
         words.insert(
@@ -199,10 +213,23 @@ impl Rooms {
         words.join("; ")
     }
 
+    /// The folders that hold what is told of: parts of objects, points; and without a bucket, records.
+    pub(super) fn stores(&self) -> Vec<Store> {
+        let closed = |name: &str| Store { folder: self.folder.join(name), is_open: false };
+        let quarantine = self.folder.join("quarantine").join(NAME);
+        let backup = (!self.gives_up).then(|| closed(BACKUP));
+        let mut stores = vec![closed(OBJECTS), Store { folder: quarantine, is_open: true }];
+        stores.extend(backup);
+        stores
+    }
+
     /// Leaves what is not delivered; a request in flight may still arrive.
     pub(super) fn abandon(self) {
         // Not joined: that would wait for a destination that does not answer.
         self.stream.stop();
+        if let Err(error) = std::fs::remove_dir_all(&self.folder) {
+            tracing::debug!(folder = %self.folder.display(), %error, "left behind");
+        }
     }
 }
 
@@ -223,10 +250,4 @@ impl Tally {
     pub(super) fn refused(&self) -> u64 {
         self.backed_up + self.quarantined.values().sum::<u64>()
     }
-}
-
-/// The folders that hold what was refused: parts of objects, points, and records.
-pub(super) fn stores(folder: &Path, stream: &StreamConfig) -> [PathBuf; 3] {
-    let quarantine = folder.join("quarantine").join(&stream.name);
-    [folder.join(OBJECTS), quarantine, stream.backup.directory.clone()]
 }

@@ -14,6 +14,14 @@ pub(crate) const BUCKET: &str = "metrics";
 pub(crate) fn bucket(objects: Vec<(String, Vec<u8>)>) -> Peer {
     let objects: BTreeMap<String, Vec<u8>> = objects.into_iter().collect();
     Peer::scripted(move |request| {
+        if request.method == "PUT" {
+            let denied = request.target.starts_with("/denied");
+            return if denied {
+                error(403, "AccessDenied", "Access Denied")
+            } else {
+                Reply::status(200).with("x-amz-request-id", "R").with("ETag", "\"e\"")
+            };
+        }
         let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
         let Some(key) = path.strip_prefix(&format!("/{BUCKET}")) else { return Reply::status(400) };
         let key = key.trim_start_matches('/');

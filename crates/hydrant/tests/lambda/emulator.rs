@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::os::unix::fs::symlink;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 use testkit::{Peer, Process, Received, Reply, TempDir};
@@ -100,17 +100,18 @@ impl Lambda {
     }
 
     /// Waits for so many answers, and gives them all: what was posted, and where.
+    #[track_caller]
     pub(crate) fn answers(&self, count: usize) -> Vec<Answer> {
-        // Each answer is preceded by its question, and the last one followed by the next question.
-        let mut seen = 0;
+        let deadline = Instant::now() + PATIENCE;
         loop {
-            seen += 1;
-            let requests = self.peer.wait_for(seen, PATIENCE);
+            let requests = self.peer.requests();
             let posted: Vec<&Received> = requests.iter().filter(|r| r.method == "POST").collect();
             if posted.len() >= count {
                 return posted.into_iter().map(Answer::of).collect();
             }
-            seen = seen.max(requests.len());
+            let log = || self.process.stderr().join("\n");
+            assert!(Instant::now() < deadline, "{} of {count} answers:\n{}", posted.len(), log());
+            std::thread::sleep(Duration::from_millis(5));
         }
     }
 
@@ -128,9 +129,21 @@ impl Lambda {
         lines.iter().map(read).collect()
     }
 
-    /// The lines of the log with this message.
-    pub(crate) fn logged(&self, message: &str) -> Vec<Value> {
-        self.log().into_iter().filter(|line| line["message"] == message).collect()
+    /// The lines of the log with this message, when there are so many: they may come later than the
+    /// answer that followed them.
+    #[track_caller]
+    pub(crate) fn logged(&self, message: &str, count: usize) -> Vec<Value> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let lines: Vec<Value> =
+                self.log().into_iter().filter(|line| line["message"] == message).collect();
+            if lines.len() >= count {
+                return lines;
+            }
+            let seen = || format!("{message}: {} of {count}: {:?}", lines.len(), self.log());
+            assert!(Instant::now() < deadline, "{}", seen());
+            std::thread::sleep(Duration::from_millis(10));
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use testkit::{Peer, Reply};
 
 use crate::cloud::{batch, bucket, delivered, event_bridge, expected, lines, notification};
@@ -62,7 +62,7 @@ fn every_kind_of_notification() {
     // The second time "two" is told of within a process it is known.
     let all = [("one", 0, 10), ("two", 0, 3), ("three", 0, 4), ("four", 0, 5)];
     assert_eq!(delivered(&backend.requests()), expected(&all));
-    let told = &lambda.logged("object delivered")[0];
+    let told = &lambda.logged("object delivered", 1)[0];
     assert_eq!(
         (told["object"].as_str(), told["delivered"].as_u64()),
         (Some(&*format!("s3://metrics/{key}")), Some(10))
@@ -95,7 +95,7 @@ fn a_batch_fails_message_by_message() {
     assert_eq!(answers[0].body["batchItemFailures"], failures, "{:?}", lambda.log());
     assert_eq!(delivered(&backend.requests()), expected(&[("good", 0, 7)]));
     answers[1].error();
-    let failed = lambda.logged("message failed");
+    let failed = lambda.logged("message failed", 4);
     let kinds: Vec<_> = failed
         .iter()
         .map(|l| (l["message_id"].as_str().unwrap(), l["kind"].as_str().unwrap()))
@@ -107,7 +107,7 @@ fn a_batch_fails_message_by_message() {
         reason.contains("s3://metrics/denied/x") && reason.contains("AccessDenied"),
         "{reason}"
     );
-    assert_eq!(lambda.logged("object is gone").len(), 1);
+    assert_eq!(lambda.logged("object is gone", 1).len(), 1);
 }
 
 /// *Scenario:* the destination answers 503 while the first message's time runs out; it is back when the
@@ -153,7 +153,7 @@ fn what_was_not_begun_fails() {
     let (kind, message) = &lambda.answer().error_owned();
     assert_eq!(kind, "Hydrant.NotDelivered");
     assert!(message.contains("s3://metrics/b was not begun"), "{message}");
-    let failed = lambda.logged("message failed");
+    let failed = lambda.logged("message failed", 2);
     assert!(failed[0]["reason"].as_str().unwrap().contains("has not answered"), "{failed:?}");
     assert!(!s3.requests().iter().any(|request| request.target.ends_with("/b")));
 }
@@ -174,7 +174,8 @@ fn refused_credentials_do_not_wait() {
 /// *Scenario:* the destination refuses a request for good; an object holds some lines that are none;
 /// another is no metric stream at all; under each value of `HYDRANT_ON_REFUSED`.
 /// *Guarantees:* by default only the object without any point fails, the others are told with reason,
-/// count and sample; `fail` fails all three, `log` none; no file stays behind.
+/// count and sample, also the second time; `fail` fails all, also when it comes again, `log` none;
+/// nothing stays behind.
 #[test]
 fn refused_points_are_told_or_fail() {
     let mut half = lines("half", 0, 3);
@@ -183,10 +184,13 @@ fn refused_points_are_told_or_fail() {
         bucket(vec![
             ("refused".to_owned(), lines("refused", 0, 4)),
             ("half".to_owned(), half.clone()),
+            ("again".to_owned(), half.clone()),
             ("page".to_owned(), b"<html><body>not found</body></html>".to_vec()),
         ])
     };
-    for (value, fails) in [("", [false, false, true]), ("fail", [true; 3]), ("log", [false; 3])] {
+    let keys = ["refused", "half", "again", "page", "page"];
+    let cases = [("", [false, false, false, true, true]), ("fail", [true; 5]), ("log", [false; 5])];
+    for (value, fails) in cases {
         let s3 = s3();
         let backend = Peer::scripted(|request| {
             let refused = request.text().contains("refused");
@@ -196,31 +200,86 @@ fn refused_points_are_told_or_fail() {
                 Reply::json(200, "{}")
             }
         });
-        let given =
-            ["refused", "half", "page"].map(|key| Given::new(notification(key).to_string()));
+        let given = keys.map(|key| Given::new(notification(key).to_string()));
         let lambda = start(given.into(), &s3, &backend, &[("HYDRANT_ON_REFUSED", value)]);
-        let answers = lambda.answers(3);
+        let answers = lambda.answers(keys.len());
         let failed: Vec<bool> = answers.iter().map(|a| a.path.ends_with("/error")).collect();
         assert_eq!(failed, fails, "{value}: {answers:?}\n{:?}", lambda.log());
         for answer in answers.iter().filter(|answer| answer.path.ends_with("/error")) {
             assert_eq!(answer.error().0, "Hydrant.Refused");
         }
-        let told = lambda.logged("points were refused");
+        let told = lambda.logged("points were refused", keys.len());
         let counts: Vec<_> = told
             .iter()
             .map(|l| (l["delivered"].as_u64().unwrap(), l["refused"].as_u64().unwrap()))
             .collect();
-        assert_eq!(counts, [(0, 4), (3, 1), (0, 1)], "{told:?}");
+        assert_eq!(counts, [(0, 4), (3, 1), (3, 1), (0, 1), (0, 1)], "{told:?}");
         let samples: Vec<_> = told.iter().map(|l| l["samples"].as_str().unwrap()).collect();
         assert!(samples[0].contains("no such tenant"), "{samples:?}");
-        assert!(samples[1].contains("malformed_json") && samples[1].contains("cut"), "{samples:?}");
-        assert!(samples[2].contains("markup"), "{samples:?}");
+        for sample in &samples[1..3] {
+            assert!(sample.contains("malformed_json") && sample.contains("cut"), "{samples:?}");
+        }
+        assert!(samples[3].contains("markup") && samples[4].contains("markup"), "{samples:?}");
         let left = files_below(lambda.dir.path());
         let left: Vec<_> = left
             .iter()
             .filter(|f| !f.ends_with("bootstrap") && !f.to_string_lossy().contains("/state/"))
             .collect();
+        let left: Vec<_> =
+            left.iter().filter(|f| std::fs::metadata(f).unwrap().len() > 0).collect();
         assert!(left.is_empty(), "{left:?}");
+    }
+}
+
+/// *Scenario:* the same with a bucket for the backup, then with one that refuses it.
+/// *Guarantees:* the records the destination refuses and the lines that are none are in the bucket, under
+/// the error prefix, before the answer; nothing fails but the object without any point; a bucket that
+/// refuses fails the invocation, since nothing else would keep them.
+#[test]
+fn a_backup_bucket_takes_what_is_refused() {
+    let mut half = lines("half", 0, 3);
+    half.extend_from_slice(b"{\"metric_name\":\"cut\n");
+    let objects = vec![
+        ("refused".to_owned(), lines("refused", 0, 4)),
+        ("half".to_owned(), half),
+        ("page".to_owned(), b"<html><body>not found</body></html>".to_vec()),
+    ];
+    let backend = Peer::start(Reply::json(400, r#"{"message":"no such tenant"}"#));
+    let keys = ["refused", "half", "page"];
+    let given = || keys.map(|key| Given::new(notification(key).to_string())).into();
+    let s3 = bucket(objects.clone());
+    let backup = "{bucket: kept, error_output_prefix: 'failed/!{firehose:error-output-type}/', \
+                  compression: none}";
+    let variables = [("HYDRANT_STREAM__BACKUP__S3", backup)];
+    let lambda = start(given(), &s3, &backend, &variables);
+    let answers = lambda.answers(3);
+    let failed: Vec<bool> = answers.iter().map(|a| a.path.ends_with("/error")).collect();
+    assert_eq!(failed, [false, false, true], "{answers:?}\n{:?}", lambda.log());
+    let puts: Vec<_> = s3.requests().into_iter().filter(|r| r.method == "PUT").collect();
+    let (mut records, mut pieces) = (Vec::new(), Vec::new());
+    for put in &puts {
+        let list = match &put.target {
+            key if key.starts_with("/kept/failed/http-endpoint-failed/lambda-1-") => &mut records,
+            key if key.starts_with("/kept/failed/quarantine/lambda-1-") => &mut pieces,
+            other => panic!("{other}"),
+        };
+        let lines = put.text();
+        list.extend(lines.lines().map(|l| serde_json::from_str::<Value>(l).unwrap()));
+    }
+    let points: u64 = records.iter().map(|r| r["hydrant"]["points"].as_u64().unwrap()).sum();
+    // The piece that is none is an item of its record, too.
+    assert_eq!(points, 4 + 3 + 1, "{records:?}");
+    let reasons: Vec<_> = pieces.iter().map(|l| l["reason"].as_str().unwrap()).collect();
+    assert_eq!(reasons, ["malformed_json", "markup"], "{pieces:?}");
+
+    let s3 = bucket(objects);
+    let denied = backup.replace("kept", "denied-bucket");
+    let variables = [("HYDRANT_STREAM__BACKUP__S3", denied.as_str())];
+    let lambda = start(given(), &s3, &backend, &variables);
+    for answer in lambda.answers(3) {
+        let (kind, message) = answer.error();
+        assert_eq!(kind, "Hydrant.NotDelivered", "{message}");
+        assert!(message.contains("backup") && message.contains("AccessDenied"), "{message}");
     }
 }
 
@@ -265,7 +324,7 @@ fn a_backfill_reads_every_page() {
     let lambda = start(given, &s3, &backend, &environment);
     assert_eq!(lambda.answers(2)[1].body["objects"], 5);
     assert_eq!(delivered(&backend.requests()), expected(&twice));
-    assert_eq!(lambda.logged("S3_BUCKET_NAME comes before the event").len(), 1);
+    assert_eq!(lambda.logged("S3_BUCKET_NAME comes before the event", 1).len(), 1);
 
     let backend = Peer::scripted(|request| {
         if request.text().contains("m3") { Reply::Hang } else { Reply::json(200, "{}") }

@@ -165,8 +165,8 @@ fn who_wins() {
     ];
     let lambda = Lambda::start(vec![Given::new("[]")], &own);
     lambda.answer();
-    assert_eq!(lambda.logged("ready")[0]["destination"], "blackhole");
-    let warnings = lambda.logged("settings warning");
+    assert_eq!(lambda.logged("ready", 1)[0]["destination"], "blackhole");
+    let warnings = lambda.logged("settings warning", 1);
     assert!(warnings[0]["warning"].as_str().unwrap().contains("OTEL_COLLECTOR_URL is not used"));
 
     let s3 = bucket(vec![("object".to_owned(), lines("CPU", 7, 8))]);

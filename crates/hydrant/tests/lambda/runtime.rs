@@ -37,7 +37,7 @@ fn answers_go_to_their_invocation() {
         assert!(message.contains(part), "{part} is not in: {message}");
     }
     assert_eq!(answers[2].path, "invocation/request-3/response");
-    let failed = lambda.logged("invocation failed");
+    let failed = lambda.logged("invocation failed", 1);
     assert_eq!(failed[0]["requestId"], "request-2");
     assert_eq!(failed[0]["level"], "ERROR");
     let asked = lambda.peer.requests();

@@ -133,7 +133,7 @@ fn selection_inside_firehose() {
     assert!(kept > 100, "{kept} points of EC2: the filter met something");
     let told: Vec<&str> = results.iter().map(|(result, _)| result.as_str()).collect();
     assert_eq!(told[told.len() - 4..], ["Dropped", "Ok", "Ok", "Ok"]);
-    let line = &lambda.logged("records transformed")[0];
+    let line = &lambda.logged("records transformed", 1)[0];
     assert_eq!(line["records"], given.len());
     assert_eq!(line["points"].as_u64().unwrap() - line["filtered"].as_u64().unwrap(), kept as u64);
 }
@@ -161,7 +161,7 @@ fn what_cannot_be_decoded_stays_with_firehose() {
     let failed = ("ProcessingFailed", false);
     assert_eq!(told, [("Ok", true), failed, failed, failed, failed, ("Ok", true)]);
     assert_eq!(results[5].1.as_ref(), Some(&records[5]));
-    let lines = lambda.logged("records failed: Firehose keeps them");
+    let lines = lambda.logged("records failed: Firehose keeps them", 3);
     let reasons: Vec<_> = lines
         .iter()
         .map(|l| (l["reason"].as_str().unwrap(), l["records"].as_u64().unwrap()))
@@ -169,9 +169,8 @@ fn what_cannot_be_decoded_stays_with_firehose() {
     assert_eq!(reasons, [("malformed_json", 1), ("not_base64", 1), ("unknown_format", 2)]);
 }
 
-/// *Scenario:* an event that fills Lambda's 6 MB, with records that grow when they are written anew
-/// (pretty JSON became compact would shrink; names that JSON need not escape grow), and one filtered
-/// point in each so that each is written anew.
+/// *Scenario:* an event that fills Lambda's 6 MB, with records that grow when they are written anew,
+/// and one filtered point in each, so that each is.
 /// *Guarantees:* the answer stays below 6 MB; no record is missing; those for which there was no room
 /// are `ProcessingFailed`, and the log says so.
 #[test]
@@ -204,7 +203,7 @@ fn an_answer_never_exceeds_the_limit() {
     let failed = results.iter().filter(|(result, _)| result == "ProcessingFailed").count();
     assert!(failed > 0 && failed < count / 2, "{failed} of {count}");
     assert_eq!(results[0].0, "Ok");
-    let lines = lambda.logged("records failed: Firehose keeps them");
+    let lines = lambda.logged("records failed: Firehose keeps them", 1);
     assert_eq!(
         (lines[0]["reason"].as_str(), lines[0]["records"].as_u64()),
         (Some("answer_too_large"), Some(failed as u64))
