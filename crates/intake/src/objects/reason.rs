@@ -214,7 +214,7 @@ mod tests {
             (b"<!DOCTYPE html><html>", Some(Reason::Markup)),
             (b"PAR1\x15\x04\x15", Some(Reason::Parquet)),
             (b"ORC\x08\x03", Some(Reason::Orc)),
-            (b"\x00\x01\x02\x03", Some(Reason::Unknown)),
+            (b"\xff\xfe\x01\x02", Some(Reason::Unknown)),
             (b"{\"metric_name\":1}", None),
         ];
         for (bytes, expect) in cases {

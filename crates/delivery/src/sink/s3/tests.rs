@@ -91,7 +91,8 @@ fn verdicts() {
     assert_eq!(code_of(&unreachable), "S3.Unreachable");
     assert_eq!(code_of(&fault(Kind::Refused, "KMS.DisabledException")), "S3.KMS");
     let large = verdict_of(&fault(Kind::Refused, "EntityTooLarge"));
-    assert!(matches!(large, Verdict::TooLarge { .. }), "{large:?}");
+    let Verdict::TooLarge { why } = large else { panic!("{large:?}") };
+    assert_eq!(why.code, "S3.EntityTooLarge");
 }
 
 /// A packer, and a wire to this peer with credentials.

@@ -11,10 +11,14 @@ const MESSAGE_CHARS: usize = 512;
 /// The verdict on a put that failed.
 pub(super) fn verdict_of(fault: &Fault) -> Verdict {
     let why = Why { code: code_of(fault), message: message_of(fault) };
-    if fault.code == "EntityTooLarge" || fault.status == 413 {
+    if is_too_large(fault) {
         return Verdict::TooLarge { why };
     }
     Verdict::Later { after: fault.retry_after, loud: needs_person(fault), why }
+}
+
+fn is_too_large(fault: &Fault) -> bool {
+    fault.code == "EntityTooLarge" || fault.status == 413
 }
 
 /// Must somebody change something first?
@@ -37,6 +41,7 @@ pub(crate) fn code_of(fault: &Fault) -> &'static str {
     match fault.kind {
         // Whatever of its kinds: an operator looks at the key, not at the bucket.
         _ if fault.code.starts_with("KMS.") => "S3.KMS",
+        _ if is_too_large(fault) => "S3.EntityTooLarge",
         Kind::NoCredentials => "S3.NoCredentials",
         Kind::BadCredentials => "S3.InvalidToken",
         Kind::Denied => "S3.AccessDenied",

@@ -30,7 +30,7 @@ const LONG_POLL: Duration = Duration::from_secs(20);
 /// The most that SQS hands out at once.
 const RECEIVE_MAX: usize = 10;
 /// An empty answer that came sooner than this was no long poll (an emulator): wait the rest.
-const EMPTY_MIN: Duration = Duration::from_secs(1);
+const EMPTY_MIN: Duration = Duration::from_millis(250);
 /// A message is extended when this part of its hidden time is over.
 const HEARTBEATS: u32 = 3;
 /// How long a message that failed stays hidden: this long after the first receive, twice as long
