@@ -94,7 +94,7 @@ fn a_token_endpoint_that_is_none() {
             ("ENDPOINT_URL", &endpoint),
             ("OAUTH2_AUDIENCE", ""),
         ];
-        let given = given().into_iter().map(|one| one.within_ms(3_000)).collect();
+        let given = given().into_iter().map(|one| one.within_ms(2_200)).collect();
         let lambda = Lambda::start(given, &variables);
         let answer = lambda.answer();
         let (kind, message) = answer.error();
