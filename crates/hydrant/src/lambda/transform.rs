@@ -297,6 +297,3 @@ impl Visit for Pass<'_> {
         });
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -202,19 +202,29 @@ impl<'a> Source<'a> {
     }
 
     /// A problem in the words of whoever set the variables.
-    fn sentence(&self, problem: &settings::Problem, reading: &Tree) -> String {
+    fn sentence<'s>(&'s self, problem: &'s settings::Problem, reading: &'s Tree) -> String {
         let (section, path) = problem.path.split_once('.').unwrap_or(("", &problem.path));
         let path = path.strip_prefix(NAME).unwrap_or(path).trim_start_matches('.');
-        let variable = match self {
-            _ if section == "sources" => reading.variable_of(path),
-            Source::Body(_) => Some(STREAM),
-            Source::Keys { tree, .. } => tree.variable_of(path),
+        let is_unknown = problem.rule.starts_with("unknown key");
+        // A misspelt key may have keys below it.
+        let find = |tree: &'s Tree| {
+            tree.variable_of(path).or_else(|| tree.variable_below(path).filter(|_| is_unknown))
         };
-        let mut words = vec![problem.rule.clone()];
-        if !path.is_empty() && !problem.rule.starts_with("unknown key") {
-            words.insert(0, path.to_owned());
-        }
-        words.splice(0..0, variable.filter(|name| !name.is_empty()).map(str::to_owned));
+        let variable = match self {
+            _ if section == "sources" => find(reading),
+            Source::Body(_) => Some(STREAM),
+            Source::Keys { tree, .. } => find(tree),
+        };
+        let named = variable.filter(|name| !name.is_empty()).map(str::to_owned);
+        let missing = matches!(self, Source::Keys { .. }) && problem.rule.starts_with("is missing");
+        // The one that would say it.
+        let named = named.or_else(|| {
+            let keys = path.to_ascii_uppercase().replace('.', "__");
+            missing.then(|| format!("{KEY_PREFIX}{keys}"))
+        });
+        let path = (!path.is_empty() && !is_unknown).then(|| path.to_owned());
+        let words: Vec<String> =
+            named.into_iter().chain(path).chain([problem.rule.clone()]).collect();
         let hint = problem.hint.as_ref().map_or_else(String::new, |hint| format!(" ({hint})"));
         format!("{}{hint}", words.join(": "))
     }

@@ -209,3 +209,36 @@ fn an_answer_never_exceeds_the_limit() {
         (Some("answer_too_large"), Some(failed as u64))
     );
 }
+
+/// *Scenario:* a record of each format through a fixed attribute for one namespace.
+/// *Guarantees:* it stands in JSON and in 1.0 on the points of that namespace and no others; 0.7, which
+/// has no place for it, comes back byte for byte and is counted.
+#[test]
+fn enrichment_inside_firehose() {
+    let options = Options { metrics: 300, series: 300, ..Options::default() };
+    let formats = [Format::Json, Format::Otel10, Format::Otel07];
+    let records = formats.map(|format| payload::records(&options, format).concat());
+    let given = records.each_ref().map(|record| encode(record));
+    let enrich = "{attributes: [{when: {namespace: AWS/EC2}, set: {team: blue}}]}";
+    let lambda =
+        Lambda::start(vec![Given::new(event(&given))], &[("HYDRANT_STREAM__ENRICH", enrich)]);
+    let results = results(&lambda.answer(), 3);
+    assert!(results.iter().all(|(result, _)| result == "Ok"));
+    assert_eq!(results[2].1.as_ref(), Some(&given[2]));
+    let ec2 = points(&records[0]).iter().filter(|(namespace, _)| namespace == "AWS/EC2").count();
+    assert!(ec2 > 3, "{ec2}");
+    let json = String::from_utf8(decode(results[0].1.as_ref().unwrap())).unwrap();
+    for line in json.lines() {
+        let line: Value = serde_json::from_str(line).unwrap();
+        let expected = (line["namespace"] == "AWS/EC2").then(|| json!({ "team": "blue" }));
+        assert_eq!(line.get("attributes"), expected.as_ref());
+    }
+    assert_eq!(json.lines().count(), 300);
+    let otel = decode(results[1].1.as_ref().unwrap());
+    let teams = otel.windows(4).filter(|bytes| bytes == b"team").count();
+    assert_eq!((points(&otel).len(), teams), (300, ec2));
+    let line = &lambda.logged("records transformed", 1)[0];
+    let counts =
+        (line["enriched"].as_u64().unwrap(), line["attributes_left_out"].as_u64().unwrap());
+    assert_eq!(counts, (2 * ec2 as u64, ec2 as u64));
+}

@@ -92,6 +92,12 @@ impl Tree {
         found.map(|(_, leaf)| leaf.variable.as_str())
     }
 
+    /// The first variable that says something below a path.
+    pub(super) fn variable_below(&self, path: &str) -> Option<&str> {
+        let below = |known: &[String]| known.join(".").starts_with(&format!("{path}."));
+        self.0.iter().find(|(known, _)| below(known)).map(|(_, leaf)| leaf.variable.as_str())
+    }
+
     /// As YAML, below a mapping that is indented by four.
     pub(super) fn write(&self, text: &mut String) {
         let mut open: &[String] = &[];
