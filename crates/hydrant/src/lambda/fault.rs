@@ -44,3 +44,33 @@ impl Fault {
         Bytes::from(body.to_string())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAGE: &str = include_str!("../../../../docs/lambda.md");
+
+    /// *Scenario:* docs/lambda.md beside the kinds of errors, the variables and the lines of log.
+    /// *Guarantees:* each kind has its row, and what people set or search for is named there.
+    #[test]
+    fn the_page_names_what_people_meet() {
+        let kinds =
+            [BAD_SETTINGS, UNKNOWN_EVENT, UNREADABLE, NOT_DELIVERED, REFUSED, ANSWER_REFUSED, BUG];
+        for kind in kinds {
+            assert!(PAGE.contains(&format!("| `{kind}` |")), "{kind}");
+        }
+        for word in [
+            "HYDRANT_STREAM__",
+            "HYDRANT_SOURCE__",
+            "HYDRANT_ON_REFUSED",
+            "HYDRANT_DEADLINE_MARGIN",
+            "OAUTH2_AUDIENCE",
+            "object delivered",
+            "points were refused",
+            "records failed: Firehose keeps them",
+        ] {
+            assert!(PAGE.contains(word), "{word}");
+        }
+    }
+}

@@ -11,6 +11,7 @@ use bytes::Bytes;
 use intake::objects::event::Created;
 use rules::Selection;
 use serde_json::json;
+use tokio::time::timeout;
 
 use super::api::Invocation;
 use super::event::{Backfill, Event, Message, tell};
@@ -182,7 +183,9 @@ impl Function {
         let judged = match outcome {
             Ok(outcome) => {
                 let grown = rooms.tally().since(&before);
-                self.judge(&name, &outcome, &grown, &rooms).await.map(|n| done.add(&grown, n))
+                self.judge(&name, &outcome, &grown, &rooms, until_ms)
+                    .await
+                    .map(|n| done.add(&grown, n))
             }
             Err(fault) => Err(fault),
         };
@@ -216,6 +219,7 @@ impl Function {
         outcome: &Outcome,
         grown: &Tally,
         rooms: &Rooms,
+        until_ms: i64,
     ) -> Result<u64, Fault> {
         let on_refused = self.variables.on_refused;
         let Outcome::Read(carried) = outcome else {
@@ -233,7 +237,10 @@ impl Function {
             return Ok(0);
         }
         if let Some(bucket) = &mut self.bucket {
-            bucket.keep(&rooms.stores(), wall_clock()(), object).await?;
+            let now = wall_clock()();
+            let stores = rooms.stores();
+            let kept = timeout(left(until_ms), bucket.keep(&stores, now, object)).await;
+            kept.map_err(|_| late(object, "the backup's bucket does not answer"))??;
         }
         let told = refused::take(&rooms.stores());
         let Tally { backed_up, quarantined, .. } = grown;
@@ -290,7 +297,8 @@ impl Function {
         let mut token = None;
         loop {
             let page = self.objects.list(&bucket, &prefix, last.as_deref(), token.as_deref());
-            let page = page.await?;
+            let page = timeout(left(until_ms), page).await;
+            let page = page.map_err(|_| late(&bucket, "S3 does not answer the listing"))??;
             for one in page.objects {
                 let object = listed(&bucket, &one);
                 match self.deliver(&object, until_ms, &mut done).await {
@@ -311,6 +319,16 @@ impl Function {
             }
         }
     }
+}
+
+/// Time that is left for work.
+fn left(until_ms: i64) -> Duration {
+    let left = until_ms.saturating_sub(wall_clock()());
+    Duration::from_millis(u64::try_from(left).unwrap_or(0))
+}
+
+fn late(what: &str, why: &str) -> Fault {
+    Fault::new(NOT_DELIVERED, format!("{what}: time is up: {why}"))
 }
 
 /// Reasons of pieces that are no points at all.

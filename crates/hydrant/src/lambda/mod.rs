@@ -66,6 +66,12 @@ pub fn command() -> Exit {
 
 async fn serve(mut api: Api, environment: &Environment, id: &RequestId) -> Exit {
     let folder = std::env::temp_dir().join(format!("hydrant-lambda-{}", std::process::id()));
+    // Lambda keeps /tmp when it starts a process anew in the same place; what lies there was failed.
+    if folder.exists()
+        && let Err(error) = std::fs::remove_dir_all(&folder)
+    {
+        tracing::warn!(folder = %folder.display(), %error, "left behind by another process");
+    }
     let mut function = match variables::read(environment, &folder).and_then(|variables| {
         for warning in &variables.warnings {
             tracing::warn!(warning, "settings warning");

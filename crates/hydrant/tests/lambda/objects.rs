@@ -283,6 +283,24 @@ fn a_backup_bucket_takes_what_is_refused() {
     }
 }
 
+/// *Scenario:* among lines of ordinary size one of almost four megabytes, in the smallest function.
+/// *Guarantees:* it passes through a journal whose segments are hardly larger, and all arrive.
+#[test]
+fn a_line_as_long_as_a_segment() {
+    let mut object = lines("before", 0, 3);
+    let long =
+        String::from_utf8(lines("long", 0, 1)).unwrap().replace("i-0", &"x".repeat(4_150_000));
+    object.extend_from_slice(long.as_bytes());
+    object.extend(lines("after", 0, 3));
+    let s3 = bucket(vec![("object".to_owned(), object)]);
+    let backend = taking();
+    let lambda = start(vec![Given::new(notification("object").to_string())], &s3, &backend, &[]);
+    let answer = lambda.answer();
+    let points = json!({ "delivered": 7, "filtered": 0, "refused": 0 });
+    assert_eq!(answer.body["points"], points, "{answer:?}");
+    assert_eq!(delivered(&backend.requests()).len(), 7);
+}
+
 fn files_below(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
@@ -361,6 +379,7 @@ fn a_large_object_passes_in_little_memory() {
     let status = std::fs::read_to_string(format!("/proc/{}/status", lambda.process.id())).unwrap();
     let peak = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
     let kilobytes: u64 = peak.split_whitespace().nth(1).unwrap().parse().unwrap();
+    println!("peak of a 60 MB object: {kilobytes} KB");
     assert!(kilobytes < 110_000, "{kilobytes} KB");
     lambda.process.terminate();
     lambda.process.wait(PATIENCE);
