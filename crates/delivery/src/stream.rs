@@ -108,6 +108,11 @@ impl Stream {
         stats.set_state(|state| state.backlog_bytes = backlog);
         let now = (parts.clock)();
         let folder = parts.quarantine.join(&name);
+        let dispatch = if wire.ordered() {
+            Dispatch::ordered(config.retry_duration, now)
+        } else {
+            Dispatch::new(config.concurrency, config.retry_duration, now)
+        };
         let enriching = Enriching::new(enricher, tags);
         let mut packing = Packing::new(origin, &name, packer, selection, enriching);
         if let Some(feed) = feeds.first() {
@@ -119,7 +124,7 @@ impl Stream {
             packing,
             decoder: Decoder::new(),
             record: Vec::new(),
-            dispatch: Dispatch::new(config.concurrency, config.retry_duration, now),
+            dispatch,
             wire,
             backup: Backup::new(config.backup.directory.clone(), &name, parts.backup_share, outbox),
             quarantine: Quarantine::new(folder, parts.quarantine_share, now),

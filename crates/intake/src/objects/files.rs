@@ -17,7 +17,7 @@ use tokio::task::spawn_blocking;
 use super::carry::{Carrier, Halt, Object};
 use super::feed::{self, Chunk};
 use super::fetch::{pause, stops};
-use super::ledger::{Ledger, entry_of};
+use super::ledger::{ENTRIES_MAX, Ledger, entry_of};
 use super::stats::{Stats, Trouble};
 use super::{Clock, Limits, Parts};
 
@@ -165,10 +165,6 @@ impl Inner {
             let seen: std::collections::HashSet<u128> = round.seen.drain(..).collect();
             ledger.done.retain(|entry, _| seen.contains(entry));
             changed |= ledger.done.len() < before;
-            if ledger.shrink().is_some() {
-                let most = super::ledger::ENTRIES_MAX;
-                tracing::warn!(source = self.config.name, most, "more files than are remembered");
-            }
             if round.refused == 0 {
                 self.stats.clear();
             }

@@ -2,7 +2,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper that cannot go on fails its test")]
 #![expect(clippy::indexing_slicing, reason = "what is not there fails the test")]
-#![expect(clippy::string_slice, reason = "what is not there fails the test")]
 
 mod carry;
 mod common;

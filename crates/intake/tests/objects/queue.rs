@@ -160,6 +160,28 @@ fn a_queue_that_redelivers_adds_nothing() {
     assert_eq!(house.points(), 50);
 }
 
+/// *Scenario:* a message tells of two versions of one object and, later, of the object before them.
+/// *Guarantees:* each version is asked for by its id and read; order does not matter to them.
+#[test]
+fn versions_are_read_each() {
+    let (house, world) = (House::new(), World::new());
+    world.put("k", object(Format::Json, 50, 1));
+    let mut both = event(&["k", "k", "k"]);
+    for (n, version) in ["v1", "v2", "null"].into_iter().enumerate() {
+        let told = &mut both["Records"][n]["s3"]["object"];
+        told["versionId"] = json!(version);
+        told["sequencer"] = json!(format!("{n}"));
+    }
+    world.tell(&both);
+    let running = start(&house, world.queue_config());
+    wait_for(&running.stats, "the delete", |stats| stats.messages_deleted.get() == 1);
+    running.stop();
+    let asked: Vec<String> = world.peer.requests().into_iter().map(|one| one.target).collect();
+    let count = |version: &str| asked.iter().filter(|target| target.contains(version)).count();
+    assert_eq!((count("versionId=v1"), count("versionId=v2"), count("versionId=null")), (1, 1, 0));
+    assert_eq!(world.sky().read.len(), 3);
+}
+
 /// *Scenario:* messages that tell of no object, in a queue without a redrive policy, and with one.
 /// *Guarantees:* without one they are set aside after five receives, body kept; with one they are
 /// never deleted here.

@@ -72,7 +72,7 @@ impl World {
         let peer = Peer::scripted(move |request| {
             let mut sky = for_peer.lock().unwrap_or_else(PoisonError::into_inner);
             match request.header("x-amz-target") {
-                Some(target) => sky.sqs(&target.to_owned(), request),
+                Some(target) => sky.sqs(target, request),
                 None => sky.s3(request),
             }
         });
