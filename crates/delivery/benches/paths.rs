@@ -136,6 +136,7 @@ fn splice() -> sink::Config {
         oauth2: None,
         resource_attributes: vec![("service.name".to_owned(), "cloudwatch".to_owned())],
         points: otlp::Points::Summary,
+        dimensions: otlp::Dimensions::List,
         points_max: 8_192,
         bytes_max: 4 << 20,
         client: client(),

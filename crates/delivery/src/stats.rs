@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
+use crate::tags::TagState;
+
 /// Outcome of a request, the label of `hydrant_destination_requests_total`.
 pub const REQUEST_OUTCOMES: [&str; 5] = ["delivered", "partly", "retried", "too_large", "refused"];
 
@@ -29,6 +31,8 @@ pub struct Stats {
     pub oldest_ms: AtomicI64,
     /// Instant of the newest point delivered, ms.
     pub newest_instant_ms: AtomicI64,
+    /// Told whenever a range is settled; one waiter at a time.
+    pub settled: tokio::sync::Notify,
     /// Attempts to bring a file of backup to S3, as [`UPLOAD_OUTCOMES`].
     pub uploads: [AtomicU64; 2],
     /// Files of backup that wait for S3.
@@ -38,6 +42,7 @@ pub struct Stats {
     filtered: Mutex<BTreeMap<String, u64>>,
     quarantined: Mutex<BTreeMap<&'static str, u64>>,
     losses: Mutex<BTreeMap<&'static str, u64>>,
+    tags: Mutex<Option<TagState>>,
     state: Mutex<State>,
 }
 
@@ -108,6 +113,15 @@ impl Stats {
 
     pub(crate) fn set_losses(&self, losses: Vec<(&'static str, u64)>) {
         *lock(&self.losses) = losses.into_iter().collect();
+    }
+
+    /// What is known of resource tags; `None` when the stream adds none.
+    pub fn tags(&self) -> Option<TagState> {
+        lock(&self.tags).clone()
+    }
+
+    pub(crate) fn set_tags(&self, tags: Option<TagState>) {
+        *lock(&self.tags) = tags;
     }
 
     /// What the stream is about.

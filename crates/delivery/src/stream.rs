@@ -10,7 +10,7 @@ use std::time::Duration;
 use entry::{LaneId, Tail};
 use journal::{Start, Topic};
 use metric::Decoder;
-use rules::Selection;
+use rules::{Enricher, Selection};
 
 use crate::alldata::{self, AllData, Copier};
 use crate::backup::Backup;
@@ -18,11 +18,12 @@ use crate::config::{BackupMode, StartFrom, StreamConfig};
 use crate::dispatch::Dispatch;
 use crate::feed::Feed;
 use crate::marker::Marker;
-use crate::pack::Packing;
+use crate::pack::{Enriching, Packing};
 use crate::quarantine::Quarantine;
 use crate::share::Share;
 use crate::sink;
 use crate::stats::Stats;
+use crate::tags::TagFile;
 use crate::upload::{Outbox, Uploader};
 use crate::worker::{Clock, Event, Worker};
 
@@ -74,9 +75,22 @@ impl Stream {
         destination: &sink::Config,
         parts: Parts,
     ) -> Result<Stream, String> {
+        let tags = config.enrich.tags.as_ref();
+        let tags = tags.map(|tags| TagFile::open(tags, (parts.clock)()));
+        Self::start_with(config, destination, parts, tags)
+    }
+
+    /// The same, with tags that others read too.
+    pub(crate) fn start_with(
+        config: StreamConfig,
+        destination: &sink::Config,
+        parts: Parts,
+        tags: Option<Arc<TagFile>>,
+    ) -> Result<Stream, String> {
         let (packer, wire) = sink::build(destination)?;
         let place = wire.describe();
         let selection = Selection::compile(config.include.clone(), config.exclude.clone())?;
+        let enricher = Enricher::compile(&config.enrich).map_err(|e| format!("enrich: {e}"))?;
         let name = config.name.clone();
         let stats = Arc::clone(&parts.stats);
         let (inbox, events) = sync_channel(INBOX);
@@ -99,7 +113,8 @@ impl Stream {
         } else {
             Dispatch::new(config.concurrency, config.retry_duration, now)
         };
-        let mut packing = Packing::new(origin, &name, packer, selection);
+        let enriching = Enriching::new(enricher, tags);
+        let mut packing = Packing::new(origin, &name, packer, selection, enriching);
         if let Some(feed) = feeds.first() {
             packing.start(0, feed.begin);
         }

@@ -5,6 +5,7 @@ mod feeds;
 mod lanes;
 mod ordered;
 mod stores;
+mod tags;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

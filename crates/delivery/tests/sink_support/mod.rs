@@ -70,6 +70,7 @@ pub(crate) fn otlp_config(endpoint: &str) -> otlp::Config {
         oauth2: None,
         resource_attributes: Vec::new(),
         points: otlp::Points::Summary,
+        dimensions: otlp::Dimensions::List,
         points_max: 1_000,
         bytes_max: 1 << 20,
         client: client(),

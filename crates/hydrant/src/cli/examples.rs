@@ -63,3 +63,11 @@ pub(super) const STREAM_DROP_BACKLOG: &str = "\
 Examples:
   hydrant stream drop-backlog to-dynatrace
   hydrant stream drop-backlog to-dynatrace -c hydrant.yaml --yes";
+
+pub(super) const LAMBDA: &str = "\
+Examples:
+  hydrant lambda                        inside a Lambda container image
+  cp hydrant bootstrap && zip function.zip bootstrap
+
+The same binary named bootstrap needs no command. All settings come from environment variables:
+docs/lambda.md lists them. Outside Lambda, AWS_LAMBDA_RUNTIME_API must name a runtime API.";

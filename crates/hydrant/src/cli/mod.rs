@@ -55,4 +55,7 @@ pub enum Command {
     /// Give up on a stream, or on its backlog
     #[command(after_help = examples::STREAM)]
     Stream(StreamArgs),
+    /// Serve AWS Lambda: S3 and SQS notifications, Firehose data transformation
+    #[command(after_help = examples::LAMBDA)]
+    Lambda,
 }

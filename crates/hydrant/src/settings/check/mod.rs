@@ -5,6 +5,7 @@
 
 mod aws;
 mod destination;
+mod enrich;
 mod filter;
 mod place;
 mod relations;

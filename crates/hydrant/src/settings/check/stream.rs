@@ -9,7 +9,7 @@ use delivery::{
 };
 
 use super::place::check_name;
-use super::{DAY, KIB, MIB, aws, destination, filter, optional, whole};
+use super::{DAY, KIB, MIB, aws, destination, enrich, filter, optional, whole};
 use crate::settings::quantity::size_about;
 use crate::settings::read::{At, Found, Report, Section, Spot};
 use crate::settings::types::Budget;
@@ -79,6 +79,7 @@ fn stream(report: &Report, name: Found<String>, at: &At<'_>, room: &Room<'_>) ->
     let Some(section) = at.section() else { return stream };
     stream.sources = source_names(report, &section);
     let filters = filter::filters(report, &section);
+    let enrichment = enrich::enrichment(report, &section);
     let destination = destination::destination(report, &section);
     let waits = destination.as_ref().map_or(BUFFERING_DEFAULT, buffering_default);
     let buffering = optional(section.get("buffering"), waits, |at| buffering(at, waits));
@@ -106,7 +107,7 @@ fn stream(report: &Report, name: Found<String>, at: &At<'_>, room: &Room<'_>) ->
             sources: stream.sources.iter().map(|found| found.value.clone()).collect(),
             include: filters.include,
             exclude: filters.exclude,
-            enrich: rules::Enrichment::default(),
+            enrich: enrichment?,
             destination: destination?.config?,
             buffering: buffering?,
             retry_duration: retry_duration?,
