@@ -1,4 +1,4 @@
-//! The HTTP client, TLS, secrets and OAuth2: everything Hydrant needs to speak to a backend.
+//! The HTTP client, TLS, secrets, OAuth2 and AWS: everything Hydrant needs to speak to a backend.
 //!
 //! One attempt per call: retries belong to the delivery stream.
 
