@@ -1,4 +1,4 @@
-//! The HTTP client, gRPC, TLS, secrets and OAuth2: everything Hydrant needs to speak to a backend.
+//! The HTTP client, gRPC, AWS, TLS, secrets and OAuth2: everything Hydrant needs to speak to a backend.
 //!
 //! One attempt per call: retries belong to the delivery stream.
 

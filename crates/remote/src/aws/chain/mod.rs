@@ -241,6 +241,3 @@ fn from_json(text: &[u8], token: &str, from: &str) -> Option<Credentials> {
         from: from.to_owned(),
     })
 }
-
-#[cfg(test)]
-mod tests;

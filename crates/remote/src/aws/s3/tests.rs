@@ -25,7 +25,7 @@ fn config(endpoint: Option<String>) -> IdentityConfig {
         client: ClientConfig {
             tls: TlsConfig::default(),
             connect_timeout: Duration::from_secs(5),
-            request_timeout: Duration::from_millis(400),
+            request_timeout: Duration::from_secs(5),
             answer_bytes: 0,
         },
     }
@@ -117,6 +117,13 @@ fn what_cannot_be_resumed_is_told() {
     };
     let ignores = |_: &Received| Reply::body(200, "x", body()).with("ETag", "\"e\"");
     assert!(check(ignores).0.unwrap() == body());
+    let longer = |request: &Received| {
+        let from = asked_from(request);
+        let range = format!("bytes {from}-{}/{LENGTH}", LENGTH - 1);
+        let more = [&body()[from..], b"more".as_slice()].concat();
+        Reply::body(206, "x", more).with("ETag", "\"e\"").with("Content-Range", &range)
+    };
+    assert!(check(longer).0.unwrap() == body());
     let gone = |_: &Received| {
         let text = "<Error><Code>PreconditionFailed</Code><Message>m</Message></Error>";
         Reply::body(412, "application/xml", text)
@@ -214,7 +221,6 @@ fn bucket_in_another_region_is_followed_once() {
 fn of_aws(peers: &[&Peer], ca_file: std::path::PathBuf, hosts: &[&str]) -> S3 {
     let mut config = config(None);
     config.client.tls.ca_file = Some(ca_file);
-    config.client.request_timeout = Duration::from_secs(5);
     let client = Client::shaped(&config.client, |mut builder| {
         for (peer, host) in peers.iter().zip(hosts) {
             builder = builder.resolve(host, peer.address());
