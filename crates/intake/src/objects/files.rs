@@ -246,6 +246,13 @@ impl Inner {
             round.waiting += u64::from(!is_partial(path));
             return Ok(false);
         }
+        if ledger.done.len() >= ENTRIES_MAX {
+            // Forgetting one would read it again, round after round.
+            round.refused += 1;
+            let text = format!("more than {ENTRIES_MAX} files are done and still in the folder");
+            self.refused(&text, Some("move files that are done away; the others are read then"));
+            return Ok(false);
+        }
         let object =
             Object { place: path.to_string_lossy().into_owned(), identity: Some(identity.clone()) };
         match self.carrier.carry(&object, &file, stop) {

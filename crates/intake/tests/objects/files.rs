@@ -117,3 +117,42 @@ fn a_lost_ledger_costs_only_reading() {
     let stats = once(&house, config(&folder));
     assert_eq!((stats.objects.get(), stats.repeats.get(), house.points()), (1, 1, 0));
 }
+
+/// *Scenario:* as many files are done as can be remembered, and one more comes; then they are moved
+/// away.
+/// *Guarantees:* the further one waits and the state says why: none is forgotten and read again; it
+/// is read when there is room.
+#[test]
+fn more_files_than_can_be_remembered_wait() {
+    let mut house = House::new();
+    let folder = house.dir.join("captures");
+    put(&folder.join("one"), object(Format::Json, 20, 1));
+    once(&house, config(&folder));
+    // The ledger's own layout: magic, no words, entries of 24 bytes, a sum.
+    let path = house.dir.join("state/files");
+    let written = fs::read(&path).unwrap();
+    let mut full = written[..written.len() - 4].to_vec();
+    for n in 1..200_000_u128 {
+        full.extend_from_slice(&n.to_le_bytes());
+        full.extend_from_slice(&0_i64.to_le_bytes());
+    }
+    let sum = codec::checksum::crc32c(0x6c65_6467, &full);
+    full.extend_from_slice(&sum.to_le_bytes());
+    fs::write(&path, full).unwrap();
+    put(&folder.join("two"), object(Format::Json, 30, 2));
+    let again = Config { interval: Some(Duration::from_millis(10)), ..config(&folder) };
+    let source = Source::new(again, house.parts());
+    let stats = source.stats();
+    let (stop, stopped) = watch::channel(false);
+    let runtime = Runtime::new().unwrap();
+    let task = runtime.spawn(source.run(stopped));
+    // The first round ends with what is gone from the folder forgotten; the next has room.
+    wait_for(&stats, "a refusal", |stats| stats.snapshot().last_failure.is_some());
+    wait_for(&stats, "two", |stats| stats.objects.get() == 1);
+    wait_for(&stats, "calm", |stats| stats.state() == State::Waiting);
+    stop.send_replace(true);
+    runtime.block_on(task).unwrap();
+    let told = stats.snapshot().last_failure.unwrap();
+    assert!(told.text.contains("200000 files") && told.remedy.is_some());
+    assert_eq!(house.points(), 50);
+}

@@ -143,7 +143,7 @@ pub(crate) struct Running {
     pub(crate) stats: Arc<Stats>,
     stop: watch::Sender<bool>,
     runtime: Option<Runtime>,
-    task: tokio::task::JoinHandle<()>,
+    task: Option<tokio::task::JoinHandle<()>>,
 }
 
 pub(crate) fn start(house: &House, config: Config) -> Running {
@@ -155,23 +155,29 @@ pub(crate) fn start(house: &House, config: Config) -> Running {
     let stats = source.stats();
     let (stop, stopped) = watch::channel(false);
     let task = runtime.spawn(source.run_as(identity, stopped));
-    Running { stats, stop, runtime: Some(runtime), task }
+    Running { stats, stop, runtime: Some(runtime), task: Some(task) }
+}
+
+/// A test that fails must not wait for threads that wait for the journal.
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.stop.send_replace(true);
+    }
 }
 
 impl Running {
     /// Stops it and waits until it has.
     pub(crate) fn stop(mut self) {
         self.stop.send_replace(true);
-        if let Some(runtime) = self.runtime.take() {
-            runtime.block_on(self.task).unwrap();
+        if let (Some(runtime), Some(task)) = (self.runtime.take(), self.task.take()) {
+            runtime.block_on(task).unwrap();
         }
     }
     /// Waits until it has ended by itself.
     pub(crate) fn end(mut self) -> Arc<Stats> {
-        if let Some(runtime) = self.runtime.take() {
-            let ended = runtime.block_on(async {
-                tokio::time::timeout(crate::common::SOON, &mut self.task).await
-            });
+        if let (Some(runtime), Some(task)) = (self.runtime.take(), self.task.take()) {
+            let ended =
+                runtime.block_on(async { tokio::time::timeout(crate::common::SOON, task).await });
             ended.expect("it ends").unwrap();
         }
         Arc::clone(&self.stats)
