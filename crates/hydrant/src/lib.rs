@@ -13,6 +13,7 @@ pub mod run;
 pub mod settings;
 pub mod simulate;
 pub mod status;
+pub mod tags;
 pub mod terminal;
 pub mod traffic;
 pub mod validate;
@@ -45,5 +46,6 @@ fn dispatch(command: &Command) -> Exit {
         Command::Simulate(args) => simulate::command(args),
         Command::Status(args) => status::command(args),
         Command::Stream(args) => status::stream_command(args),
+        Command::Tags(args) => tags::command(args),
     }
 }

@@ -9,7 +9,8 @@ mod value;
 
 pub use args::{
     DemoArgs, InspectArgs, InspectOutput, RecordFormat, RunArgs, SimulateArgs, StatusArgs,
-    StatusOutput, StreamArgs, StreamCommand, StreamTarget, ValidateArgs, ValidateOutput,
+    StatusOutput, StreamArgs, StreamCommand, StreamTarget, TagsArgs, TagsCommand, TagsFetchArgs,
+    ValidateArgs, ValidateOutput,
 };
 
 use clap::{Parser, Subcommand};
@@ -55,4 +56,7 @@ pub enum Command {
     /// Give up on a stream, or on its backlog
     #[command(after_help = examples::STREAM)]
     Stream(StreamArgs),
+    /// Resource tags, for the enrichment of points
+    #[command(after_help = examples::TAGS)]
+    Tags(TagsArgs),
 }
