@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
+use remote::Secret;
 
 use super::{examples, value};
 
@@ -231,8 +232,8 @@ pub enum TagsCommand {
     Fetch(TagsFetchArgs),
 }
 
-/// Arguments of `hydrant tags fetch`.
-#[derive(Debug, Args)]
+/// Arguments of `hydrant tags fetch`; a stream that refreshes its own snapshot has the same.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
 pub struct TagsFetchArgs {
     /// The file to write; replaced whole
     #[arg(short, long, value_name = "FILE", default_value = "tags.json")]
@@ -247,8 +248,8 @@ pub struct TagsFetchArgs {
     #[arg(long, value_name = "ARN")]
     pub role_arn: Vec<String>,
     /// What the roles' trust policies demand
-    #[arg(long, value_name = "ID", requires = "role_arn")]
-    pub external_id: Option<String>,
+    #[arg(long, value_name = "ID", requires = "role_arn", value_parser = value::secret)]
+    pub external_id: Option<Secret>,
     /// Types of resources, as `ec2:instance`; all by default
     #[arg(long, value_name = "TYPE", value_delimiter = ',')]
     pub types: Vec<String>,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use delivery::StreamConfig;
 
 use super::Problem;
+use crate::cli::TagsFetchArgs;
 
 /// Everything in the settings file.
 #[derive(Clone, Debug)]
@@ -21,6 +22,8 @@ pub struct Settings {
     pub sources: Vec<FirehoseSource>,
     /// Streams, by the order of the file; at least one.
     pub streams: Vec<StreamConfig>,
+    /// Snapshots of tags that this process fetches itself, one for each file.
+    pub tag_refreshes: Vec<TagsFetchArgs>,
     /// What is allowed, but worth a word at start.
     pub warnings: Vec<Problem>,
 }

@@ -5,6 +5,7 @@
 
 mod document;
 mod fetch;
+mod refresh;
 mod table;
 
 use std::time::Duration;
@@ -12,16 +13,17 @@ use std::time::Duration;
 use jiff::Timestamp;
 use remote::aws::tagging::Tagging;
 use remote::aws::{AssumeRole, Fault, Identity, IdentityConfig, Kind};
-use remote::{ClientConfig, Secret, TlsConfig};
+use remote::{ClientConfig, TlsConfig};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli::{TagsArgs, TagsCommand, TagsFetchArgs};
 use crate::exit::Exit;
 use crate::run::runtime;
-use crate::terminal::{self, fail};
+use crate::terminal::{self, Paint, fail};
 
 pub use document::{Document, Region, Resources};
 pub use fetch::{PAUSE, fetch_region};
+pub use refresh::keep_fresh;
 
 /// A page has at most 100 resources with 50 tags of 384 characters; their JSON stays below this.
 const ANSWER_BYTES: usize = 16 << 20;
@@ -48,7 +50,7 @@ async fn until_told(args: &TagsFetchArgs) -> Exit {
     };
     let work = async {
         loop {
-            let exit = fetch_all(args).await;
+            let exit = fetch_all(args, &say).await;
             let Some(every) = args.every else { return exit };
             tokio::time::sleep(every).await;
         }
@@ -65,23 +67,37 @@ fn stopped(args: &TagsFetchArgs) -> Exit {
     if args.every.is_some() { Exit::Done } else { Exit::Interrupted }
 }
 
+/// One line to stderr, its first word painted.
+fn say(line: &str) {
+    let paint = Paint::for_stderr();
+    match line.split_once(": ") {
+        Some(("error", rest)) => terminal::say(&format!("{} {rest}", paint.error("error:"))),
+        Some(("hint", rest)) => terminal::say(&format!("{} {rest}", paint.hint("hint:"))),
+        _ => terminal::say(line),
+    }
+}
+
 /// One region as one identity sees it.
 struct Part {
     role_arn: Option<String>,
     region: String,
 }
 
+/// Where words go: stderr, or the log of a running process.
+type Tell<'a> = dyn Fn(&str) + Sync + 'a;
+
 /// Fetches all that is asked for and writes the file.
-async fn fetch_all(args: &TagsFetchArgs) -> Exit {
-    let parts = match parts(args).await {
+async fn fetch_all(args: &TagsFetchArgs, tell: &Tell<'_>) -> Exit {
+    let parts = match parts(args, tell).await {
         Ok(parts) => parts,
         Err(exit) => return exit,
     };
     let old = match Document::read(&args.output) {
         Ok(old) => old,
         Err(why) => {
-            let what = format!("{}: {why}", args.output.display());
-            return fail(Exit::Failed, &what, Some("move it away, or name another --output"));
+            let file = args.output.display();
+            tell(&format!("error: {file}: {why}; move it away, or name another output"));
+            return Exit::Failed;
         }
     };
     let (mut regions, mut exit, mut fetched) = (Vec::new(), Exit::Done, 0);
@@ -93,38 +109,46 @@ async fn fetch_all(args: &TagsFetchArgs) -> Exit {
             }
             Err(fault) => {
                 exit = worse(exit, &fault);
-                regions.extend(keep(old.as_ref(), &part, &fault));
+                regions.extend(keep(old.as_ref(), &part, &fault, tell));
             }
         }
     }
     if fetched == 0 {
-        terminal::say("nothing was fetched: the file stays as it was");
+        tell("nothing was fetched: the file stays as it was");
         return exit;
     }
     let document = Document::new(Timestamp::now(), regions);
-    terminal::say(table::text(&document).trim_end());
+    tell(table::text(&document).trim_end());
     match document.write(&args.output) {
         Ok(bytes) => {
             let (resources, file) = (document.resources(), args.output.display());
             let regions = document.regions.len();
-            terminal::say(&format!(
+            tell(&format!(
                 "wrote {file}: {resources} resources of {regions} regions, {bytes} bytes"
             ));
             exit
         }
-        Err(error) => fail(Exit::Disk, &format!("{}: {error}", args.output.display()), None),
+        Err(error) => {
+            tell(&format!("error: {}: {error}", args.output.display()));
+            Exit::Disk
+        }
     }
 }
 
 /// Every role in every region.
-async fn parts(args: &TagsFetchArgs) -> Result<Vec<Part>, Exit> {
+async fn parts(args: &TagsFetchArgs, tell: &Tell<'_>) -> Result<Vec<Part>, Exit> {
     let mut regions = args.region.clone();
     if regions.is_empty() {
         let identity = Identity::load(identity(args, None, None)).await;
-        let identity = identity.map_err(|fault| tell(&fault, "credentials"))?;
+        let identity = identity.map_err(|fault| {
+            tell_fault(&fault, "credentials", tell);
+            exit_of(&fault)
+        })?;
         let known = identity.region().map(str::to_owned);
-        let hint = "give --region eu-west-1, once for each, or set AWS_REGION";
-        regions.push(known.ok_or_else(|| fail(Exit::Usage, "no region is known", Some(hint)))?);
+        regions.push(known.ok_or_else(|| {
+            tell("error: no region is known: name the regions, or set AWS_REGION");
+            Exit::Usage
+        })?);
     }
     let roles: Vec<Option<String>> = match &args.role_arn[..] {
         [] => vec![None],
@@ -140,7 +164,7 @@ async fn parts(args: &TagsFetchArgs) -> Result<Vec<Part>, Exit> {
 }
 
 fn identity(args: &TagsFetchArgs, region: Option<&str>, role_arn: Option<&str>) -> IdentityConfig {
-    let external_id = args.external_id.as_deref().map(Secret::new);
+    let external_id = args.external_id.clone();
     IdentityConfig {
         region: region.map(str::to_owned),
         profile: args.profile.clone(),
@@ -175,18 +199,21 @@ async fn fetch_part(args: &TagsFetchArgs, part: &Part) -> Result<Region, Fault> 
 }
 
 /// What the file had of a region that could not be fetched.
-fn keep(old: Option<&Document>, part: &Part, fault: &Fault) -> Option<Region> {
+fn keep(old: Option<&Document>, part: &Part, fault: &Fault, tell: &Tell<'_>) -> Option<Region> {
     let whose = part.role_arn.as_deref().map(|role| format!(" as {role}")).unwrap_or_default();
-    tell(fault, &format!("{}{whose}", part.region));
+    tell_fault(fault, &format!("{}{whose}", part.region), tell);
     let same = |region: &&Region| region.region == part.region && region.role_arn == part.role_arn;
     let kept = old?.regions.iter().find(same)?;
     let (resources, since) = (kept.resources.len(), &kept.fetched_at);
-    terminal::say(&format!("{}: keeps its {resources} resources of {since}", part.region));
+    tell(&format!("{}: keeps its {resources} resources of {since}", part.region));
     Some(kept.clone())
 }
 
-fn tell(fault: &Fault, place: &str) -> Exit {
-    fail(exit_of(fault), &format!("{place}: {fault}"), fault.remedy.as_deref())
+fn tell_fault(fault: &Fault, place: &str, tell: &Tell<'_>) {
+    tell(&format!("error: {place}: {fault}"));
+    if let Some(remedy) = &fault.remedy {
+        tell(&format!("hint: {remedy}"));
+    }
 }
 
 fn exit_of(fault: &Fault) -> Exit {

@@ -154,11 +154,11 @@ fn a_failed_region_keeps_what_there_was() {
         region: region.to_owned(),
     };
     let gone = fault(Kind::Unwell);
-    let kept = |part: Part| keep(Some(&old), &part, &gone);
+    let kept = |part: Part| keep(Some(&old), &part, &gone, &|_| {});
     assert_eq!(kept(part(None, "eu-west-1")), Some(region("eu-west-1", &["a"])));
     assert_eq!(kept(part(Some("arn:aws:iam::1:role/r"), "eu-west-1")), Some(other_role.clone()));
     assert_eq!(kept(part(None, "us-east-1")), None);
-    assert_eq!(keep(None, &part(None, "eu-west-1"), &gone), None);
+    assert_eq!(keep(None, &part(None, "eu-west-1"), &gone, &|_| {}), None);
 
     assert_eq!(exit_of(&fault(Kind::NoCredentials)), Exit::Denied);
     let mut exit = Exit::Done;

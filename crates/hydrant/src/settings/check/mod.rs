@@ -55,6 +55,7 @@ pub(super) fn settings(report: &Report, root: &Node) -> Option<Settings> {
     let room = stream::Room { data_dir: &data_dir, budget };
     let streams = stream::streams(report, &top, &room);
     top.finish();
+    let tag_refreshes = enrich::refreshes(&streams);
     relations::check(report, admin.as_ref(), &sources, &streams);
     Some(Settings {
         data_dir,
@@ -63,6 +64,7 @@ pub(super) fn settings(report: &Report, root: &Node) -> Option<Settings> {
         log: log?,
         sources: sources.into_iter().map(|source| source.config).collect::<Option<_>>()?,
         streams: streams.into_iter().map(|stream| stream.config).collect::<Option<_>>()?,
+        tag_refreshes,
         warnings: Vec::new(),
     })
 }

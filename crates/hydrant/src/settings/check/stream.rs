@@ -7,6 +7,7 @@ use delivery::{BackupConfig, BackupMode, Buffering, StartFrom, StreamConfig};
 
 use super::place::check_name;
 use super::{DAY, KIB, MIB, destination, enrich, filter, optional, whole};
+use crate::cli::TagsFetchArgs;
 use crate::settings::quantity::size_about;
 use crate::settings::read::{At, Found, Report, Section, Spot};
 use crate::settings::types::Budget;
@@ -46,6 +47,8 @@ pub(super) struct Stream {
     pub(super) from_request: Option<Spot>,
     /// Folders and files it writes to.
     pub(super) writes: Vec<Found<PathBuf>>,
+    /// How its snapshot of tags is fetched, when this process does that.
+    pub(super) refresh: Option<TagsFetchArgs>,
     pub(super) config: Option<StreamConfig>,
 }
 
@@ -65,12 +68,18 @@ pub(super) fn streams(report: &Report, top: &Section<'_>, room: &Room<'_>) -> Ve
 }
 
 fn stream(report: &Report, name: Found<String>, at: &At<'_>, room: &Room<'_>) -> Stream {
-    let mut stream =
-        Stream { name, sources: Vec::new(), from_request: None, writes: Vec::new(), config: None };
+    let mut stream = Stream {
+        name,
+        sources: Vec::new(),
+        from_request: None,
+        writes: Vec::new(),
+        refresh: None,
+        config: None,
+    };
     let Some(section) = at.section() else { return stream };
     stream.sources = source_names(report, &section);
     let filters = filter::filters(report, &section);
-    let enrichment = enrich::enrichment(report, &section);
+    let enrichment = enrich::enrichment(report, &section, &mut stream.refresh);
     let destination = destination::destination(report, &section);
     let buffering = optional(section.get("buffering"), BUFFERING_DEFAULT, buffering);
     let retry_duration = optional(section.get("retry_duration"), RETRY_DURATION_DEFAULT, |at| {
