@@ -3,20 +3,23 @@
 use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use testkit::{Peer, Received, Reply, TempDir};
+use testkit::{Peer, Process, Received, Reply, TempDir, exchange};
 
-/// Runs the binary as someone whom the peer knows.
+/// Someone whom the peer knows, whoever runs this test.
+const WHO: [(&str, &str); 5] = [
+    ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
+    ("AWS_SECRET_ACCESS_KEY", "SECRETEXAMPLE"),
+    ("AWS_CONFIG_FILE", "/dev/null"),
+    ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null"),
+    ("AWS_EC2_METADATA_DISABLED", "true"),
+];
+
+/// Runs the binary.
 fn fetch(peer: &Peer, output: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hydrant"));
-    command.env_clear();
-    command.envs([
-        ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
-        ("AWS_SECRET_ACCESS_KEY", "SECRETEXAMPLE"),
-        ("AWS_CONFIG_FILE", "/dev/null"),
-        ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null"),
-        ("AWS_EC2_METADATA_DISABLED", "true"),
-    ]);
+    command.env_clear().envs(WHO);
     command.args(["tags", "fetch", "--endpoint-url", &peer.url(""), "--output"]);
     command.arg(output).args(arguments).output().expect("the binary was built for this test")
 }
@@ -141,4 +144,50 @@ fn trouble_is_named() {
     assert_eq!(refused.status.code(), Some(1));
     assert!(words(&refused).contains("diary.txt"));
     assert_eq!(std::fs::read(&diary).expect("there"), b"dear diary");
+}
+
+/// *Scenario:* `hydrant run` with a stream that refreshes its own snapshot, which is not there yet.
+/// *Guarantees:* it is fetched with the keys of the stream, read, and its age and size are metrics;
+/// the secret is nowhere in the log.
+#[test]
+fn a_running_process_fetches_its_own() {
+    let folder = TempDir::new("tags-run");
+    let peer = Peer::scripted(api);
+    let settings = format!(
+        "data_dir: data\nadmin: {{ listen: 127.0.0.1:0 }}\n\
+         sources: {{ aws: {{ type: firehose, listen: 127.0.0.1:0, access_keys: [k] }} }}\n\
+         streams:\n  s:\n    source: aws\n    destination: {{ type: blackhole }}\n    enrich:\n      \
+         tags:\n        file: tags.json\n        keys: [team]\n        \
+         refresh: {{ every: 5m, regions: [eu-west-1], endpoint_url: \"{}\" }}\n",
+        peer.url("")
+    );
+    folder.write("hydrant.yaml", settings);
+    let binary = env!("CARGO_BIN_EXE_hydrant");
+    let mut process = Process::start_with(binary, ["run"], folder.path(), &WHO);
+    let within = Duration::from_secs(30);
+    process.wait_for_line("tag snapshot read", within);
+    let line = process.wait_for_line("hydrant runs", within);
+    let (_, admin) = line.split_once("admin").expect("the line names the admin port");
+    let admin: String = admin
+        .chars()
+        .skip_while(|c| !c.is_ascii_digit())
+        .take_while(|c| matches!(c, '0'..='9' | '.' | ':'))
+        .collect();
+    let admin = admin.trim_end_matches(':').parse().expect("an address");
+    let metric = |name: &str| {
+        let request = b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+        let page = exchange(admin, request).expect("the admin port answers").text();
+        let line = page.lines().find(|line| line.starts_with(&format!("{name}{{stream=\"s\"}}")));
+        line.and_then(|line| line.rsplit_once(' ')?.1.parse::<f64>().ok())
+    };
+    let begun = std::time::Instant::now();
+    while metric("hydrant_tags_snapshot_resources") != Some(3.0) {
+        assert!(begun.elapsed() < within, "the metrics do not tell of the snapshot");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert_eq!(metric("hydrant_tags_snapshot_failed"), Some(0.0));
+    assert!(metric("hydrant_tags_snapshot_age_seconds").is_some_and(|age| age < 30.0));
+    let text = std::fs::read_to_string(folder.join("tags.json")).expect("it was written");
+    assert!(text.contains("shop") && !text.contains("Name"), "{text}");
+    assert_eq!(peer.count(), 2, "asked once, two pages");
 }
