@@ -5,6 +5,7 @@ mod fingerprint;
 mod folder;
 mod house;
 mod log;
+mod reader;
 mod reload;
 mod report;
 mod sources;
@@ -21,8 +22,8 @@ pub use folder::{Folder, FolderError, control_socket};
 pub use house::{House, forget, wall_clock};
 pub use log::start as start_log;
 pub use report::{
-    CursorReport, JournalReport, Report, SourceReport, StoreReport, StreamReport, TagsReport,
-    TopicReport,
+    CursorReport, JournalReport, ObjectsReport, Report, SourceReport, StoreReport, StreamReport,
+    TagsReport, TopicReport,
 };
 
 use crate::cli::RunArgs;
@@ -135,9 +136,13 @@ async fn serve(file: &Path, house: &SharedHouse, mut signals: Signals) -> Exit {
             _ = signals.interrupt.recv() => break,
             _ = signals.hang_up.recv() => reload(file, house).await,
             _ = watch.tick() => {
-                if let Some(name) = house.lock().await.dead_stream() {
+                let house = house.lock().await;
+                if let Some(name) = house.dead_stream() {
                     tracing::error!(stream = name, "a stream has ended by itself: this is a bug");
                     return Exit::Bug;
+                }
+                if let Some(exit) = house.finished() {
+                    return exit;
                 }
             }
         }

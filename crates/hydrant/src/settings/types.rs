@@ -1,10 +1,12 @@
 //! Settings as the wiring takes them: checked, with defaults filled in.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use delivery::StreamConfig;
 
 use super::Problem;
+use super::quantity::duration_text;
 use crate::cli::TagsFetchArgs;
 
 /// Everything in the settings file.
@@ -18,8 +20,10 @@ pub struct Settings {
     pub admin: Admin,
     /// Logging.
     pub log: Log,
-    /// Sources, by the order of the file; at least one.
+    /// Sources that listen, by the order of the file.
     pub sources: Vec<FirehoseSource>,
+    /// Sources that read objects, by the order of the file.
+    pub objects: Vec<ObjectSource>,
     /// Streams, by the order of the file; at least one.
     pub streams: Vec<StreamConfig>,
     /// Snapshots of tags that this process fetches itself, one for each file.
@@ -83,6 +87,47 @@ pub enum LogLevel {
     Debug,
     /// And everything else.
     Trace,
+}
+
+/// A source of type `s3`, `file` or `stdin`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ObjectSource {
+    /// A bucket.
+    S3(intake::objects::s3::Config),
+    /// A folder, or standard input.
+    Files(intake::objects::files::Config),
+}
+
+impl ObjectSource {
+    /// Its name in the settings.
+    pub fn name(&self) -> &str {
+        match self {
+            ObjectSource::S3(config) => &config.name,
+            ObjectSource::Files(config) => &config.name,
+        }
+    }
+
+    /// Type and place, for a person.
+    pub fn place(&self) -> String {
+        let again = |interval: Option<Duration>| match interval {
+            None => "once".to_owned(),
+            Some(interval) => format!("every {}", duration_text(interval)),
+        };
+        match self {
+            ObjectSource::S3(config) => {
+                let bucket = config.bucket.as_deref().unwrap_or("*");
+                let place = format!("s3 s3://{bucket}/{}", config.prefix);
+                match &config.sqs_queue_url {
+                    Some(queue) => format!("{place}, told by {queue}"),
+                    None => format!("{place}, listed {}", again(config.interval)),
+                }
+            }
+            ObjectSource::Files(config) => match &config.path {
+                Some(path) => format!("file {}, read {}", path.display(), again(config.interval)),
+                None => "stdin, read once".to_owned(),
+            },
+        }
+    }
 }
 
 /// A source of type `firehose`.
