@@ -156,7 +156,7 @@ fn a_failed_region_keeps_what_there_was() {
     let gone = fault(Kind::Unwell);
     let kept = |part: Part| keep(Some(&old), &part, &gone, &|_| {});
     assert_eq!(kept(part(None, "eu-west-1")), Some(region("eu-west-1", &["a"])));
-    assert_eq!(kept(part(Some("arn:aws:iam::1:role/r"), "eu-west-1")), Some(other_role.clone()));
+    assert_eq!(kept(part(Some("arn:aws:iam::1:role/r"), "eu-west-1")), Some(other_role));
     assert_eq!(kept(part(None, "us-east-1")), None);
     assert_eq!(keep(None, &part(None, "eu-west-1"), &gone, &|_| {}), None);
 

@@ -3,13 +3,15 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use delivery::{Destination, StreamConfig, sink};
+use metric::Format;
 use rules::{ArnRules, Enricher, Enrichment, Filter, Fixed, Tags};
 
 use super::place::{readable_file, url};
 use super::stream::Stream;
 use super::{DAY, filter, optional};
 use crate::cli::TagsFetchArgs;
-use crate::settings::read::{At, Found, Report, Section};
+use crate::settings::read::{At, Found, Report, Section, Spot};
 
 /// Short, and `tag_Name` in Prometheus, as dashboards of polling exporters have it.
 const PREFIX_DEFAULT: &str = "tag.";
@@ -39,6 +41,20 @@ pub(super) fn enrichment(
         }
         Some(enrichment)
     })
+}
+
+/// Says when the form of the destination has no place for what is added.
+pub(super) fn warn_if_lost(report: &Report, spot: &Spot, config: &StreamConfig) {
+    let format = match &config.destination {
+        Destination::Fixed(sink::Config::HttpEndpoint(config)) => config.format,
+        Destination::Fixed(sink::Config::S3(config)) => config.format,
+        _ => return,
+    };
+    if config.enrich != Enrichment::default() && format != Format::Otel10 {
+        let rule = format!("adds attributes for which format {} has no place", format.name());
+        let hint = "set destination.format: opentelemetry1.0, or remove enrich";
+        report.warning(spot, rule, Some(hint.to_owned()));
+    }
 }
 
 /// The list of fixed attributes, each with its filter.

@@ -103,6 +103,7 @@ fn stream(report: &Report, name: Found<String>, at: &At<'_>, room: &Room<'_>) ->
     let concurrency = optional(section.get("concurrency"), CONCURRENCY_DEFAULT, |at| {
         at.number(1..=CONCURRENCY_MAX)
     });
+    let enrich_spot = section.spot_of("enrich");
     section.finish();
     if let Some(destination) = &destination {
         stream.from_request = destination.from_request.clone();
@@ -126,6 +127,9 @@ fn stream(report: &Report, name: Found<String>, at: &At<'_>, room: &Room<'_>) ->
             concurrency: usize::try_from(concurrency?).ok()?,
         })
     });
+    if let Some(config) = &config {
+        enrich::warn_if_lost(report, &enrich_spot, config);
+    }
     stream.config = config;
     stream
 }
