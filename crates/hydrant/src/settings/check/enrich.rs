@@ -4,7 +4,6 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use delivery::{Destination, StreamConfig, sink};
-use metric::Format;
 use rules::{ArnRules, Enricher, Enrichment, Filter, Fixed, Tags};
 
 use super::place::{readable_file, url};
@@ -45,14 +44,13 @@ pub(super) fn enrichment(
 
 /// Says when the form of the destination has no place for what is added.
 pub(super) fn warn_if_lost(report: &Report, spot: &Spot, config: &StreamConfig) {
-    let format = match &config.destination {
-        Destination::Fixed(sink::Config::HttpEndpoint(config)) => config.format,
-        Destination::Fixed(sink::Config::S3(config)) => config.format,
-        _ => return,
-    };
-    if config.enrich != Enrichment::default() && format != Format::Otel10 {
-        let rule = format!("adds attributes for which format {} has no place", format.name());
-        let hint = "set destination.format: opentelemetry1.0, or remove enrich";
+    let is_cloudwatch = matches!(
+        &config.destination,
+        Destination::Fixed(sink::Config::HttpEndpoint(_) | sink::Config::S3(_))
+    );
+    if is_cloudwatch && config.enrich != Enrichment::default() {
+        let rule = "adds attributes, and the records of CloudWatch have no place for them";
+        let hint = "remove enrich, and enrich where the records are read";
         report.warning(spot, rule, Some(hint.to_owned()));
     }
 }
