@@ -1,5 +1,5 @@
 //! The snapshot of resource tags that a stream reads: loaded at its start, looked at again every
-//! half minute, and put in the place of the old one when it is good.
+//! half minute (every second until there is one), and put in the place of the old one when it is good.
 //!
 //! Always holds: a file that is broken, gone or half written never takes away what is known; the
 //! stream goes on with the old tags and says so. One look at a time, on a thread that may wait.
@@ -16,6 +16,9 @@ use rules::{TagSnapshot, Tags};
 
 /// How often the file is looked at: soon enough for tags, which change by the hour, and one `stat`.
 const LOOK_MS: i64 = 30_000;
+
+/// The same while there is no snapshot yet: whoever writes the first one wants to see it.
+const FIRST_LOOK_MS: i64 = 1_000;
 
 /// Largest file that is read: a million resources with a few tags each.
 const FILE_BYTES_MAX: u64 = 512 << 20;
@@ -72,7 +75,7 @@ impl TagFile {
         let file = TagFile {
             tags: tags.clone(),
             generation: AtomicU64::new(0),
-            next_look_ms: AtomicI64::new(now_ms + LOOK_MS),
+            next_look_ms: AtomicI64::new(now_ms + FIRST_LOOK_MS),
             looking: AtomicBool::new(false),
             held: Mutex::default(),
         };
@@ -87,7 +90,8 @@ impl TagFile {
         {
             return;
         }
-        self.next_look_ms.store(now_ms + LOOK_MS, Ordering::Relaxed);
+        let pause = if self.generation() == 0 { FIRST_LOOK_MS } else { LOOK_MS };
+        self.next_look_ms.store(now_ms + pause, Ordering::Relaxed);
         let file = Arc::clone(self);
         // Never joined: it ends by itself, touches nothing but this, and may be cut off anywhere.
         drop(runtime.spawn_blocking(move || {

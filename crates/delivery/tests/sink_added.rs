@@ -219,11 +219,11 @@ fn ndjson_has_them_as_an_object() {
     assert_eq!(read[0], read[1]);
 }
 
-/// *Scenario:* a point with attributes as CloudWatch itself would send it, in JSON and in 0.7.
+/// *Scenario:* a point with attributes as CloudWatch itself would send it, in every form.
 /// *Guarantees:* they have no place there: the record is that of the point without them.
 #[test]
 fn cloudwatch_forms_have_no_place_for_them() {
-    for format in [Format::Json, Format::Otel07] {
+    for format in [Format::Json, Format::Otel07, Format::Otel10] {
         let record = |point: &Point<'_>| {
             let (mut encoder, mut out) = (Encoder::new(format), Vec::new());
             encoder.push(point);

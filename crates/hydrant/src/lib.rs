@@ -14,6 +14,7 @@ pub mod run;
 pub mod settings;
 pub mod simulate;
 pub mod status;
+pub mod tags;
 pub mod terminal;
 pub mod traffic;
 pub mod validate;
@@ -51,5 +52,6 @@ fn dispatch(command: &Command) -> Exit {
         Command::Status(args) => status::command(args),
         Command::Stream(args) => status::stream_command(args),
         Command::Lambda => lambda::command(),
+        Command::Tags(args) => tags::command(args),
     }
 }

@@ -759,6 +759,13 @@ fn everything_is_read() {
     let tags = enrich.tags.as_ref().expect("tags");
     assert_eq!((tags.keys.len(), tags.prefix.as_str()), (2, ""));
     assert_eq!(tags.rules.len(), rules::ArnRules::built_in().len() + 1);
+    let refresh = &settings.tag_refreshes[0];
+    assert_eq!((settings.tag_refreshes.len(), refresh.region.len()), (1, 2));
+    assert_eq!((refresh.every, &refresh.keys), (Some(Duration::from_secs(300)), &tags.keys));
+    assert_eq!(
+        (&refresh.output, refresh.types.as_slice()),
+        (&tags.file, &["ec2:instance".to_owned()][..])
+    );
 }
 
 /// *Scenario:* every mistake in `enrich`.
@@ -810,6 +817,23 @@ fn enrichment_mistakes() {
             if said.starts_with(':') { format!(" {at}{said}") } else { format!(" {at}.{said}") };
         assert!(all.len() == 1 && all[0].contains(&expect), "{enrich}: {all:?}");
     }
+    let refreshed =
+        "source: aws, enrich: { tags: { file: t.json, keys: [a], refresh: { every: 2m } } },";
+    let reading = "source: aws, enrich: { tags: { file: t.json, keys: [b, a] } },";
+    let two = format!(
+        "sources: {{ aws: {{ type: firehose, listen: 127.0.0.1:4433 }} }}\nstreams:\n  \
+         s: {{ {refreshed} destination: {{ type: blackhole }} }}\n  \
+         t: {{ {reading} destination: {{ type: blackhole }} }}\n"
+    );
+    let refreshes = good(&two).tag_refreshes;
+    assert_eq!((refreshes.len(), refreshes[0].keys.join(",").as_str()), (1, "a,b"));
+    let lost = |to: &str| {
+        let text = with("attributes: [ { set: { a: b } } ]").replace("{ type: blackhole }", to);
+        let said: Vec<String> = good(&text).warnings.iter().map(one_line).collect();
+        said.iter().any(|line| line.contains("have no place for them"))
+    };
+    assert!(lost("{ type: http_endpoint, url: 'http://localhost:1' }"));
+    assert!(!lost("{ type: otlp, endpoint: 'http://localhost:1' }"));
     let settings = good(&with("tags: { file: not-there.json, keys: a }"));
     let warned =
         settings.warnings.iter().any(|warning| one_line(warning).contains("cannot be read yet"));

@@ -9,7 +9,8 @@ mod value;
 
 pub use args::{
     DemoArgs, InspectArgs, InspectOutput, RecordFormat, RunArgs, SimulateArgs, StatusArgs,
-    StatusOutput, StreamArgs, StreamCommand, StreamTarget, ValidateArgs, ValidateOutput,
+    StatusOutput, StreamArgs, StreamCommand, StreamTarget, TagsArgs, TagsCommand, TagsFetchArgs,
+    ValidateArgs, ValidateOutput,
 };
 
 use clap::{Parser, Subcommand};
@@ -58,4 +59,7 @@ pub enum Command {
     /// Serve AWS Lambda: S3 and SQS notifications, Firehose data transformation
     #[command(after_help = examples::LAMBDA)]
     Lambda,
+    /// Resource tags, for the enrichment of points
+    #[command(after_help = examples::TAGS)]
+    Tags(TagsArgs),
 }

@@ -14,6 +14,12 @@ pub(super) fn size(text: &str) -> Result<u64, String> {
     quantity::size(text).map_err(|fault| fault.to_string())
 }
 
+/// Text that is never shown.
+#[expect(clippy::unnecessary_wraps, reason = "the form clap asks for")]
+pub(super) fn secret(text: &str) -> Result<remote::Secret, String> {
+    Ok(remote::Secret::new(text))
+}
+
 /// `name=value`.
 pub(super) fn pair(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {

@@ -71,6 +71,7 @@ pub(super) fn settings(data_dir: &Path, dynatrace_at: &str, otlp_at: &str) -> Se
             stream(data_dir, TO_DYNATRACE, to_dynatrace),
             stream(data_dir, TO_OTEL, to_otel),
         ],
+        tag_refreshes: Vec::new(),
         warnings: Vec::new(),
     }
 }

@@ -56,10 +56,16 @@ pub fn resource(point: &Point<'_>, out: &mut Vec<u8>) {
     }
 }
 
-/// Appends the body of a `Metric` of format 1.0 that holds this point alone; attributes that were
-/// added to it stand beside those of CloudWatch. Returns how many
+/// Appends the body of a `Metric` of format 1.0 that holds this point alone. Added attributes have
+/// no place in it: who reads it takes every string attribute for a dimension. Returns how many
 /// additional statistics had no place in it (all but percentiles).
 pub fn otel10_metric(point: &Point<'_>, out: &mut Vec<u8>) -> u64 {
+    enriched_metric(&Point { attributes: &[], ..*point }, out)
+}
+
+/// The same with the attributes that were added to the point, beside those of CloudWatch: for
+/// receivers of OTLP.
+pub fn enriched_metric(point: &Point<'_>, out: &mut Vec<u8>) -> u64 {
     let quantiles = Quantiles::of(point);
     let attributes = Attributes::of(point);
     let data_point = numbers_len(point) + quantiles.len + attributes.len;

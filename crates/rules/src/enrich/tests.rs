@@ -157,9 +157,11 @@ fn tags_are_added_by_arn() {
             (&arn("i-1"), &[("Name", "web \u{e9}"), ("team", "shop"), ("secret", "x")]),
             (&arn("i-2"), &[("Name", "db")]),
             (&arn("i-3"), &[("team", ""), ("Name", "")]),
+            // What a point without an account must not meet.
+            (&arn("i-1").replace(ACCOUNT, ""), &[("team", "stranger")]),
         ],
     );
-    assert_eq!((snapshot.resources(), snapshot.fetched_ms()), (3, Some(1_795_176_000_000)));
+    assert_eq!((snapshot.resources(), snapshot.fetched_ms()), (4, Some(1_795_176_000_000)));
     let enrichment = Enrichment {
         fixed: vec![fixed(Filter::default(), &[("tag.team", "nobody")])],
         tags: Some(tags),

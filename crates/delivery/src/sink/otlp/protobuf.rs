@@ -35,9 +35,9 @@ pub(crate) fn push_summary(out: &mut Vec<u8>, point: &Point<'_>, scratch: &mut V
         Some(extra) if !point.extra.is_sorted_by(rising) => {
             extra.copy_from_slice(point.extra);
             extra.sort_unstable_by(|a, b| quantile(a).total_cmp(&quantile(b)));
-            metric::encode::otel10_metric(&Point { extra, ..*point }, scratch)
+            metric::encode::enriched_metric(&Point { extra, ..*point }, scratch)
         }
-        _ => metric::encode::otel10_metric(point, scratch),
+        _ => metric::encode::enriched_metric(point, scratch),
     };
     push_copy(out, scratch);
     left_out
