@@ -3,6 +3,7 @@
 
 mod feeds;
 mod lanes;
+mod replay;
 mod stores;
 
 use std::sync::Arc;
