@@ -6,6 +6,7 @@ mod folder;
 mod house;
 mod log;
 mod reload;
+mod replay;
 mod report;
 mod sources;
 mod tell;
@@ -20,6 +21,7 @@ use tokio::sync::Mutex;
 pub use folder::{Folder, FolderError, control_socket};
 pub use house::{House, forget, wall_clock};
 pub use log::start as start_log;
+pub use replay::put_back;
 pub use report::{
     CursorReport, JournalReport, Report, SourceReport, StoreReport, StreamReport, TopicReport,
 };
