@@ -9,6 +9,7 @@ pub mod control;
 pub mod demo;
 pub mod exit;
 pub mod inspect;
+pub mod replay;
 pub mod run;
 pub mod settings;
 pub mod simulate;
@@ -42,6 +43,7 @@ fn dispatch(command: &Command) -> Exit {
         Command::Run(args) => run::command(args),
         Command::Validate(args) => validate::command(args),
         Command::Inspect(args) => inspect::command(args),
+        Command::Replay(args) => replay::command(args),
         Command::Simulate(args) => simulate::command(args),
         Command::Status(args) => status::command(args),
         Command::Stream(args) => status::stream_command(args),

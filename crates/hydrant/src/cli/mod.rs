@@ -5,12 +5,14 @@
 
 mod args;
 mod examples;
+mod replay;
 mod value;
 
 pub use args::{
     DemoArgs, InspectArgs, InspectOutput, RecordFormat, RunArgs, SimulateArgs, StatusArgs,
     StatusOutput, StreamArgs, StreamCommand, StreamTarget, ValidateArgs, ValidateOutput,
 };
+pub use replay::{ReplayArgs, TooOldPolicy};
 
 use clap::{Parser, Subcommand};
 
@@ -46,6 +48,9 @@ pub enum Command {
     /// Decode records, objects, request bodies or backups
     #[command(after_help = examples::INSPECT)]
     Inspect(InspectArgs),
+    /// Put back what was kept: backups, Firehose's error objects, archives, quarantine
+    #[command(after_help = examples::REPLAY)]
+    Replay(Box<ReplayArgs>),
     /// Make deterministic, realistic traffic
     #[command(after_help = examples::SIMULATE)]
     Simulate(SimulateArgs),

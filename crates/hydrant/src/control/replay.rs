@@ -101,7 +101,9 @@ mod hex_text {
         key.map(|key| format!("{key:032x}")).serialize(to)
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u128>, D::Error> {
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Option<u128>, D::Error> {
         let text = Option::<String>::deserialize(from)?;
         text.map(|text| u128::from_str_radix(&text, 16).map_err(D::Error::custom)).transpose()
     }
