@@ -39,6 +39,8 @@ pub struct Objects<R> {
     offset: u64,
     line: u64,
     ended: bool,
+    /// Why it ended, when it should not have: told when all before it is given out.
+    failure: Option<io::Error>,
 }
 
 /// What stands at the beginning of the window.
@@ -52,13 +54,22 @@ enum Look<T> {
 impl<R: Read> Objects<R> {
     /// The objects of a stream.
     pub fn new(inner: R) -> Self {
-        Self { inner, window: Vec::new(), begin: 0, offset: 0, line: 1, ended: false }
+        Self {
+            inner,
+            window: Vec::new(),
+            begin: 0,
+            offset: 0,
+            line: 1,
+            ended: false,
+            failure: None,
+        }
     }
 
-    /// The next object, read as a `T`; `None` at the end. An error is one of the stream.
+    /// The next object, read as a `T`; `None` at the end. An error is one of the stream, and comes
+    /// when all objects before it were given out.
     pub fn next<T: DeserializeOwned>(&mut self) -> io::Result<Option<Object<T>>> {
-        if !self.skip_space()? {
-            return Ok(None);
+        if !self.skip_space() {
+            return self.failure.take().map_or(Ok(None), Err);
         }
         let (offset, line) = (self.offset, self.line);
         let object = |value| Some(Object { offset, line, value });
@@ -69,20 +80,24 @@ impl<R: Read> Objects<R> {
                     return Ok(object(Ok(value)));
                 }
                 Look::Fault(what) => {
-                    self.skip_line()?;
+                    self.skip_line();
                     return Ok(object(Err(what)));
                 }
+                Look::Open if self.failure.is_some() => {
+                    self.advance(self.rest().len());
+                    return self.failure.take().map_or(Ok(None), Err);
+                }
                 Look::Open if self.ended => {
-                    self.skip_line()?;
+                    self.skip_line();
                     return Ok(object(Err("it is cut short".to_owned())));
                 }
                 Look::Open if self.rest().len() >= OBJECT_BYTES_MAX => {
-                    self.skip_line()?;
+                    self.skip_line();
                     let what = format!("it is longer than {} MiB", OBJECT_BYTES_MAX >> 20);
                     return Ok(object(Err(what)));
                 }
                 // Twice as much, so that looking again and again is no more than looking twice.
-                Look::Open => self.fill(self.rest().len().saturating_mul(2).max(READ_BYTES))?,
+                Look::Open => self.fill(self.rest().len().saturating_mul(2).max(READ_BYTES)),
             }
         }
     }
@@ -99,45 +114,46 @@ impl<R: Read> Objects<R> {
     }
 
     /// Passes white space; false at the end.
-    fn skip_space(&mut self) -> io::Result<bool> {
+    fn skip_space(&mut self) -> bool {
         loop {
             let rest = self.rest();
             let space = rest.len() - rest.trim_ascii_start().len();
             self.advance(space);
             if !self.rest().is_empty() {
-                return Ok(true);
+                return true;
             }
             if self.ended {
-                return Ok(false);
+                return false;
             }
-            self.fill(READ_BYTES)?;
+            self.fill(READ_BYTES);
         }
     }
 
     /// Passes the rest of the line.
-    fn skip_line(&mut self) -> io::Result<()> {
+    fn skip_line(&mut self) {
         loop {
             if let Some(end) = memchr::memchr(b'\n', self.rest()) {
                 self.advance(end + 1);
-                return Ok(());
+                return;
             }
             self.advance(self.rest().len());
             if self.ended {
-                return Ok(());
+                return;
             }
-            self.fill(READ_BYTES)?;
+            self.fill(READ_BYTES);
         }
     }
 
     /// Reads until `wanted` bytes are in the window, or the stream ends.
-    fn fill(&mut self, wanted: usize) -> io::Result<()> {
+    fn fill(&mut self, wanted: usize) {
         self.window.drain(..self.begin);
         self.begin = 0;
         let missing = wanted.saturating_sub(self.window.len()) as u64;
         let mut piece = self.inner.by_ref().take(missing);
-        let read = piece.read_to_end(&mut self.window)?;
-        self.ended = (read as u64) < missing;
-        Ok(())
+        match piece.read_to_end(&mut self.window) {
+            Ok(read) => self.ended = (read as u64) < missing,
+            Err(error) => (self.ended, self.failure) = (true, Some(error)),
+        }
     }
 }
 

@@ -203,6 +203,29 @@ fn a_stream_reads_as_the_whole_does() {
     assert_eq!(found, whole);
 }
 
+/// *Scenario:* a stream that fails within the third record.
+/// *Guarantees:* the two before it are given, then the failure, then the end.
+#[test]
+fn a_failing_stream_gives_what_came_before() {
+    struct Fails;
+    impl std::io::Read for Fails {
+        fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+            Err(std::io::Error::other("gone"))
+        }
+    }
+    let mut object = Vec::new();
+    for _ in 0..3 {
+        write(&record("QQ=="), &mut object);
+    }
+    object.truncate(object.len() - 5);
+    let mut stream = super::stream(std::io::Read::chain(&object[..], Fails));
+    for _ in 0..2 {
+        assert_eq!(stream.next().unwrap().unwrap().value, Ok(record("QQ==")));
+    }
+    assert_eq!(stream.next().unwrap_err().to_string(), "gone");
+    assert!(stream.next().unwrap().is_none());
+}
+
 /// *Scenario:* an object that never ends, then a good line.
 /// *Guarantees:* it is told as too long, and the good line is read; memory stays bounded.
 #[test]

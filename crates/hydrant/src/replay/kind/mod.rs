@@ -74,15 +74,30 @@ pub(super) fn read(opened: Opened<'_>, take: Take<'_>) -> Result<(), Stop> {
     let mut scene = Scene { name, time_ms, stream, take };
     let mut plain = Reader::new(bytes, PLAIN_BYTES_MAX);
     let mut head = Vec::new();
-    plain.by_ref().take(LOOK_BYTES).read_to_end(&mut head).map_err(Stop::Object)?;
+    let looked = plain.by_ref().take(LOOK_BYTES).read_to_end(&mut head);
     let form = Form::of(&head);
-    let whole = Cursor::new(head).chain(plain);
+    // What came before a failure is as good as ever.
+    let rest: Box<dyn Read + '_> = match looked {
+        Ok(_) => Box::new(plain),
+        Err(error) if form == Form::Empty => return Err(Stop::Object(error)),
+        Err(error) => Box::new(Failing(Some(error))),
+    };
+    let whole = Cursor::new(head).chain(rest);
     match form {
         Form::Empty => Ok(()),
         Form::Failed => failed::read(whole, &mut scene),
         Form::Quarantine => quarantine::read(whole, &mut scene),
         Form::Records => records::read(whole, &mut scene),
         Form::Foreign(what) => scene.broken(0, 0, format!("holds {what}")),
+    }
+}
+
+/// Fails once.
+struct Failing(Option<io::Error>);
+
+impl Read for Failing {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        self.0.take().map_or(Ok(0), Err)
     }
 }
 

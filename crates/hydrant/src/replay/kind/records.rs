@@ -1,7 +1,7 @@
 //! Records as they came, one after the other with nothing in between: AllData backups, and what
 //! Firehose delivers to S3. They are cut anew, between one metric and the next.
 
-use std::io::Read;
+use std::io::{self, Read};
 
 use metric::boundary::{self, Cut, Sizes};
 
@@ -13,35 +13,34 @@ const SIZES: Sizes = Sizes { target: 1024 * 1024, most: super::failed::RECORD_BY
 /// Bytes read at a time.
 const READ_BYTES: usize = 1024 * 1024;
 
-pub(super) fn read(mut plain: impl Read, scene: &mut Scene<'_, '_>) -> Result<(), Stop> {
-    let mut window = Vec::new();
-    let (mut begin, mut offset, mut at_end) = (0, 0_u64, false);
+pub(super) fn read(plain: impl Read, scene: &mut Scene<'_, '_>) -> Result<(), Stop> {
+    let mut window = Window { plain, bytes: Vec::new(), begin: 0, at_end: false, failure: None };
+    let mut offset = 0_u64;
     loop {
-        let rest = window.get(begin..).unwrap_or_default();
         // Full enough that the last cut of the target is not before its time.
-        if !at_end && rest.len() < 2 * SIZES.target {
-            at_end = fill(&mut plain, &mut window, &mut begin)?;
-            continue;
-        }
+        while window.rest().len() < 2 * SIZES.target && window.fill() {}
+        let rest = window.rest();
         if rest.is_empty() {
-            return Ok(());
+            return window.failure.map_or(Ok(()), |error| Err(Stop::Object(error)));
         }
-        let passed = match boundary::cut(rest, SIZES, at_end) {
+        let passed = match boundary::cut(rest, SIZES, window.at_end) {
             Cut::More => {
-                at_end = fill(&mut plain, &mut window, &mut begin)?;
-                continue;
+                if window.fill() {
+                    continue;
+                }
+                // What follows was not given to us: half a metric is none.
+                return window.failure.map_or(Ok(()), |error| Err(Stop::Object(error)));
             }
             Cut::At(length) => {
                 let piece = rest.get(..length).unwrap_or_default();
                 if !piece.trim_ascii().is_empty() {
-                    let kept = kept(piece.to_vec(), offset, scene);
+                    let kept = kept(piece.to_vec(), scene);
                     scene.give(Found::Kept(Box::new(kept)))?;
                 }
                 length
             }
             Cut::Lost(length) => {
-                let why = format!("{length} bytes that are no metrics");
-                scene.broken(0, offset, why)?;
+                scene.broken(0, offset, format!("{length} bytes that are no metrics"))?;
                 length
             }
             Cut::TooLarge(length) => {
@@ -52,23 +51,45 @@ pub(super) fn read(mut plain: impl Read, scene: &mut Scene<'_, '_>) -> Result<()
         };
         // A cut of nothing would never end.
         let passed = passed.max(1);
-        begin += passed;
+        window.begin += passed;
         offset += passed as u64;
     }
 }
 
-/// Reads more; true at the end.
-fn fill(plain: &mut impl Read, window: &mut Vec<u8>, begin: &mut usize) -> Result<bool, Stop> {
-    window.drain(..*begin);
-    *begin = 0;
-    let read = plain.by_ref().take(READ_BYTES as u64).read_to_end(window).map_err(Stop::Object)?;
-    Ok(read < READ_BYTES)
+/// The part of the stream that is looked at.
+struct Window<R> {
+    plain: R,
+    bytes: Vec<u8>,
+    begin: usize,
+    /// The stream has come to its end, and not only to a failure.
+    at_end: bool,
+    failure: Option<io::Error>,
 }
 
-fn kept(data: Vec<u8>, offset: u64, scene: &Scene<'_, '_>) -> Kept {
+impl<R: Read> Window<R> {
+    fn rest(&self) -> &[u8] {
+        self.bytes.get(self.begin..).unwrap_or_default()
+    }
+
+    /// Reads more; false when there is none.
+    fn fill(&mut self) -> bool {
+        if self.at_end || self.failure.is_some() {
+            return false;
+        }
+        self.bytes.drain(..self.begin);
+        self.begin = 0;
+        let mut piece = self.plain.by_ref().take(READ_BYTES as u64);
+        match piece.read_to_end(&mut self.bytes) {
+            Ok(read) => self.at_end = read < READ_BYTES,
+            Err(error) => self.failure = Some(error),
+        }
+        true
+    }
+}
+
+fn kept(data: Vec<u8>, scene: &Scene<'_, '_>) -> Kept {
     Kept {
         kind: Kind::Records,
-        place: scene.place(0, offset),
         data,
         code: String::new(),
         arrival_ms: scene.time_ms,
