@@ -109,7 +109,7 @@ impl Iterator for FailedRecords<'_> {
 
     fn next(&mut self) -> Option<Self::Item> {
         // Reading memory does not fail.
-        let found = self.stream.next().ok().flatten()?;
+        let found = self.stream.read_next().ok().flatten()?;
         Some(found.value.map_err(|what| FailedFault { offset: found.offset, what }))
     }
 }
@@ -128,8 +128,8 @@ pub struct FailedStream<R> {
 impl<R: Read> FailedStream<R> {
     /// The next record, or what stands where one should; `None` at the end. An error is one of the
     /// stream.
-    pub fn next(&mut self) -> io::Result<Option<Object<FailedRecord>>> {
-        let found = self.objects.next::<Line>()?;
+    pub fn read_next(&mut self) -> io::Result<Option<Object<FailedRecord>>> {
+        let found = self.objects.read_next::<Line>()?;
         Ok(found.map(|Object { offset, line, value }| {
             let value = match value {
                 Ok(found) => found.record(),

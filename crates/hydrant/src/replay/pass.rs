@@ -28,6 +28,9 @@ const RANGE_BYTES: usize = 32;
 /// Broken pieces said one by one; of the others only the number is said.
 const BROKEN_SAID_MAX: u64 = 20;
 
+/// What a pass does with each record.
+type Use<'a> = &'a mut dyn FnMut(&mut Watch, &mut Account, Box<Kept>) -> Result<(), Stop>;
+
 /// What every pass works with.
 pub(super) struct Pass<'a> {
     pub sources: &'a Sources,
@@ -153,7 +156,7 @@ impl Pass<'_> {
         watch: &mut Watch,
         doing: &'static str,
         account: &mut Account,
-        take: &mut dyn FnMut(&mut Watch, &mut Account, Box<Kept>) -> Result<(), Stop>,
+        take: Use<'_>,
     ) -> Result<(), Stop> {
         account.newer_objects = self.extent.newer;
         let read = watch.begin(doing, self.extent.bytes);
@@ -169,7 +172,7 @@ impl Pass<'_> {
         read: &Arc<AtomicU64>,
         watch: &mut Watch,
         account: &mut Account,
-        take: &mut dyn FnMut(&mut Watch, &mut Account, Box<Kept>) -> Result<(), Stop>,
+        take: Use<'_>,
     ) -> Result<(), Stop> {
         let bytes = match self.sources.open(listed, read) {
             Ok(bytes) => bytes,

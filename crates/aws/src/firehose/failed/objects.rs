@@ -67,7 +67,7 @@ impl<R: Read> Objects<R> {
 
     /// The next object, read as a `T`; `None` at the end. An error is one of the stream, and comes
     /// when all objects before it were given out.
-    pub fn next<T: DeserializeOwned>(&mut self) -> io::Result<Option<Object<T>>> {
+    pub fn read_next<T: DeserializeOwned>(&mut self) -> io::Result<Option<Object<T>>> {
         if !self.skip_space() {
             return self.failure.take().map_or(Ok(None), Err);
         }

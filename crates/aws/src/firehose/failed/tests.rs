@@ -194,7 +194,7 @@ fn a_stream_reads_as_the_whole_does() {
     assert_eq!(whole.iter().filter(|item| item.is_ok()).count(), 12);
     let mut stream = super::stream(Drip(object.as_bytes(), 1000));
     let mut found = Vec::new();
-    while let Some(item) = stream.next().unwrap() {
+    while let Some(item) = stream.read_next().unwrap() {
         let before = &object.as_bytes()[..item.offset as usize];
         let feeds = before.iter().filter(|byte| **byte == b'\n').count() as u64;
         assert_eq!(item.line, feeds + 1);
@@ -220,10 +220,10 @@ fn a_failing_stream_gives_what_came_before() {
     object.truncate(object.len() - 5);
     let mut stream = super::stream(std::io::Read::chain(&object[..], Fails));
     for _ in 0..2 {
-        assert_eq!(stream.next().unwrap().unwrap().value, Ok(record("QQ==")));
+        assert_eq!(stream.read_next().unwrap().unwrap().value, Ok(record("QQ==")));
     }
-    assert_eq!(stream.next().unwrap_err().to_string(), "gone");
-    assert!(stream.next().unwrap().is_none());
+    assert_eq!(stream.read_next().unwrap_err().to_string(), "gone");
+    assert!(stream.read_next().unwrap().is_none());
 }
 
 /// *Scenario:* an object that never ends, then a good line.

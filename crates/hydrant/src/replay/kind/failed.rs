@@ -12,7 +12,7 @@ pub(super) const RECORD_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 pub(super) fn read(plain: impl Read, scene: &mut Scene<'_, '_>) -> Result<(), Stop> {
     let mut lines = failed::stream(plain);
-    while let Some(Object { offset, line, value }) = lines.next().map_err(Stop::Object)? {
+    while let Some(Object { offset, line, value }) = lines.read_next().map_err(Stop::Object)? {
         let place = scene.place(line, offset);
         let found = match value {
             Ok(record) => found(record, place, scene.time_ms, &scene.stream),
