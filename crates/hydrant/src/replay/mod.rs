@@ -201,18 +201,12 @@ impl Replay<'_> {
         if let Target::Alone(alone) = target {
             // What is in the journal is delivered, or stays there: both are told.
             let drained = if complete { drain(&alone, watch) } else { Ok(()) };
-            let report = alone.report().0;
-            if !alone.close() && result.is_ok() {
+            let (well, told) = alone.close();
+            if !well && result.is_ok() {
                 result = Err(Stop::failed(Exit::Bug, "the stream ended by a panic", None));
             }
             result = result.and(drained);
-            stream = report.map(|report| Delivered {
-                delivered: report.delivered,
-                filtered: report.filtered.values().sum(),
-                quarantined: report.quarantined.values().sum(),
-                backed_up: report.backed_up,
-                held_bytes: report.backlog_bytes,
-            });
+            stream = Some(told);
         }
         watch.end();
         self.tell(&account, complete, stream)?;
@@ -256,17 +250,19 @@ impl Replay<'_> {
 fn drain(alone: &target::Alone, watch: &mut Watch) -> Result<(), Stop> {
     watch.begin("delivering", 0);
     loop {
-        let (report, drained) = alone.report();
-        if drained {
+        let (report, entries) = alone.report();
+        if entries == 0 {
             return Ok(());
         }
         if alone.is_dead() {
             return Err(Stop::failed(Exit::Bug, "the stream has ended by itself", None));
         }
-        let report = report.unwrap_or_default();
-        let held = crate::settings::quantity::size_about(report.backlog_bytes);
-        let why = report.waits.first().map_or_else(String::new, |why| format!("; {why}"));
-        watch.waits(&format!("{held} to deliver, {} done{why}", report.delivered), DRAIN_LOOK)?;
+        let mut how = format!("{} points delivered, {entries} records to go", report.delivered);
+        if let Some(why) = report.waits.first() {
+            how.push_str("; ");
+            how.push_str(why);
+        }
+        watch.waits(&how, DRAIN_LOOK)?;
     }
 }
 

@@ -22,6 +22,9 @@ const LINE: Duration = Duration::from_secs(5);
 /// A signal is heard this soon while it waits.
 const STEP: Duration = Duration::from_millis(50);
 
+/// Characters of a reason that are shown.
+const WHY_CHARS: usize = 120;
+
 /// The bar counts in thousandths: of bytes, whatever they come to.
 const WHOLE: u64 = 1000;
 
@@ -84,8 +87,12 @@ impl Watch {
         let dumb = Environment::of_process().text("TERM") == Some("dumb");
         if std::io::stderr().is_terminal() && !dumb {
             let bar = ProgressBar::with_draw_target(Some(WHOLE), ProgressDrawTarget::stderr());
-            let style = ProgressStyle::with_template("{prefix} [{bar:30}] {percent:>3}%  {msg}");
-            if let Ok(style) = style {
+            // What has no total has no bar.
+            let template = match total {
+                0 => "{prefix}: {msg}",
+                _ => "{prefix} [{bar:30}] {percent:>3}%  {msg}",
+            };
+            if let Ok(style) = ProgressStyle::with_template(template) {
                 bar.set_style(style.progress_chars("=> "));
             }
             bar.set_prefix(doing);
@@ -165,17 +172,22 @@ impl Watch {
         } else {
             String::new()
         };
-        let mut text = format!("{} points, {speed:.0} points/s{left}", self.points);
-        if let Some(why) = why {
-            let why: String = why.lines().next().unwrap_or_default().chars().take(120).collect();
-            text.push_str(&format!("; waits: {why}"));
-        }
+        let why = why.map(|why| why.lines().next().unwrap_or_default());
+        let why = why.map(|why| why.chars().take(WHY_CHARS).collect::<String>());
+        let counted = format!("{} points, {speed:.0} points/s{left}", self.points);
+        let text = match why {
+            Some(why) if self.total == 0 => why,
+            Some(why) => format!("{counted}; waits: {why}"),
+            None => counted,
+        };
         if let Some(bar) = &self.bar {
             bar.set_position((done * WHOLE as f64) as u64);
             bar.set_message(text);
         } else if self.said.elapsed() >= LINE {
             self.said = Instant::now();
-            terminal::say(&format!("{}: {:.0}%, {text}", self.doing, done * 100.0));
+            let percent =
+                if self.total == 0 { String::new() } else { format!("{:.0}%, ", done * 100.0) };
+            terminal::say(&format!("{}: {percent}{text}", self.doing));
         }
     }
 }

@@ -77,10 +77,14 @@ impl House {
         })
     }
 
-    /// Whether a stream has delivered all that was put back for it, and holds nothing.
-    pub fn replay_is_drained(&self, name: &str) -> bool {
-        let Some(Running::Fixed(_, stream)) = self.streams.get(name) else { return true };
-        held(&self.journal, name).0 == 0 && stream.stats().state().parcels == 0
+    /// The counters of a stream.
+    pub fn stats_of(&self, name: &str) -> Arc<Stats> {
+        self.stats.get(name).map(Arc::clone).unwrap_or_default()
+    }
+
+    /// Entries and bytes put back for a stream that it has not dealt with.
+    pub fn replay_held(&self, name: &str) -> (u64, u64) {
+        held(&self.journal, name)
     }
 }
 

@@ -35,7 +35,9 @@ struct Line {
 pub(super) fn read(plain: impl Read, scene: &mut Scene<'_, '_>) -> Result<(), Stop> {
     let mut lines = Objects::new(plain);
     let mut decoder = Decoder::new();
-    while let Some(Object { offset, line, value }) = lines.read_next::<Line>().map_err(Stop::Object)? {
+    while let Some(Object { offset, line, value }) =
+        lines.read_next::<Line>().map_err(Stop::Object)?
+    {
         let place = scene.place(line, offset);
         let found = match value {
             Ok(line) => found(line, place, scene.time_ms, &mut decoder),

@@ -2,6 +2,7 @@
 //! back. Sources are not opened, and other streams keep what they hold.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use tokio::runtime::Runtime;
 use tokio::sync::Mutex;
@@ -10,6 +11,7 @@ use crate::control::replay::{PutBack, Taken};
 use crate::control::{self, Control};
 use crate::exit::Exit;
 use crate::replay::stop::Stop;
+use crate::replay::table::Delivered;
 use crate::run::{Folder, House, SharedHouse, StreamReport, control_socket, put_back};
 use crate::settings::Settings;
 
@@ -49,11 +51,11 @@ impl Alone {
         taken.map_err(|why| Stop::failed(Exit::Failed, &why, None))
     }
 
-    /// How the stream stands; with it, whether it has delivered all.
-    pub(in crate::replay) fn report(&self) -> (Option<StreamReport>, bool) {
+    /// How the stream stands, and how many entries it has still to deliver.
+    pub(in crate::replay) fn report(&self) -> (StreamReport, u64) {
         let house = self.runtime.block_on(self.house.lock());
         let report = house.report().streams.into_iter().next();
-        (report, house.replay_is_drained(&self.stream))
+        (report.unwrap_or_default(), house.replay_held(&self.stream).0)
     }
 
     /// Whether the stream's thread has ended by itself.
@@ -61,12 +63,21 @@ impl Alone {
         self.runtime.block_on(self.house.lock()).dead_stream().is_some()
     }
 
-    /// Finishes what is in flight; the rest stays in the journal.
-    pub(in crate::replay) fn close(mut self) -> bool {
+    /// Finishes what is in flight; the rest stays in the journal. Tells what came of it.
+    pub(in crate::replay) fn close(mut self) -> (bool, Delivered) {
+        let stats = self.runtime.block_on(self.house.lock()).stats_of(&self.stream);
         let well = self.runtime.block_on(House::close(&self.house));
         if let Some(control) = self.control.take() {
             control.close();
         }
-        well
+        let (_, held_bytes) = self.runtime.block_on(self.house.lock()).replay_held(&self.stream);
+        let told = Delivered {
+            delivered: stats.delivered.load(Ordering::Relaxed),
+            filtered: stats.filtered().values().sum(),
+            quarantined: stats.quarantined().values().sum(),
+            backed_up: stats.backed_up.load(Ordering::Relaxed),
+            held_bytes,
+        };
+        (well, told)
     }
 }
