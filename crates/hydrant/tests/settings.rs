@@ -487,6 +487,16 @@ fn destination_messages() {
         ),
         (
             "",
+            "      type: s3\n      bucket: metrics\n      custom_time_zone: Berlin\n",
+            "8:25 streams.s.destination.custom_time_zone: `Berlin` is not the name of a time zone, such as Europe/Berlin or UTC | -",
+        ),
+        (
+            "",
+            "      type: s3\n      bucket: metrics\n      prefix: 'a/!{time:yyyy}'\n",
+            "8:15 streams.s.destination.prefix: `!{time:yyyy}`: the namespaces are `timestamp` and `firehose` | for instance cloudwatch/!{timestamp:yyyy/MM/dd/HH/}, with !{firehose:error-output-type}/ for failed data",
+        ),
+        (
+            "",
             "      type: s3\n      bucket: metrics\n      object_size: 1KiB\n",
             "8:20 streams.s.destination.object_size: must be from 1MiB to 64MiB | -",
         ),

@@ -24,7 +24,8 @@ pub use house::{House, forget, wall_clock};
 pub use log::start as start_log;
 pub use replay::put_back;
 pub use report::{
-    CursorReport, JournalReport, Report, SourceReport, StoreReport, StreamReport, TopicReport,
+    CursorReport, JournalReport, ObjectsReport, Report, SourceReport, StoreReport, StreamReport,
+    TopicReport,
 };
 
 use crate::cli::RunArgs;

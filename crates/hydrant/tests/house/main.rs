@@ -19,6 +19,7 @@ mod endtoend;
 mod lanes;
 mod lies;
 mod memory;
+mod objects;
 mod replay;
 mod signals;
 mod starting;

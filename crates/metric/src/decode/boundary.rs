@@ -60,7 +60,7 @@ pub fn cut(window: &[u8], sizes: Sizes, at_end: bool) -> Cut {
     if let Some(length) = cut_text(window, sizes.target, at_end) {
         return Cut::At(length);
     }
-    let mut walk = Walk { window, at_end, json_seen: false, search: 0 };
+    let mut walk = Walk { window, at_end, json_seen: false, search: 0, object_seen: None };
     walk.search = window.len().saturating_mul(SEARCH_FACTOR);
     let mut end = 0;
     let stopped = loop {
@@ -137,6 +137,8 @@ struct Walk<'a> {
     at_end: bool,
     json_seen: bool,
     search: usize,
+    /// Where the next object of CloudWatch's layout begins, once it was looked for.
+    object_seen: Option<usize>,
 }
 
 impl<'a> Walk<'a> {
@@ -244,9 +246,13 @@ impl<'a> Walk<'a> {
     fn next_good(&mut self, from: usize, to: usize) -> Option<usize> {
         const OBJECT: &[u8] = br#"{"metric_stream_name""#;
         let mut at = from;
-        let objects = self.window.get(from..).unwrap_or(&[]);
-        let object = memchr::memmem::find(objects, OBJECT).map(|found| from + found);
-        let object = object.filter(|object| *object < to && self.is_object(*object));
+        if self.object_seen.is_none_or(|seen| seen < from) {
+            let objects = self.window.get(from..).unwrap_or(&[]);
+            let found = memchr::memmem::find(objects, OBJECT);
+            // Each byte is looked at once, however often damage is searched over.
+            self.object_seen = Some(found.map_or(self.window.len(), |found| from + found));
+        }
+        let object = self.object_seen.filter(|object| *object < to && self.is_object(*object));
         let to = object.unwrap_or(to);
         while let Some(tail) = self.window.get(at..to)
             && let Some(found) = memchr::memchr(b'\n', tail)

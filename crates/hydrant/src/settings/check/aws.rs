@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use ::aws::firehose::prefix::{Prefix, Use, Zone, check_extension};
 use remote::aws::{AssumeRole, IdentityConfig};
 
 use super::destination::client;
@@ -80,4 +81,42 @@ pub(super) fn bucket(at: &At<'_>) -> Option<String> {
     };
     at.note("must be the name of a bucket", &found, hint);
     None
+}
+
+/// A prefix of keys, perhaps with expressions.
+pub(super) fn prefix(at: &At<'_>, purpose: Use) -> Option<String> {
+    let found = at.text()?;
+    match Prefix::parse(&found.value, purpose) {
+        Ok(_) => Some(found.value),
+        Err(why) => {
+            let hint = "for instance cloudwatch/!{timestamp:yyyy/MM/dd/HH/}, with \
+                        !{firehose:error-output-type}/ for failed data";
+            at.note(&why, &found, hint);
+            None
+        }
+    }
+}
+
+/// The name of a time zone.
+pub(super) fn zone(report: &Report, at: &At<'_>) -> Option<String> {
+    let found = at.text()?;
+    match Zone::named(&found.value) {
+        Ok(_) => Some(found.value),
+        Err(why) => {
+            report.error(&found.spot, why, None);
+            None
+        }
+    }
+}
+
+/// What ends the keys instead of the compression's own extension.
+pub(super) fn extension(at: &At<'_>) -> Option<String> {
+    let found = at.text()?;
+    match check_extension(&found.value) {
+        Ok(()) => Some(found.value),
+        Err(why) => {
+            at.note(&why, &found, "for instance .ndjson.gz");
+            None
+        }
+    }
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use ::aws::firehose::prefix::Use;
 use delivery::{
     BackupConfig, BackupMode, Buffering, Destination, S3Backup, StartFrom, StreamConfig, sink,
 };
@@ -191,16 +192,20 @@ fn backup(
 fn s3_backup(report: &Report, section: Section<'_>) -> Option<S3Backup> {
     let hint = "the name of the bucket that takes the backup";
     let bucket = section.need("bucket", hint).and_then(|at| aws::bucket(&at));
-    let prefix = section.text("prefix").map(|found| found.value).unwrap_or_default();
-    let error_prefix = section.text("error_output_prefix").map(|found| found.value);
+    let prefix =
+        optional(section.get("prefix"), String::new(), |at| aws::prefix(at, Use::Delivery));
+    let error_prefix =
+        optional(section.get("error_output_prefix"), ERROR_PREFIX_DEFAULT.to_owned(), |at| {
+            aws::prefix(at, Use::Error)
+        });
     let compression = destination::s3::compression(&section);
     let kms_key_id = section.text("kms_key_id").map(|found| found.value);
     let identity = aws::identity(report, &section);
     section.finish();
     Some(S3Backup {
         bucket: bucket?,
-        prefix,
-        error_output_prefix: error_prefix.unwrap_or_else(|| ERROR_PREFIX_DEFAULT.to_owned()),
+        prefix: prefix?,
+        error_output_prefix: error_prefix?,
         compression: compression?,
         kms_key_id,
         identity: identity?,

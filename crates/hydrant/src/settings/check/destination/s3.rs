@@ -1,9 +1,10 @@
 //! Destination type `s3`, and what `backup.s3` shares with it.
 
+use ::aws::firehose::prefix::Use;
 use codec::container::Container;
 use delivery::sink::s3::Config;
 
-use super::super::aws::{bucket, identity};
+use super::super::aws::{bucket, extension, identity, prefix, zone};
 use super::super::{MIB, optional};
 use super::records;
 use crate::settings::read::{Report, Section};
@@ -27,9 +28,10 @@ const COMPRESSIONS: [(&str, Container); 6] = [
 pub(super) fn config(report: &Report, section: &Section<'_>) -> Option<Config> {
     let hint = "the name of the bucket that takes the objects";
     let bucket = section.need("bucket", hint).and_then(|at| bucket(&at));
-    let prefix = section.text("prefix").map(|found| found.value).unwrap_or_default();
-    let file_extension = section.text("file_extension").map(|found| found.value);
-    let zone = section.text("custom_time_zone").map(|found| found.value);
+    let prefix = optional(section.get("prefix"), String::new(), |at| prefix(at, Use::Delivery));
+    let file_extension =
+        optional(section.get("file_extension"), None, |at| extension(at).map(Some));
+    let zone = optional(section.get("custom_time_zone"), "UTC".to_owned(), |at| zone(report, at));
     let compression = compression(section);
     // JSON lines: what Athena, jq and every other reader of a bucket takes.
     let format = records(section, metric::Format::Json);
@@ -40,9 +42,9 @@ pub(super) fn config(report: &Report, section: &Section<'_>) -> Option<Config> {
     let identity = identity(report, section);
     Some(Config {
         bucket: bucket?,
-        prefix,
-        file_extension,
-        custom_time_zone: zone.unwrap_or_else(|| "UTC".to_owned()),
+        prefix: prefix?,
+        file_extension: file_extension?,
+        custom_time_zone: zone?,
         compression: compression?,
         format: format?,
         kms_key_id,
