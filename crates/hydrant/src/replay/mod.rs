@@ -85,7 +85,8 @@ fn run(args: &ReplayArgs) -> Result<Exit, Stop> {
         return replay.survey_only(&mut watch);
     }
     replay.refuse_old(&mut watch)?;
-    replay.put(&mut watch, runtime)
+    // Kept to the end: S3 and the signals live in it.
+    replay.put(&mut watch, &runtime)
 }
 
 /// There is nothing to read.
@@ -189,10 +190,10 @@ impl Replay<'_> {
     fn put(
         &mut self,
         watch: &mut Watch,
-        runtime: Arc<tokio::runtime::Runtime>,
+        runtime: &Arc<tokio::runtime::Runtime>,
     ) -> Result<Exit, Stop> {
         let mut ledger = Ledger::open(&self.goal.ledger()).map_err(|e| goal::of_ledger(&e))?;
-        let mut target = self.goal.open(self.args, runtime)?;
+        let mut target = self.goal.open(self.args, Arc::clone(runtime))?;
         let mut account = Account::default();
         let put = Put { ledger: &mut ledger, target: &mut target, rate: self.args.rate };
         let mut result = self.pass().put(watch, put, &mut account);
