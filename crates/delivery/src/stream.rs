@@ -37,6 +37,9 @@ const COMMAND_TIME: Duration = Duration::from_secs(600);
 pub struct Parts {
     /// One for each source.
     pub topics: Vec<Topic>,
+    /// What is put back for this stream alone; read from its oldest entry, and never copied by
+    /// AllData, which has it already.
+    pub replay: Option<Topic>,
     /// Shared inflated bodies.
     pub tail: Arc<Tail>,
     /// Where requests run.
@@ -61,6 +64,7 @@ pub struct Parts {
 pub struct Stream {
     name: String,
     inbox: Arc<SyncSender<Event>>,
+    opener: FeedOpener,
     thread: Option<JoinHandle<()>>,
     all_data: Option<AllData>,
     uploader: Option<Uploader>,
@@ -96,7 +100,14 @@ impl Stream {
         let (inbox, events) = sync_channel(INBOX);
         let inbox = Arc::new(inbox);
         let woken = Arc::new(AtomicBool::new(false));
-        let feeds = open_feeds(&config, &parts, &inbox, &woken)?;
+        let opener = FeedOpener {
+            name: name.clone(),
+            inbox: Arc::downgrade(&inbox),
+            woken: Arc::clone(&woken),
+            lane: parts.lane,
+            tail: Arc::clone(&parts.tail),
+        };
+        let feeds = open_feeds(&config, &parts, &opener)?;
         std::fs::create_dir_all(&parts.state)
             .map_err(|e| format!("creating {}: {e}", parts.state.display()))?;
         let origin = sink::s3::origin(&parts.state)?;
@@ -147,7 +158,7 @@ impl Stream {
             .name(format!("stream {name}"))
             .spawn(move || worker.run(&events))
             .map_err(|e| format!("starting the thread of stream {name}: {e}"))?;
-        Ok(Stream { name, inbox, thread: Some(thread), all_data, uploader, stats, place })
+        Ok(Stream { name, inbox, opener, thread: Some(thread), all_data, uploader, stats, place })
     }
 
     /// Its name.
@@ -174,7 +185,8 @@ impl Stream {
 
     /// Its commands, to be given without holding whatever holds the stream.
     pub fn commands(&self) -> Commands {
-        Commands { name: self.name.clone(), inbox: Arc::downgrade(&self.inbox) }
+        let (inbox, opener) = (Arc::downgrade(&self.inbox), self.opener.clone());
+        Commands { name: self.name.clone(), inbox, opener }
     }
 
     /// Drops everything it has not delivered yet; answers the number of points.
@@ -203,15 +215,29 @@ impl Stream {
 pub struct Commands {
     name: String,
     inbox: Weak<SyncSender<Event>>,
+    opener: FeedOpener,
 }
 
 impl Commands {
+    /// Reads `topic` besides its sources from now on, from the oldest entry. Done already is done.
+    pub fn read_replay(&self, topic: Topic) -> Result<(), String> {
+        let opener = self.opener.clone();
+        self.ask(|reply| Event::ReadReplay { topic, opener, reply })
+    }
+
     /// Drops everything the stream has not delivered yet; answers the number of points.
     pub fn drop_backlog(&self) -> Result<u64, String> {
+        self.ask(Event::DropBacklog)
+    }
+
+    fn ask<T>(
+        &self,
+        event: impl FnOnce(SyncSender<Result<T, String>>) -> Event,
+    ) -> Result<T, String> {
         let ended = || format!("stream {} has ended", self.name);
         let (reply, answer) = sync_channel(1);
         let inbox = self.inbox.upgrade().ok_or_else(ended)?;
-        inbox.send(Event::DropBacklog(reply)).map_err(|_| ended())?;
+        inbox.send(event(reply)).map_err(|_| ended())?;
         let silent = |_| format!("stream {} does not answer", self.name);
         answer.recv_timeout(COMMAND_TIME).map_err(silent)?
     }
@@ -248,14 +274,32 @@ fn start_of(config: &StreamConfig) -> Start {
 fn open_feeds(
     config: &StreamConfig,
     parts: &Parts,
-    inbox: &Arc<SyncSender<Event>>,
-    woken: &Arc<AtomicBool>,
+    opener: &FeedOpener,
 ) -> Result<Vec<Feed>, String> {
-    let mut feeds = Vec::with_capacity(parts.topics.len());
-    for topic in &parts.topics {
-        let cursor = topic.cursor(&config.name, start_of(config)).map_err(|e| e.to_string())?;
-        // Weak: the topic keeps this for ever, and a stream that is gone must not be kept with it.
-        let (inbox, woken) = (Arc::downgrade(inbox), Arc::clone(woken));
+    let start = start_of(config);
+    let sources = parts.topics.iter().map(|topic| opener.open(topic, start));
+    let mut feeds = sources.collect::<Result<Vec<Feed>, String>>()?;
+    if let Some(topic) = &parts.replay {
+        feeds.push(opener.open_replay(topic)?);
+    }
+    Ok(feeds)
+}
+
+/// What it takes to read one more topic into a stream.
+#[derive(Clone)]
+pub(crate) struct FeedOpener {
+    name: String,
+    /// Weak: the topic keeps this for ever, and a stream that is gone must not be kept with it.
+    inbox: Weak<SyncSender<Event>>,
+    woken: Arc<AtomicBool>,
+    lane: Option<LaneId>,
+    tail: Arc<Tail>,
+}
+
+impl FeedOpener {
+    fn open(&self, topic: &Topic, start: Start) -> Result<Feed, String> {
+        let cursor = topic.cursor(&self.name, start).map_err(|e| e.to_string())?;
+        let (inbox, woken) = (Weak::clone(&self.inbox), Arc::clone(&self.woken));
         topic.on_commit(Box::new(move |_end| {
             // Told once until it is seen; a full inbox is busy and will look anyway.
             if !woken.swap(true, Ordering::AcqRel)
@@ -265,7 +309,11 @@ fn open_feeds(
                 woken.store(false, Ordering::Release);
             }
         }));
-        feeds.push(Feed::new(cursor, parts.lane, Arc::clone(&parts.tail)));
+        Ok(Feed::new(cursor, self.lane, Arc::clone(&self.tail)))
     }
-    Ok(feeds)
+
+    /// Whatever `start_from` says: everything in it was put there for this stream.
+    pub(crate) fn open_replay(&self, topic: &Topic) -> Result<Feed, String> {
+        Ok(self.open(topic, Start::Oldest)?.unbuffered())
+    }
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use aws::firehose::envelope::EnvelopeReader;
 use entry::Header;
-use journal::Position;
+use journal::{Position, Topic};
 use metric::Decoder;
 
 use crate::backup::Backup;
@@ -24,6 +24,7 @@ use crate::place::{Failure, Place};
 use crate::quarantine::Quarantine;
 use crate::sink::Wire;
 use crate::stats::Stats;
+use crate::stream::FeedOpener;
 use crate::verdict::{RefusedLine, Verdict, Why};
 
 /// Cursors are synced this often, and the state is told.
@@ -42,6 +43,8 @@ pub(crate) enum Event {
     Answered { id: u64, verdict: Verdict, took: Duration },
     /// Drop everything up to the end; the answer is the number of points.
     DropBacklog(SyncSender<Result<u64, String>>),
+    /// Read one more topic, unless it is read already.
+    ReadReplay { topic: Topic, opener: FeedOpener, reply: SyncSender<Result<(), String>> },
     /// Finish what is in flight and end.
     Stop,
 }
@@ -156,6 +159,17 @@ impl Worker {
             Event::DropBacklog(reply) => {
                 let dropped = self.drop_backlog();
                 if reply.send(dropped).is_err() {
+                    tracing::debug!(stream = %self.config.name, "nobody waits for the answer");
+                }
+            }
+            Event::ReadReplay { topic, opener, reply } => {
+                let known = self.feeds.iter().any(|feed| feed.cursor.topic() == topic.name());
+                let read = if known {
+                    Ok(())
+                } else {
+                    opener.open_replay(&topic).map(|feed| self.feeds.push(feed))
+                };
+                if reply.send(read).is_err() {
                     tracing::debug!(stream = %self.config.name, "nobody waits for the answer");
                 }
             }

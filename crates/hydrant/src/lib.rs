@@ -10,6 +10,7 @@ pub mod demo;
 pub mod exit;
 pub mod inspect;
 pub mod lambda;
+pub mod replay;
 pub mod run;
 pub mod settings;
 pub mod simulate;
@@ -48,6 +49,7 @@ fn dispatch(command: &Command) -> Exit {
         Command::Run(args) => run::command(args),
         Command::Validate(args) => validate::command(args),
         Command::Inspect(args) => inspect::command(args),
+        Command::Replay(args) => replay::command(args),
         Command::Simulate(args) => simulate::command(args),
         Command::Status(args) => status::command(args),
         Command::Stream(args) => status::stream_command(args),

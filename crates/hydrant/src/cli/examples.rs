@@ -37,6 +37,19 @@ Examples:
 It reads record bytes, S3 objects, Firehose request bodies and backup objects, gzip or not, in any
 of the three formats. Exit 65 if anything could not be decoded; stderr says what and where.";
 
+pub(super) const REPLAY: &str = "\
+Examples:
+  hydrant replay data/backup/to-dynatrace --to to-dynatrace --dry-run
+  hydrant replay data/backup/to-dynatrace --to to-dynatrace --rate 5000
+  hydrant replay s3://metrics/http-endpoint-failed/2026/11/ --to to-otel --code HttpEndpoint.*
+  hydrant replay s3://metrics/2026/11/20/ --to to-otel --namespace AWS/ECS --from 2h
+  hydrant replay errors --to-endpoint https://in.example.com/firehose --access-key secret
+
+It reads Hydrant's backups and quarantine, Firehose's http-endpoint-failed/ and processing-failed/
+objects, and records as Firehose delivers them to S3, compressed or not, told apart by content. What
+was put back once is not put back again, and of a half-delivered record only the missing half.
+Ctrl-C stops it; the same command goes on. Exit 65 if anything was broken; stderr says what and where.";
+
 pub(super) const SIMULATE: &str = "\
 Examples:
   hydrant simulate --to http://127.0.0.1:4433 --access-key secret

@@ -5,6 +5,7 @@
 
 mod args;
 mod examples;
+mod replay;
 mod value;
 
 pub use args::{
@@ -12,6 +13,7 @@ pub use args::{
     StatusOutput, StreamArgs, StreamCommand, StreamTarget, TagsArgs, TagsCommand, TagsFetchArgs,
     ValidateArgs, ValidateOutput,
 };
+pub use replay::{ReplayArgs, TooOldPolicy};
 
 use clap::{Parser, Subcommand};
 
@@ -47,6 +49,9 @@ pub enum Command {
     /// Decode records, objects, request bodies or backups
     #[command(after_help = examples::INSPECT)]
     Inspect(InspectArgs),
+    /// Put back what was kept: backups, Firehose's error objects, archives, quarantine
+    #[command(after_help = examples::REPLAY)]
+    Replay(Box<ReplayArgs>),
     /// Make deterministic, realistic traffic
     #[command(after_help = examples::SIMULATE)]
     Simulate(SimulateArgs),

@@ -93,6 +93,7 @@ impl Rooms {
             quarantine_share: Arc::new(Share::new("quarantine", FOLDER_BYTES)),
             stats: Arc::clone(&stats),
             lane: None,
+            replay: None,
         };
         let retry_ms = i64::try_from(variables.stream.retry_duration.as_millis());
         let mut config = variables.stream.clone();

@@ -266,6 +266,7 @@ impl House {
         let stats = Arc::clone(self.stats.entry(config.name.clone()).or_default());
         let parts = PartsBasis {
             topics,
+            replay: super::replay::topic_of(&self.journal, &config.name)?,
             tail: Arc::clone(&self.tail),
             runtime: self.runtime.clone(),
             clock: Arc::clone(&self.clock),
@@ -390,6 +391,7 @@ fn no_lanes() -> intake::firehose::Denied {
 /// What every lane of a stream shares.
 struct PartsBasis {
     topics: Vec<journal::Topic>,
+    replay: Option<journal::Topic>,
     tail: Arc<Tail>,
     runtime: Handle,
     clock: Clock,
@@ -403,6 +405,7 @@ impl PartsBasis {
     fn parts(&self, lane: Option<entry::LaneId>, stats: Arc<Stats>) -> delivery::Parts {
         delivery::Parts {
             topics: self.topics.clone(),
+            replay: self.replay.clone(),
             tail: Arc::clone(&self.tail),
             runtime: self.runtime.clone(),
             clock: Arc::clone(&self.clock),

@@ -7,6 +7,7 @@ mod house;
 mod log;
 mod reader;
 mod reload;
+mod replay;
 mod report;
 mod sources;
 mod tell;
@@ -21,6 +22,7 @@ use tokio::sync::Mutex;
 pub use folder::{Folder, FolderError, control_socket};
 pub use house::{House, forget, wall_clock};
 pub use log::start as start_log;
+pub use replay::put_back;
 pub use report::{
     CursorReport, JournalReport, ObjectsReport, Report, SourceReport, StoreReport, StreamReport,
     TagsReport, TopicReport,
