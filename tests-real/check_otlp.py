@@ -29,16 +29,8 @@ WAYS = [
 ]
 
 
-def merged(requests):
-    from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2 as service
-    whole = service.ExportMetricsServiceRequest()
-    for request in list(requests):
-        whole.resource_metrics.extend(request.resource_metrics)
-    return deliveries.sets_of(whole)
-
-
 def complete(requests, sent):
-    sets, _ = merged(requests)
+    sets, _ = deliveries.merged(requests)
     return len(sets) >= len(sent) and all(None not in values[:4] for values in sets.values())
 
 
@@ -88,7 +80,7 @@ def check(binary, sent, output_format, way, through_collector):
             door = running.hydrant(binary, {"type": "otlp", "endpoint": url, **way})
             deliveries.deliver_all(door, sent, output_format)
         peers.wait_until(f"{what}: all arrives", lambda: complete(requests, sent))
-        sets, repeats = merged(requests)
+        sets, repeats = deliveries.merged(requests)
         # A histogram has no place for a percentile.
         deliveries.same_points(sent, sets, what, percentiles=way["points"] != "delta_histogram")
         if repeats:

@@ -276,6 +276,15 @@ def sets_of(request):
     return {identity: tuple(values) for identity, values in found.items()}, repeats
 
 
+def merged(requests):
+    """What several requests hold together; see `sets_of`."""
+    from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2 as service
+    whole = service.ExportMetricsServiceRequest()
+    for request in list(requests):
+        whole.resource_metrics.extend(request.resource_metrics)
+    return sets_of(whole)
+
+
 def same_points(sent, arrived, what, percentiles=True):
     """Fails with examples unless exactly the sent points arrived, to the bit."""
     wanted = {p.identity(): p.values() for p in sent}

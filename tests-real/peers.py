@@ -21,6 +21,9 @@ import deliveries
 HERE = pathlib.Path(__file__).resolve().parent
 TOOLS = pathlib.Path(os.environ.get("HYDRANT_TOOLS", HERE.parent / ".tools")).resolve()
 PYTHON = TOOLS / "venv" / "bin" / "python"
+# AWS's own variables: what the peers know, and what Hydrant's chain finds first.
+AWS = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "rehearsal-secret",
+       "AWS_REGION": "eu-west-1", "AWS_EC2_METADATA_DISABLED": "true"}
 UNAVAILABLE = 69  # exit code: something that is needed cannot be had
 
 
@@ -190,6 +193,64 @@ class Running:
 
         wait_until(f"{name} starts", listens)
         return f"http://127.0.0.1:{port}", name
+
+    def moto(self, name="moto"):
+        """Moto, which answers for S3, SQS, SNS and STS; returns its URL."""
+        server = TOOLS / "venv" / "bin" / "moto_server"
+        need(server, "setup.sh")
+        port = free_port()
+        self.start(name, [server, "-H", "127.0.0.1", "-p", str(port)])
+        base = f"http://127.0.0.1:{port}"
+        wait_until("moto starts", lambda: get(base + "/moto-api/data.json"))
+        return base
+
+    def s3s(self, name="s3s", root=None):
+        """A file-backed S3 that verifies signatures and checksums; returns URL and root."""
+        binary = TOOLS / "s3s" / "bin" / "s3s-fs"
+        need(binary, "setup.sh")
+        root = root or self.path / f"{name}-root"
+        root.mkdir(exist_ok=True)
+        port = free_port()
+        self.start(name, [binary, "--host", "127.0.0.1", "--port", str(port), "--access-key",
+                          AWS["AWS_ACCESS_KEY_ID"], "--secret-key", AWS["AWS_SECRET_ACCESS_KEY"],
+                          root])
+
+        def listens():
+            with socket.create_connection(("127.0.0.1", port), 1):
+                return True
+
+        wait_until("s3s-fs starts", listens)
+        return f"http://127.0.0.1:{port}", root
+
+    def client(self, service, endpoint, **more):
+        """A client of boto3."""
+        import boto3
+        import botocore.config
+        config = botocore.config.Config(s3={"addressing_style": "path"},
+                                        retries={"max_attempts": 2})
+        return boto3.client(service, endpoint_url=endpoint, region_name=AWS["AWS_REGION"],
+                            aws_access_key_id=AWS["AWS_ACCESS_KEY_ID"],
+                            aws_secret_access_key=AWS["AWS_SECRET_ACCESS_KEY"],
+                            config=config, **more)
+
+    def hydrant_with(self, binary, sources, streams, data=None, **top):
+        """Hydrant with these sources and streams; returns process, admin URL and data folder.
+        Its credentials come from AWS's own variables."""
+        admin = free_port()
+        data = data or self.path / f"data-{admin}"
+        settings = self.path / f"hydrant-{admin}.yaml"
+        settings.write_text(json.dumps({
+            "data_dir": str(data), "admin": {"listen": f"127.0.0.1:{admin}"},
+            "sources": sources, "streams": streams, **top}, indent=1))
+        process = self.start(f"hydrant-{admin}", [binary, "run", "-c", settings], env=AWS)
+
+        def ready():
+            if process.poll() is not None:
+                raise SystemExit(f"FAILED: hydrant ended with exit code {process.returncode}")
+            return get(f"http://127.0.0.1:{admin}/readyz")
+
+        wait_until("hydrant is ready", ready)
+        return process, f"http://127.0.0.1:{admin}", data
 
     def hydrant(self, binary, destination, **stream):
         """Hydrant with one Firehose source and one stream; returns the URL to deliver to."""

@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
 # Puts the real peers that the tests talk to into .tools/ (HYDRANT_TOOLS says otherwise):
 #   venv/              Python with the protobuf definitions of OpenTelemetry, Dynatrace's own metric
-#                      utilities, boto3, and rotel, an OTLP receiver
+#                      utilities, boto3, moto (S3, SQS, STS), cramjam (Snappy), and rotel, an OTLP
+#                      receiver
+#   s3s/               s3s-fs, an S3 that verifies signatures and checksums
 #   victoria-metrics/  VictoriaMetrics, which receives Firehose deliveries and OTLP
 # Can be run again at any time; what is there already is kept. The reference collector is built by
 # collector.sh, since that takes longer.
@@ -49,7 +51,22 @@ victoria_metrics() {
     return 1
 }
 
+# Compiled from the Rust registry: two minutes of CPU time, once.
+s3s() {
+    local target=$tools/s3s
+    if [ -x "$target/bin/s3s-fs" ]; then
+        say "s3s-fs: there already"
+        return 0
+    fi
+    cargo install --quiet --locked s3s-fs@0.14.1 --features binary --root "$target" \
+        --target-dir "$target/target" ||
+        { say "s3s-fs: cargo could not install it"; return 1; }
+    rm -rf "$target/target"
+    say "s3s-fs: installed"
+}
+
 python_tools || missing=1
+s3s || missing=1
 victoria_metrics || missing=1
 if [ "$missing" = 1 ]; then
     say "some tools are missing; checks that need them will say so"

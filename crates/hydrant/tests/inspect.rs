@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
 
+use codec::container::{CONTAINERS, Compressor};
 use codec::{base64, gzip::Deflater};
 use serde_json::Value;
 
@@ -58,7 +59,8 @@ fn metrics(stdin: &[u8]) -> Vec<String> {
 }
 
 /// *Scenario:* the same two points as lines, gzip, several gzip members, a request body, a
-/// gzip request body of gzip records, failed-record lines of both origins, and base64.
+/// gzip request body of gzip records, failed-record lines of both origins, quarantine, base64, and
+/// every way in which Firehose compresses an object.
 /// *Guarantees:* each is told by its content, and the same points come out.
 #[test]
 fn every_wrapping() {
@@ -88,6 +90,18 @@ fn every_wrapping() {
     ] {
         assert_eq!(metrics(&bytes), ["CPUUtilization", "NetworkIn"]);
     }
+    for container in CONTAINERS {
+        let mut bytes = Vec::new();
+        Compressor::new(container).compress("entry", lines, &mut bytes).expect("it fits");
+        assert_eq!(metrics(&bytes), ["CPUUtilization", "NetworkIn"], "{container}");
+    }
+    let quarantined = format!(
+        "{{\"time\":\"t\",\"topic\":\"aws\",\"reason\":\"too_old\",\"text\":{}}}\n\
+         {{\"time\":\"t\",\"topic\":\"aws\",\"reason\":\"json\",\"data\":\"{}\"}}\n",
+        serde_json::to_string(first).expect("text"),
+        encoded(second.as_bytes())
+    );
+    assert_eq!(metrics(quarantined.as_bytes()), ["CPUUtilization", "NetworkIn"]);
     assert_eq!(metrics(b""), Vec::<String>::new());
 }
 
@@ -166,10 +180,10 @@ fn what_cannot_be_decoded() {
     let broken = LINES.replace("\n{", "\n{broken}\n{");
     for (bytes, points, said) in [
         (broken.into_bytes(), 2, "stdin, record 1, byte "),
-        (cut_gzip[..cut_gzip.len() - 9].to_vec(), 0, "stdin: gzip stream is cut short"),
+        (cut_gzip[..cut_gzip.len() - 9].to_vec(), 0, "stdin: gzip is cut short after"),
         (cut_body.into_bytes(), 2, "stdin, after record 1: "),
         (br#"{"records":[{"data":"!!!!"}]}"#.to_vec(), 0, "stdin, record 1: not standard base64"),
-        (zip, 0, "stdin, byte 0: zip is not read in this release"),
+        (zip, 0, "stdin: zip"),
     ] {
         let output = inspect(&["-o", "ndjson"], &bytes);
         let words = text(&output.stderr);

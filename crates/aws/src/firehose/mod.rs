@@ -10,4 +10,5 @@ pub mod envelope;
 pub mod failed;
 pub mod headers;
 mod json;
+pub mod prefix;
 pub mod request;

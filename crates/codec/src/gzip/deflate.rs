@@ -47,12 +47,17 @@ impl Deflater {
     /// Appends one gzip member holding `input` to `out`.
     pub fn gzip(&mut self, input: &[u8], out: &mut Vec<u8>) {
         out.extend_from_slice(&HEADER);
+        self.deflate(input, out);
+        out.extend_from_slice(&libdeflater::crc32(input).to_le_bytes());
+        out.extend_from_slice(&(input.len() as u32).to_le_bytes());
+    }
+
+    /// Appends `input` as a bare deflate stream, as a zip entry holds it.
+    pub(crate) fn deflate(&mut self, input: &[u8], out: &mut Vec<u8>) {
         match &mut self.engine {
             Engine::Fast(encoder) => encoder.deflate(input, out),
             Engine::Zlib(zlib) => zlib.deflate(input, out),
         }
-        out.extend_from_slice(&libdeflater::crc32(input).to_le_bytes());
-        out.extend_from_slice(&(input.len() as u32).to_le_bytes());
     }
 }
 

@@ -50,6 +50,8 @@ pub struct StreamInflater<R: Read> {
     member_bytes: u64,
     bytes: u64,
     limit: u64,
+    /// Bytes read from below, those still in the window included.
+    fetched: u64,
 }
 
 impl<R: Read> StreamInflater<R> {
@@ -66,6 +68,7 @@ impl<R: Read> StreamInflater<R> {
             member_bytes: 0,
             bytes: 0,
             limit,
+            fetched: 0,
         }
     }
 
@@ -77,12 +80,25 @@ impl<R: Read> StreamInflater<R> {
         }
     }
 
+    /// The layer below.
+    pub(crate) fn below(&self) -> &R {
+        &self.inner
+    }
+
+    /// How many compressed bytes have been looked at: after a failure, about where it lies.
+    pub fn offset(&self) -> u64 {
+        self.fetched - (self.end - self.begin) as u64
+    }
+
     /// Reads more of the input when the window is used up; false at the end of the input.
     fn refill(&mut self) -> io::Result<bool> {
         while self.begin == self.end {
             match self.inner.read(&mut self.window) {
                 Ok(0) => return Ok(false),
-                Ok(read) => (self.begin, self.end) = (0, read),
+                Ok(read) => {
+                    (self.begin, self.end) = (0, read);
+                    self.fetched += read as u64;
+                }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }

@@ -34,8 +34,8 @@ enum Kind {
     Records,
     RequestBody,
     FailedRecords,
+    Quarantine,
     Base64,
-    Foreign(&'static str),
 }
 
 /// The kind, for the summary.
@@ -44,8 +44,8 @@ pub(super) fn kind_of(plain: &[u8]) -> &'static str {
         Kind::Records => "records",
         Kind::RequestBody => "Firehose request body",
         Kind::FailedRecords => "failed records",
+        Kind::Quarantine => "quarantine",
         Kind::Base64 => "base64 of a record",
-        Kind::Foreign(name) => name,
     }
 }
 
@@ -55,11 +55,8 @@ pub(super) fn each(plain: &[u8], mut take: impl FnMut(Found<'_>)) {
         Kind::Records => take(Found::Part(Part { place: "record 1".to_owned(), bytes: plain })),
         Kind::RequestBody => request_body(plain, &mut take),
         Kind::FailedRecords => failed_records(plain, &mut take),
+        Kind::Quarantine => quarantine(plain, &mut take),
         Kind::Base64 => from_base64(plain.trim_ascii(), "record 1".to_owned(), &mut take),
-        Kind::Foreign(name) => {
-            let why = format!("{name} is not read in this release; unpack it first");
-            take(Found::Fault { place: "byte 0".to_owned(), why });
-        }
     }
 }
 
@@ -69,19 +66,27 @@ struct FirstObject<'a> {
     records: Option<IgnoredAny>,
     #[serde(rename = "rawData", borrow)]
     raw_data: Option<Cow<'a, str>>,
+    reason: Option<IgnoredAny>,
+    topic: Option<IgnoredAny>,
+}
+
+/// A line of quarantine: the text of a point, or the bytes of what is none.
+#[derive(Deserialize)]
+struct Quarantined<'a> {
+    #[serde(borrow)]
+    reason: Cow<'a, str>,
+    #[serde(borrow)]
+    text: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    data: Option<Cow<'a, str>>,
 }
 
 fn sniff(plain: &[u8]) -> Kind {
-    match plain {
-        [b'P', b'K', 3, 4, ..] => return Kind::Foreign("zip"),
-        [0xff, 6, 0, 0, b's', b'N', b'a', b'P', b'p', b'Y', ..] => return Kind::Foreign("snappy"),
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => return Kind::Foreign("zstd"),
-        _ => {}
-    }
     if plain.trim_ascii_start().first() == Some(&b'{') {
         let mut objects = serde_json::Deserializer::from_slice(plain).into_iter::<FirstObject>();
         return match objects.next() {
             Some(Ok(first)) if first.raw_data.is_some() => Kind::FailedRecords,
+            Some(Ok(first)) if first.reason.is_some() && first.topic.is_some() => Kind::Quarantine,
             Some(Ok(first)) if first.records.is_some() => Kind::RequestBody,
             // A body that is cut short is still one; its reader says where.
             Some(Err(error)) if error.is_eof() && opens_body(plain) => Kind::RequestBody,
@@ -136,6 +141,33 @@ fn failed_records(plain: &[u8], take: &mut impl FnMut(Found<'_>)) {
             }
             Ok(_) => take(Found::Fault { place, why: "no rawData in this line".to_owned() }),
             Err(error) => take(Found::Fault { place, why: format!("not JSON: {error}") }),
+        }
+    }
+}
+
+fn quarantine(plain: &[u8], take: &mut impl FnMut(Found<'_>)) {
+    for (index, line) in plain.split(|byte| *byte == b'\n').enumerate() {
+        if line.trim_ascii().is_empty() {
+            continue;
+        }
+        let at = index + 1;
+        match serde_json::from_slice::<Quarantined<'_>>(line) {
+            Err(error) => {
+                let place = format!("line {at}");
+                take(Found::Fault { place, why: format!("not a line of quarantine: {error}") });
+            }
+            Ok(Quarantined { reason, text, data }) => {
+                let place = format!("line {at} ({reason})");
+                match (text, data) {
+                    (Some(text), _) => {
+                        take(Found::Part(Part { place, bytes: text.as_bytes() }));
+                    }
+                    (None, Some(data)) => from_base64(data.as_bytes(), place, take),
+                    (None, None) => {
+                        take(Found::Fault { place, why: "nothing was kept of it".to_owned() });
+                    }
+                }
+            }
         }
     }
 }

@@ -17,7 +17,9 @@ use super::SharedHouse;
 use super::door::Door;
 use super::fingerprint;
 use super::folder::Folder;
-use crate::settings::{FirehoseSource, Settings};
+use super::reader::{Needs, Reader};
+use crate::exit::Exit;
+use crate::settings::{FirehoseSource, ObjectSource, Settings};
 
 /// Inflated bodies kept for streams that read at the head.
 const TAIL_BYTES: usize = 24 * 1024 * 1024;
@@ -37,6 +39,7 @@ pub struct House {
     pub(super) backup_share: Arc<Share>,
     pub(super) quarantine_share: Arc<Share>,
     pub(super) doors: BTreeMap<String, Door>,
+    pub(super) readers: BTreeMap<String, Reader>,
     pub(super) streams: BTreeMap<String, Running>,
     /// The files each stream was built from, by name.
     built_from: BTreeMap<String, u128>,
@@ -121,6 +124,7 @@ impl House {
             backup_share: Arc::new(Share::new("backup", budget.backup_bytes)),
             quarantine_share: Arc::new(Share::new("quarantine", budget.quarantine_bytes)),
             doors: BTreeMap::new(),
+            readers: BTreeMap::new(),
             streams: BTreeMap::new(),
             built_from: BTreeMap::new(),
             lanes: Arc::default(),
@@ -148,7 +152,43 @@ impl House {
             let door = self.open_door(source, listener)?;
             self.doors.insert(door.name().to_owned(), door);
         }
+        for source in self.settings.objects.clone() {
+            self.open_reader(source)?;
+        }
         Ok(())
+    }
+
+    pub(super) fn open_reader(&mut self, source: ObjectSource) -> Result<(), String> {
+        let name = source.name().to_owned();
+        let needs = Needs {
+            topic: self.journal.topic(&name).map_err(|e| e.to_string())?,
+            clock: Arc::clone(&self.clock),
+            state: self.folder.state(),
+            quarantine: self.folder.quarantine(),
+            runtime: self.runtime.clone(),
+        };
+        self.readers.insert(name, Reader::open(source, needs));
+        Ok(())
+    }
+
+    /// Every source has read all there is and every stream has dealt with it: there is nothing left
+    /// to wait for. Never with a source that listens, or looks again.
+    pub fn finished(&self) -> Option<Exit> {
+        let read = self.doors.is_empty() && self.readers.values().all(Reader::is_done);
+        if !read || self.readers.is_empty() {
+            return None;
+        }
+        let statuses = self.journal.status();
+        let mut cursors = statuses.iter().flat_map(|topic| &topic.cursors).filter(|c| c.open);
+        if cursors.any(|cursor| cursor.entries > 0) {
+            return None;
+        }
+        let report = self.report();
+        let kept = |s: &super::StreamReport| s.backed_up + s.quarantined.values().sum::<u64>();
+        let delivered: u64 = report.streams.iter().map(|s| s.delivered).sum();
+        let kept: u64 = report.streams.iter().map(kept).sum();
+        tracing::info!(delivered, kept, "all is read and dealt with");
+        Some(if kept == 0 { Exit::Done } else { Exit::Failed })
     }
 
     pub(super) fn open_door(
@@ -282,14 +322,18 @@ impl House {
     /// Finishes what is in flight: first the doors, then the streams, then the journal. The house is
     /// not locked while it waits, so that the admin port goes on telling how things stand.
     pub async fn close(house: &SharedHouse) -> bool {
-        let doors = {
+        let (doors, readers) = {
             let mut house = house.lock().await;
             house.draining = true;
             house.doors.values().for_each(Door::stop);
-            std::mem::take(&mut house.doors)
+            house.readers.values().for_each(Reader::stop);
+            (std::mem::take(&mut house.doors), std::mem::take(&mut house.readers))
         };
         for (_, door) in doors {
             door.join().await;
+        }
+        for (_, reader) in readers {
+            reader.join().await;
         }
         let streams = std::mem::take(&mut house.lock().await.streams);
         let well = Self::stop_streams(streams.into_values().collect()).await;

@@ -5,6 +5,7 @@ mod fingerprint;
 mod folder;
 mod house;
 mod log;
+mod reader;
 mod reload;
 mod report;
 mod sources;
@@ -131,9 +132,13 @@ async fn serve(file: &Path, house: &SharedHouse, mut signals: Signals) -> Exit {
             _ = signals.interrupt.recv() => break,
             _ = signals.hang_up.recv() => reload(file, house).await,
             _ = watch.tick() => {
-                if let Some(name) = house.lock().await.dead_stream() {
+                let house = house.lock().await;
+                if let Some(name) = house.dead_stream() {
                     tracing::error!(stream = name, "a stream has ended by itself: this is a bug");
                     return Exit::Bug;
+                }
+                if let Some(exit) = house.finished() {
+                    return exit;
                 }
             }
         }

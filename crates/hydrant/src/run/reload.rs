@@ -4,13 +4,15 @@ use delivery::StreamConfig;
 
 use super::door::{Bound, Door};
 use super::house::{House, Running};
-use crate::settings::{FirehoseSource, Settings};
+use crate::settings::{FirehoseSource, ObjectSource, Settings};
 
 /// What differs between the settings that run and those that should.
 struct Plan {
     doors_new: Vec<(FirehoseSource, Bound)>,
     doors_refreshed: Vec<FirehoseSource>,
     doors_gone: Vec<String>,
+    readers_new: Vec<ObjectSource>,
+    readers_gone: Vec<String>,
     streams_new: Vec<StreamConfig>,
     streams_gone: Vec<String>,
 }
@@ -33,9 +35,9 @@ impl House {
         let plan = self.plan(&settings).await?;
         let told = format!(
             "{} sources opened, {} refreshed, {} closed; {} streams started, {} stopped",
-            plan.doors_new.len(),
+            plan.doors_new.len() + plan.readers_new.len(),
             plan.doors_refreshed.len(),
-            plan.doors_gone.len(),
+            plan.doors_gone.len() + plan.readers_gone.len(),
             plan.streams_new.len(),
             plan.streams_gone.len()
         );
@@ -47,6 +49,11 @@ impl House {
         for name in plan.doors_gone {
             if let Some(door) = self.doors.remove(&name) {
                 door.join().await;
+            }
+        }
+        for name in plan.readers_gone {
+            if let Some(reader) = self.readers.remove(&name) {
+                reader.join().await;
             }
         }
         // Stopped at a request border; what was not delivered is with the cursor.
@@ -67,6 +74,9 @@ impl House {
                 }
                 Err(error) => failures.push(error),
             }
+        }
+        for source in plan.readers_new {
+            failures.extend(self.open_reader(source).err());
         }
         if failures.is_empty() { Ok(told) } else { Err(failures.join("; ")) }
     }
@@ -91,6 +101,8 @@ impl House {
             doors_new: Vec::new(),
             doors_refreshed: Vec::new(),
             doors_gone: Vec::new(),
+            readers_new: Vec::new(),
+            readers_gone: Vec::new(),
             streams_new: Vec::new(),
             streams_gone: Vec::new(),
         };
@@ -142,6 +154,18 @@ impl House {
                 None => plan.doors_new.push((source.clone(), Door::bind(source).await?)),
             }
         }
+        for source in &new.objects {
+            match self.readers.get(source.name()) {
+                Some(reader) if reader.settings() == source => {}
+                Some(_) => {
+                    plan.readers_gone.push(source.name().to_owned());
+                    plan.readers_new.push(source.clone());
+                }
+                None => plan.readers_new.push(source.clone()),
+            }
+        }
+        let objects = |name: &String| new.objects.iter().any(|s| s.name() == name);
+        plan.readers_gone.extend(self.readers.keys().filter(|name| !objects(name)).cloned());
         for name in self.doors.keys().filter(|n| !new.sources.iter().any(|s| s.name == **n)) {
             plan.doors_gone.push(name.clone());
         }

@@ -22,7 +22,9 @@ use std::path::{Path, PathBuf};
 pub use environment::{Environment, Lookup};
 pub use locate::{EXAMPLE, NotFound, locate};
 pub use problem::{Hidden, Place, Problem, Problems, Severity};
-pub use types::{Admin, Budget, FirehoseSource, Log, LogFormat, LogLevel, Settings, TlsFiles};
+pub use types::{
+    Admin, Budget, FirehoseSource, Log, LogFormat, LogLevel, ObjectSource, Settings, TlsFiles,
+};
 
 use crate::exit::Exit;
 use crate::terminal::{self, Paint};

@@ -17,8 +17,10 @@ pub struct Settings {
     pub admin: Admin,
     /// Logging.
     pub log: Log,
-    /// Sources, by the order of the file; at least one.
+    /// Sources that listen, by the order of the file.
     pub sources: Vec<FirehoseSource>,
+    /// Sources that read objects, by the order of the file.
+    pub objects: Vec<ObjectSource>,
     /// Streams, by the order of the file; at least one.
     pub streams: Vec<StreamConfig>,
     /// What is allowed, but worth a word at start.
@@ -80,6 +82,25 @@ pub enum LogLevel {
     Debug,
     /// And everything else.
     Trace,
+}
+
+/// A source of type `s3`, `file` or `stdin`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ObjectSource {
+    /// A bucket.
+    S3(intake::objects::s3::Config),
+    /// A folder, or standard input.
+    Files(intake::objects::files::Config),
+}
+
+impl ObjectSource {
+    /// Its name in the settings.
+    pub fn name(&self) -> &str {
+        match self {
+            ObjectSource::S3(config) => &config.name,
+            ObjectSource::Files(config) => &config.name,
+        }
+    }
 }
 
 /// A source of type `firehose`.

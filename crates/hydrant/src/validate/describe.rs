@@ -1,15 +1,16 @@
 //! What the settings would run: sources, streams and destinations, never a secret.
 
 use std::path::Path;
+use std::time::Duration;
 
 use delivery::sink::{Config, otlp};
-use delivery::{BackupMode, Destination, StartFrom, StreamConfig};
+use delivery::{BackupConfig, BackupMode, Destination, StartFrom, StreamConfig};
 use serde_json::{Value, json};
 
 use super::Probe;
 use crate::exit::Exit;
 use crate::settings::quantity::{duration_text, size_about};
-use crate::settings::{FirehoseSource, Settings};
+use crate::settings::{FirehoseSource, ObjectSource, Settings};
 use crate::terminal::Paint;
 
 /// For a person.
@@ -25,12 +26,15 @@ pub(super) fn text(file: &Path, settings: &Settings, probes: &[Probe], paint: Pa
     for source in &settings.sources {
         out.push_str(&format!("  source    {}: {}\n", source.name, source_text(source)));
     }
+    for source in &settings.objects {
+        out.push_str(&format!("  source    {}: {}\n", source.name(), objects_text(source)));
+    }
     for stream in &settings.streams {
         let from = stream.sources.join(", ");
         let to = destination_text(&stream.destination);
         let retry = duration_text(stream.retry_duration);
         out.push_str(&format!("  stream    {}: {from} -> {to}\n", stream.name));
-        let backup = stream.backup.directory.display();
+        let backup = backup_text(&stream.backup);
         out.push_str(&format!("            retried for {retry}, then to {backup}\n"));
     }
     for probe in probes {
@@ -44,7 +48,8 @@ pub(super) fn text(file: &Path, settings: &Settings, probes: &[Probe], paint: Pa
             out.push_str(&format!("{message}\n"));
         }
     }
-    let (sources, streams) = (settings.sources.len(), settings.streams.len());
+    let sources = settings.sources.len() + settings.objects.len();
+    let streams = settings.streams.len();
     out.push_str(&format!(
         "{sources} source{}, {streams} stream{}\n",
         if sources == 1 { "" } else { "s" },
@@ -62,6 +67,38 @@ fn source_text(source: &FirehoseSource) -> String {
     };
     let lenient = if source.access.lenient { ", lenient" } else { "" };
     format!("firehose on {scheme}://{}, {keys}{lenient}", source.listen)
+}
+
+/// Type and place of a source that reads objects.
+pub(super) fn objects_text(source: &ObjectSource) -> String {
+    let again = |interval: Option<Duration>| match interval {
+        None => "once".to_owned(),
+        Some(interval) => format!("every {}", duration_text(interval)),
+    };
+    match source {
+        ObjectSource::S3(config) => {
+            let bucket = config.bucket.as_deref().unwrap_or("*");
+            let place = format!("s3 s3://{bucket}/{}", config.prefix);
+            match &config.sqs_queue_url {
+                Some(queue) => format!("{place}, told by {queue}"),
+                None => format!("{place}, listed {}", again(config.interval)),
+            }
+        }
+        ObjectSource::Files(config) => match &config.path {
+            Some(path) => format!("file {}, read {}", path.display(), again(config.interval)),
+            None => "stdin, read once".to_owned(),
+        },
+    }
+}
+
+fn backup_text(backup: &BackupConfig) -> String {
+    let directory = backup.directory.display();
+    match &backup.s3 {
+        None => directory.to_string(),
+        Some(s3) => {
+            format!("s3://{}/{} (by way of {directory})", s3.bucket, s3.error_output_prefix)
+        }
+    }
 }
 
 /// Type and place of a destination, never a secret. For `validate` and the startup line.
@@ -118,7 +155,19 @@ pub(super) fn sources_json(settings: &Settings) -> Value {
             "lenient": source.access.lenient,
         })
     };
-    settings.sources.iter().map(one).collect()
+    let objects = |source: &ObjectSource| {
+        json!({
+            "name": source.name(),
+            "type": match source {
+                ObjectSource::S3(_) => "s3",
+                ObjectSource::Files(config) if config.path.is_none() => "stdin",
+                ObjectSource::Files(_) => "file",
+            },
+            "place": objects_text(source),
+        })
+    };
+    let doors = settings.sources.iter().map(one);
+    doors.chain(settings.objects.iter().map(objects)).collect()
 }
 
 /// For a script.
@@ -144,6 +193,7 @@ pub(super) fn streams_json(settings: &Settings) -> Value {
                     BackupMode::AllData => "all_data",
                 },
                 "directory": stream.backup.directory,
+                "bucket": stream.backup.s3.as_ref().map(|s3| &s3.bucket),
             },
             "max_backlog_bytes": stream.max_backlog_bytes,
             "concurrency": stream.concurrency,

@@ -3,6 +3,7 @@
 //! Reads the whole tree and notes everything that is wrong before it gives anything back. Nothing
 //! is repaired: what contradicts itself is refused.
 
+mod aws;
 mod destination;
 mod filter;
 mod place;
@@ -55,15 +56,32 @@ pub(super) fn settings(report: &Report, root: &Node) -> Option<Settings> {
     let streams = stream::streams(report, &top, &room);
     top.finish();
     relations::check(report, admin.as_ref(), &sources, &streams);
+    let complete = sources.iter().all(|source| source.config.is_some());
+    let (doors, objects) = parted(sources.into_iter().filter_map(|source| source.config));
     Some(Settings {
         data_dir,
         budget: budget?,
         admin: Admin { listen: admin?.value },
         log: log?,
-        sources: sources.into_iter().map(|source| source.config).collect::<Option<_>>()?,
+        sources: complete.then_some(doors)?,
+        objects,
         streams: streams.into_iter().map(|stream| stream.config).collect::<Option<_>>()?,
         warnings: Vec::new(),
     })
+}
+
+/// What listens, and what reads.
+fn parted(
+    sources: impl Iterator<Item = source::Read>,
+) -> (Vec<super::types::FirehoseSource>, Vec<super::types::ObjectSource>) {
+    let (mut doors, mut objects) = (Vec::new(), Vec::new());
+    for source in sources {
+        match source {
+            source::Read::Firehose(door) => doors.push(door),
+            source::Read::Objects(read) => objects.push(read),
+        }
+    }
+    (doors, objects)
 }
 
 /// The data folder alone, for commands that need nothing else of the settings.

@@ -125,3 +125,8 @@ pub(super) fn readable_file(at: &At<'_>) -> Option<Found<PathBuf>> {
     at.note(&format!("cannot be read: {problem}"), &found, hint);
     None
 }
+
+/// What an HTTP header carries unchanged: visible ASCII, blanks inside.
+pub(super) fn is_header_text(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, 0x20..=0x7e)) && text.trim() == text
+}

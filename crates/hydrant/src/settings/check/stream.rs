@@ -3,10 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use delivery::{BackupConfig, BackupMode, Buffering, StartFrom, StreamConfig};
+use ::aws::firehose::prefix::Use;
+use delivery::{
+    BackupConfig, BackupMode, Buffering, Destination, S3Backup, StartFrom, StreamConfig, sink,
+};
 
 use super::place::check_name;
-use super::{DAY, KIB, MIB, destination, filter, optional, whole};
+use super::{DAY, KIB, MIB, aws, destination, filter, optional, whole};
 use crate::settings::quantity::size_about;
 use crate::settings::read::{At, Found, Report, Section, Spot};
 use crate::settings::types::Budget;
@@ -29,6 +32,12 @@ const CONCURRENCY_MAX: u64 = 64;
 const BACKLOG_SHARE: u64 = 2;
 /// Below this a stream would spill at every hiccup.
 const BACKLOG_MIN: u64 = 16 * MIB;
+
+/// What the AWS console fills in, with the day and hour as Firehose's own default prefix has them.
+const ERROR_PREFIX_DEFAULT: &str = "!{firehose:error-output-type}/!{timestamp:yyyy/MM/dd/HH/}";
+/// Firehose's defaults for S3: without waiting every delivery would be an object of its own.
+const BUFFERING_S3: Buffering =
+    Buffering { size_bytes: 5 * MIB, interval: Duration::from_secs(300) };
 
 /// What a stream must fit into.
 pub(super) struct Room<'a> {
@@ -71,14 +80,15 @@ fn stream(report: &Report, name: Found<String>, at: &At<'_>, room: &Room<'_>) ->
     stream.sources = source_names(report, &section);
     let filters = filter::filters(report, &section);
     let destination = destination::destination(report, &section);
-    let buffering = optional(section.get("buffering"), BUFFERING_DEFAULT, buffering);
+    let waits = destination.as_ref().map_or(BUFFERING_DEFAULT, buffering_default);
+    let buffering = optional(section.get("buffering"), waits, |at| buffering(at, waits));
     let retry_duration = optional(section.get("retry_duration"), RETRY_DURATION_DEFAULT, |at| {
         at.duration(Duration::ZERO..=RETRY_DURATION_MAX)
     });
     let starts = [("newest", StartFrom::Newest), ("oldest", StartFrom::Oldest)];
     let start_from =
         optional(section.get("start_from"), StartFrom::Newest, |at| at.choice(&starts, &[]));
-    let backup = backup(&section, &stream.name, room);
+    let backup = backup(report, &section, &stream.name, room);
     let max_backlog = max_backlog(&section, room);
     let concurrency = optional(section.get("concurrency"), CONCURRENCY_DEFAULT, |at| {
         at.number(1..=CONCURRENCY_MAX)
@@ -129,12 +139,19 @@ fn source_names(report: &Report, section: &Section<'_>) -> Vec<Found<String>> {
     names
 }
 
-fn buffering(at: &At<'_>) -> Option<Buffering> {
+fn buffering_default(destination: &destination::ReadDestination) -> Buffering {
+    match destination.config {
+        Some(Destination::Fixed(sink::Config::S3(_))) => BUFFERING_S3,
+        _ => BUFFERING_DEFAULT,
+    }
+}
+
+fn buffering(at: &At<'_>, default: Buffering) -> Option<Buffering> {
     let section = at.section()?;
-    let size = optional(section.get("size"), BUFFERING_DEFAULT.size_bytes, |at| {
+    let size = optional(section.get("size"), default.size_bytes, |at| {
         at.size(KIB..=BUFFERING_SIZE_MAX).map(|found| found.value)
     });
-    let interval = optional(section.get("interval"), BUFFERING_DEFAULT.interval, |at| {
+    let interval = optional(section.get("interval"), default.interval, |at| {
         at.duration(Duration::ZERO..=BUFFERING_INTERVAL_MAX)
     });
     section.finish();
@@ -143,6 +160,7 @@ fn buffering(at: &At<'_>) -> Option<Buffering> {
 
 /// The backup, and its folder with the place that named it.
 fn backup(
+    report: &Report,
     stream: &Section<'_>,
     name: &Found<String>,
     room: &Room<'_>,
@@ -162,10 +180,36 @@ fn backup(
         let found = at.text()?;
         Some(Found { value: PathBuf::from(found.value), spot: found.spot })
     });
-    section.later("s3", "use directory: for now");
+    let s3 = match section.get("s3") {
+        None => Some(None),
+        Some(at) => at.section().and_then(|section| s3_backup(report, section)).map(Some),
+    };
     section.finish();
-    let directory = directory?;
-    Some((BackupConfig { mode: mode?, directory: directory.value.clone(), s3: None }, directory))
+    let (mode, directory) = (mode?, directory?);
+    Some((BackupConfig { mode, directory: directory.value.clone(), s3: s3? }, directory))
+}
+
+fn s3_backup(report: &Report, section: Section<'_>) -> Option<S3Backup> {
+    let hint = "the name of the bucket that takes the backup";
+    let bucket = section.need("bucket", hint).and_then(|at| aws::bucket(&at));
+    let prefix =
+        optional(section.get("prefix"), String::new(), |at| aws::prefix(at, Use::Delivery));
+    let error_prefix =
+        optional(section.get("error_output_prefix"), ERROR_PREFIX_DEFAULT.to_owned(), |at| {
+            aws::prefix(at, Use::Error)
+        });
+    let compression = destination::s3::compression(&section);
+    let kms_key_id = section.text("kms_key_id").map(|found| found.value);
+    let identity = aws::identity(report, &section);
+    section.finish();
+    Some(S3Backup {
+        bucket: bucket?,
+        prefix: prefix?,
+        error_output_prefix: error_prefix?,
+        compression: compression?,
+        kms_key_id,
+        identity: identity?,
+    })
 }
 
 fn max_backlog(stream: &Section<'_>, room: &Room<'_>) -> Option<u64> {

@@ -54,16 +54,6 @@ impl<'a> Section<'a> {
         Spot { path, place, value: None }
     }
 
-    /// A key of a later release: refused, but not as unknown.
-    pub(in crate::settings) fn later(&self, key: &'static str, instead: &str) {
-        self.asked.borrow_mut().push(key);
-        let given = self.at.entries().is_some_and(|all| all.iter().any(|entry| entry.key == key));
-        if given {
-            let rule = "is not in this release";
-            self.at.report.error(&self.spot_of(key), rule, Some(instead.to_owned()));
-        }
-    }
-
     /// Text, when given and not empty.
     pub(in crate::settings) fn text(&self, key: &'static str) -> Option<Found<String>> {
         self.get(key)?.text()

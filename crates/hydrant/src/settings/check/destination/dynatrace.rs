@@ -6,9 +6,8 @@ use delivery::{Destination, FromRequest};
 use remote::Secret;
 
 use super::super::optional;
-use super::super::place::url;
-use super::super::source::is_header_text;
-use super::{ReadDestination, client, fixed};
+use super::super::place::{is_header_text, url};
+use super::{REQUEST_TIMEOUT_DEFAULT, ReadDestination, client, fixed};
 use crate::settings::read::{At, Found, Report, Section};
 
 /// Each lane has a cursor and a worker; a company has few environments.
@@ -31,7 +30,7 @@ fn manner(section: &Section<'_>) -> Option<Config> {
     let compressions = [("gzip", true), ("none", false)];
     let compression =
         optional(section.get("compression"), true, |at| at.choice(&compressions, &[]));
-    let client = client(section);
+    let client = client(section, REQUEST_TIMEOUT_DEFAULT);
     Some(Config {
         url: String::new(),
         api_token: Secret::default(),

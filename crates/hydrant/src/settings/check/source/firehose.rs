@@ -5,8 +5,9 @@ use std::time::Duration;
 use intake::firehose::{Access, Limits};
 use remote::Secret;
 
-use super::place::{check_name, listen_address, readable_file};
-use super::{GIB, KIB, MIB, optional, whole};
+use super::super::place::{is_header_text, listen_address, readable_file};
+use super::super::{GIB, KIB, MIB, optional, whole};
+use super::{Read, Source};
 use crate::settings::read::{At, Found, Report, Section};
 use crate::settings::types::{FirehoseSource, TlsFiles};
 
@@ -21,49 +22,8 @@ const CONNECTIONS_MAX: u64 = 100_000;
 /// Firehose gives up after three minutes: a later answer reaches nobody.
 const WAIT_MAX: Duration = Duration::from_secs(170);
 
-/// Types of the contract that come with a later release.
-const LATER_TYPES: [&str; 4] = ["aws_api", "s3", "file", "stdin"];
-
-/// What was read of a source. `config` is there when all of it is right; the rest as far as it is,
-/// so that relations are checked whatever else is wrong.
-pub(super) struct Source {
-    pub(super) name: Found<String>,
-    pub(super) listen: Option<Found<String>>,
-    /// How many access keys, and where they stand.
-    pub(super) keys: Option<Found<usize>>,
-    pub(super) config: Option<FirehoseSource>,
-}
-
-#[derive(Clone, Copy)]
-enum Type {
-    Firehose,
-}
-
-/// `sources`.
-pub(super) fn sources(report: &Report, top: &Section<'_>) -> Vec<Source> {
-    let hint = "name at least one: where deliveries come in";
-    let Some(at) = top.need("sources", hint) else { return Vec::new() };
-    let Some(named) = at.named() else { return Vec::new() };
-    if named.is_empty() {
-        report.error(&at.spot(), "holds no source", Some(hint.to_owned()));
-    }
-    let read = |(name, at): (Found<String>, At<'_>)| {
-        check_name(report, &name);
-        source(report, name, &at)
-    };
-    named.into_iter().map(read).collect()
-}
-
-fn source(report: &Report, name: Found<String>, at: &At<'_>) -> Source {
-    let unread = |name| Source { name, listen: None, keys: None, config: None };
-    let Some(section) = at.section() else { return unread(name) };
-    let kind = section.need("type", "for instance: type: firehose");
-    let kind = kind.and_then(|at| at.choice(&[("firehose", Type::Firehose)], &LATER_TYPES));
-    // Without its type nobody can say which of the other keys are right.
-    let Some(Type::Firehose) = kind else {
-        section.finish_untyped();
-        return unread(name);
-    };
+/// The source; its type is known.
+pub(super) fn source(report: &Report, name: Found<String>, section: Section<'_>) -> Source {
     let listen = section.need("listen", "for instance: listen: 127.0.0.1:4433");
     let listen = listen.and_then(|at| listen_address(&at));
     let keys = access_keys(report, &section);
@@ -83,7 +43,7 @@ fn source(report: &Report, name: Found<String>, at: &At<'_>) -> Source {
         Some(FirehoseSource { name, listen, access, tls: tls?, limits: limits? })
     });
     let keys = count.map(|value| Found { value, spot: keys_spot });
-    Source { name, listen, keys, config }
+    Source { name, listen, keys, config: config.map(Read::Firehose) }
 }
 
 fn access_keys(report: &Report, section: &Section<'_>) -> Option<Vec<Secret>> {
@@ -105,11 +65,6 @@ fn check_key(report: &Report, key: &Found<Secret>) -> bool {
     };
     report.error(&key.spot, rule, Some("take one of visible ASCII characters".to_owned()));
     false
-}
-
-/// What an HTTP header carries unchanged: visible ASCII, blanks inside.
-pub(super) fn is_header_text(text: &str) -> bool {
-    text.bytes().all(|byte| matches!(byte, 0x20..=0x7e)) && text.trim() == text
 }
 
 /// Both files, tried as they will be used: a key that does not fit its certificate is found here.

@@ -1,7 +1,11 @@
 //! `destination:` of a stream.
 
+mod credentials;
 mod dynatrace;
+mod http_endpoint;
 mod otlp;
+mod prometheus;
+pub(super) mod s3;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,9 +17,6 @@ use remote::{ClientConfig, TlsConfig};
 use super::place::readable_file;
 use super::{GIB, MIB, optional};
 use crate::settings::read::{At, Found, Report, Section, Spot};
-
-/// Types of the contract that come with a later release.
-const LATER_TYPES: [&str; 3] = ["prometheus_remote_write", "http_endpoint", "s3"];
 
 /// DNS, TCP and TLS to another continent take one second; ten allow for lost packets.
 const CONNECT_TIMEOUT_DEFAULT: Duration = Duration::from_secs(10);
@@ -47,9 +48,15 @@ pub(super) struct ReadDestination {
 enum Type {
     Dynatrace,
     Otlp,
+    Prometheus,
+    HttpEndpoint,
+    S3,
     File,
     Blackhole,
 }
+
+const TYPES_HINT: &str =
+    "one of dynatrace, otlp, prometheus_remote_write, http_endpoint, s3, file or blackhole";
 
 /// `destination`.
 pub(super) fn destination(report: &Report, stream: &Section<'_>) -> Option<ReadDestination> {
@@ -58,11 +65,14 @@ pub(super) fn destination(report: &Report, stream: &Section<'_>) -> Option<ReadD
     let types = [
         ("dynatrace", Type::Dynatrace),
         ("otlp", Type::Otlp),
+        ("prometheus_remote_write", Type::Prometheus),
+        ("http_endpoint", Type::HttpEndpoint),
+        ("s3", Type::S3),
         ("file", Type::File),
         ("blackhole", Type::Blackhole),
     ];
-    let kind = section.need("type", "one of dynatrace, otlp, file or blackhole");
-    let Some(kind) = kind.and_then(|at| at.choice(&types, &LATER_TYPES)) else {
+    let kind = section.need("type", TYPES_HINT);
+    let Some(kind) = kind.and_then(|at| at.choice(&types, &[])) else {
         section.finish_untyped();
         return None;
     };
@@ -71,6 +81,11 @@ pub(super) fn destination(report: &Report, stream: &Section<'_>) -> Option<ReadD
         Type::Otlp => {
             otlp::config(report, &section).map(|config| fixed(sink::Config::Otlp(config)))
         }
+        Type::Prometheus => prometheus::config(report, &section)
+            .map(|config| fixed(sink::Config::Prometheus(config))),
+        Type::HttpEndpoint => http_endpoint::config(report, &section)
+            .map(|config| fixed(sink::Config::HttpEndpoint(config))),
+        Type::S3 => s3::config(report, &section).map(|config| fixed(sink::Config::S3(config))),
         Type::File => file(&section),
         Type::Blackhole => Some(fixed(sink::Config::Blackhole)),
     };
@@ -103,18 +118,28 @@ fn file(section: &Section<'_>) -> Option<ReadDestination> {
 }
 
 /// `ca_file`, `connect_timeout` and `request_timeout`, which all HTTP destinations have.
-fn client(section: &Section<'_>) -> Option<ClientConfig> {
+pub(super) fn client(section: &Section<'_>, request_default: Duration) -> Option<ClientConfig> {
     let ca_file = match section.get("ca_file") {
         None => Some(None),
         Some(at) => readable_file(&at).map(|found| Some(found.value)),
     };
     let time = |at: &At<'_>| at.duration(TIMEOUT_MIN..=TIMEOUT_MAX);
     let connect = optional(section.get("connect_timeout"), CONNECT_TIMEOUT_DEFAULT, time);
-    let request = optional(section.get("request_timeout"), REQUEST_TIMEOUT_DEFAULT, time);
+    let request = optional(section.get("request_timeout"), request_default, time);
     Some(ClientConfig {
         tls: TlsConfig { ca_file: ca_file?, accept_invalid: false },
         connect_timeout: connect?,
         request_timeout: request?,
         answer_bytes: ANSWER_BYTES,
     })
+}
+
+/// `format` of records: the forms of CloudWatch.
+fn records(section: &Section<'_>, default: metric::Format) -> Option<metric::Format> {
+    let formats = [
+        ("json", metric::Format::Json),
+        ("opentelemetry1.0", metric::Format::Otel10),
+        ("opentelemetry0.7", metric::Format::Otel07),
+    ];
+    optional(section.get("format"), default, |at| at.choice(&formats, &[]))
 }

@@ -1,0 +1,71 @@
+//! A reader: one source of objects at work.
+
+use std::path::PathBuf;
+
+use delivery::Clock;
+use intake::objects::{Parts, files, s3};
+use journal::Topic;
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::settings::ObjectSource;
+
+/// What a reader needs of the house.
+pub(super) struct Needs {
+    pub topic: Topic,
+    pub clock: Clock,
+    pub state: PathBuf,
+    pub quarantine: PathBuf,
+    pub runtime: Handle,
+}
+
+/// A source that reads.
+pub(super) struct Reader {
+    settings: ObjectSource,
+    stop: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+impl Reader {
+    /// Begins to read.
+    pub(super) fn open(settings: ObjectSource, needs: Needs) -> Reader {
+        let (stop, stopped) = watch::channel(false);
+        let parts = Parts {
+            topic: needs.topic,
+            clock: needs.clock,
+            state: needs.state,
+            quarantine: needs.quarantine,
+        };
+        let task = match settings.clone() {
+            ObjectSource::S3(config) => {
+                needs.runtime.spawn(s3::Source::new(config, parts).run(stopped))
+            }
+            ObjectSource::Files(config) => {
+                needs.runtime.spawn(files::Source::new(config, parts).run(stopped))
+            }
+        };
+        tracing::info!(source = settings.name(), "source reads");
+        Reader { settings, stop, task }
+    }
+
+    pub(super) fn settings(&self) -> &ObjectSource {
+        &self.settings
+    }
+
+    /// It has read all there is, and will not look again.
+    pub(super) fn is_done(&self) -> bool {
+        self.task.is_finished()
+    }
+
+    pub(super) fn stop(&self) {
+        self.stop.send_replace(true);
+    }
+
+    pub(super) async fn join(self) {
+        self.stop();
+        if self.task.await.is_err() {
+            tracing::error!("a source ended by a panic");
+        }
+    }
+}

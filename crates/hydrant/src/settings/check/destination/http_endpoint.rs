@@ -1,0 +1,79 @@
+//! Destination type `http_endpoint`.
+
+use std::time::Duration;
+
+use delivery::sink::http_endpoint::Config;
+
+use super::super::place::{is_header_text, url};
+use super::super::{KIB, MIB, optional};
+use super::{client, records};
+use crate::settings::read::{At, Found, Report, Section};
+
+/// Firehose waits three minutes for an answer.
+const REQUEST_TIMEOUT_DEFAULT: Duration = Duration::from_secs(180);
+/// CloudWatch's own records are of this size.
+const RECORD_DEFAULT: u64 = 128 * KIB;
+/// Most that PutRecord takes.
+const RECORD_MAX: u64 = 1000 * KIB;
+/// Several receivers refuse more than a few megabytes; this one passes everywhere.
+const REQUEST_DEFAULT: u64 = MIB;
+/// Firehose's own most.
+const REQUEST_MAX: u64 = 64 * MIB;
+
+/// The destination.
+pub(super) fn config(report: &Report, section: &Section<'_>) -> Option<Config> {
+    let hint = "for instance url: https://aws-api.example.com/metrics";
+    let target = section.need("url", hint).and_then(|at| url(report, &at));
+    let key = match section.get("access_key") {
+        None => Some(None),
+        Some(at) => access_key(report, &at).map(Some),
+    };
+    let attributes = optional(section.get("common_attributes"), Vec::new(), attributes);
+    let source_arn = section.text("source_arn").map(|found| found.value).unwrap_or_default();
+    let compressions = [("gzip", true), ("none", false)];
+    // gzip: what the guides of all receivers tell to choose in Firehose.
+    let gzip = optional(section.get("compression"), true, |at| at.choice(&compressions, &[]));
+    let format = records(section, metric::Format::Otel10);
+    let size = |key, most, default| {
+        let read = |at: &At<'_>| at.size(KIB..=most).map(|found| found.value);
+        optional(section.get(key), default, read)
+    };
+    let record = size("record_size", RECORD_MAX, RECORD_DEFAULT);
+    let request = size("request_size", REQUEST_MAX, REQUEST_DEFAULT);
+    if let (Some(record), Some(request)) = (record, request)
+        && record > request
+    {
+        let hint = "a request holds at least one record; raise request_size".to_owned();
+        report.error(&section.spot_of("record_size"), "is more than request_size", Some(hint));
+        return None;
+    }
+    let client = client(section, REQUEST_TIMEOUT_DEFAULT);
+    Some(Config {
+        url: target?.value,
+        access_key: key?,
+        common_attributes: attributes?,
+        source_arn,
+        gzip: gzip?,
+        format: format?,
+        record_bytes: usize::try_from(record?).ok()?,
+        bytes_max: usize::try_from(request?).ok()?,
+        client: client?,
+    })
+}
+
+fn access_key(report: &Report, at: &At<'_>) -> Option<remote::Secret> {
+    let found = at.secret()?;
+    if is_header_text(found.value.expose()) {
+        return Some(found.value);
+    }
+    report.error(&found.spot, "holds a character that an HTTP header cannot carry", None);
+    None
+}
+
+fn attributes(at: &At<'_>) -> Option<Vec<(String, String)>> {
+    let named = at.named()?;
+    let count = named.len();
+    let read = |(name, at): (Found<String>, At<'_>)| Some((name.value, at.text()?.value));
+    let attributes: Vec<_> = named.into_iter().filter_map(read).collect();
+    (attributes.len() == count).then_some(attributes)
+}

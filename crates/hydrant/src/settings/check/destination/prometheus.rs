@@ -1,0 +1,74 @@
+//! Destination type `prometheus_remote_write`.
+
+use delivery::sink::prometheus::{Config, Naming};
+
+use super::super::place::url;
+use super::super::{KIB, MIB, optional};
+use super::credentials::credentials_with_basic;
+use super::{REQUEST_TIMEOUT_DEFAULT, client};
+use crate::settings::read::{At, Found, Report, Section};
+
+/// Prometheus's own `max_samples_per_send`.
+const SAMPLES_MAX_DEFAULT: u64 = 2_000;
+const SAMPLES_MAX_MAX: u64 = 100_000;
+/// Receivers refuse requests above 10 MiB and more, uncompressed; a quarter of that is safe.
+const BYTES_MAX_DEFAULT: u64 = 2 * MIB;
+const BYTES_MAX_MAX: u64 = 32 * MIB;
+
+/// The destination.
+pub(super) fn config(report: &Report, section: &Section<'_>) -> Option<Config> {
+    let hint = "for instance url: http://127.0.0.1:9090/api/v1/write";
+    let target = section.need("url", hint).and_then(|at| url(report, &at));
+    let namings = [("yace", Naming::Yace), ("otel", Naming::Otel)];
+    // yace: what dashboards for CloudWatch in Prometheus are written for.
+    let naming = optional(section.get("naming"), Naming::Yace, |at| at.choice(&namings, &[]));
+    let credentials = credentials_with_basic(report, section);
+    let labels = optional(section.get("external_labels"), Vec::new(), |at| labels(report, at));
+    // On: type and unit are shown where a metric is looked up, for a few lines now and then.
+    let metadata = optional(section.get("metadata"), true, At::boolean);
+    let samples_max = optional(section.get("samples_max"), SAMPLES_MAX_DEFAULT, |at| {
+        at.number(1..=SAMPLES_MAX_MAX)
+    });
+    let bytes_max = optional(section.get("bytes_max"), BYTES_MAX_DEFAULT, |at| {
+        at.size(64 * KIB..=BYTES_MAX_MAX).map(|found| found.value)
+    });
+    let client = client(section, REQUEST_TIMEOUT_DEFAULT);
+    let credentials = credentials?;
+    Some(Config {
+        url: target?.value,
+        naming: naming?,
+        headers: credentials.headers,
+        basic_auth: credentials.basic_auth,
+        bearer_token: credentials.bearer_token,
+        oauth2: credentials.oauth2,
+        external_labels: labels?,
+        metadata: metadata?,
+        samples_max: u32::try_from(samples_max?).ok()?,
+        bytes_max: usize::try_from(bytes_max?).ok()?,
+        client: client?,
+    })
+}
+
+fn labels(report: &Report, at: &At<'_>) -> Option<Vec<(String, String)>> {
+    let named = at.named()?;
+    let count = named.len();
+    let read = |(name, at): (Found<String>, At<'_>)| {
+        let value = at.text()?;
+        if is_label(&name.value) {
+            return Some((name.value, value.value));
+        }
+        let hint = "letters, digits and _, not a digit first, and not __ first".to_owned();
+        report.error(&name.spot, "is not a label name", Some(hint));
+        None
+    };
+    let labels: Vec<_> = named.into_iter().filter_map(read).collect();
+    (labels.len() == count).then_some(labels)
+}
+
+/// Prometheus's own rule; `__` belongs to Prometheus.
+fn is_label(name: &str) -> bool {
+    let mut bytes = name.bytes();
+    bytes.next().is_some_and(|first| first.is_ascii_alphabetic() || first == b'_')
+        && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        && !name.starts_with("__")
+}
