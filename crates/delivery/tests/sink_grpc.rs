@@ -1,5 +1,10 @@
 //! OTLP over gRPC against a scripted peer: what goes over the wire, and what each way of failing means.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test fails by panicking"
+)]
 
 mod sink_support;
 
@@ -101,7 +106,7 @@ fn a_partial_success_is_read() {
 fn statuses_mean_what_the_table_says() {
     let answer = |reply| send(&GrpcPeer::start(reply).url());
     let verdict = answer(GrpcReply::status(14, "no%20b-SECRET"));
-    assert_eq!(later(&verdict).1, false);
+    assert!(!later(&verdict).1);
     let verdict = answer(GrpcReply::HeadersOnly(16, "no b-SECRET".to_owned()));
     assert!(later(&verdict).1 && later(&verdict).2.message.contains("UNAUTHENTICATED"));
     let verdict = answer(GrpcReply::HeadersOnly(12, String::new()));

@@ -1,6 +1,11 @@
 //! Points as deliveries of Firehose's protocol: what is sent, read back by our own door's readers,
 //! and what becomes of the points when it is refused.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test fails by panicking"
+)]
 
 mod sink_support;
 
@@ -374,7 +379,7 @@ fn unusable_settings_are_named() {
         ("request_size: ", |c| c.bytes_max = 1_000),
         ("common_attributes: ", |c| c.common_attributes = vec![(" ".to_owned(), String::new())]),
         ("common_attributes: ", |c| {
-            c.common_attributes = vec![("a".to_owned(), "v".repeat(1_025))]
+            c.common_attributes = vec![("a".to_owned(), "v".repeat(1_025))];
         }),
     ];
     for (begin, change) in table {
