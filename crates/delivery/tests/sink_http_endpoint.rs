@@ -126,18 +126,21 @@ fn a_delivery_has_its_headers_and_shape() {
 }
 
 /// *Scenario:* neither key, nor attributes, nor compression.
-/// *Guarantees:* their headers are absent, as from Firehose.
+/// *Guarantees:* their headers are absent, as from Firehose; the ARN is made of the stream's name.
 #[test]
 fn what_is_not_set_is_not_sent() {
     let peer = Peer::scripted(taken);
     let (mut packer, wire) = sink(&peer.url(""), |config| {
         config.access_key = None;
         config.common_attributes = Vec::new();
+        config.source_arn = String::new();
         config.gzip = false;
     });
-    packer.offer(&point(), None, NOW);
-    assert_eq!(send(&mut packer, &wire), Verdict::Delivered);
+    let payload = Payload { label: label(7), ..packed(&mut packer) };
+    assert_eq!(run(wire.send(&payload)), Verdict::Delivered);
     let request = &peer.requests()[0];
+    let arn = "arn:aws:firehose:us-east-1:000000000000:deliverystream/s";
+    assert_eq!(request.header("x-amz-firehose-source-arn"), Some(arn));
     for name in ["access-key", "common-attributes"] {
         assert_eq!(request.header(&format!("x-amz-firehose-{name}")), None);
     }
@@ -373,7 +376,7 @@ fn unusable_settings_are_named() {
         ("access_key: ", |c| c.access_key = Some(Secret::new("SECRET\n"))),
         ("access_key: ", |c| c.access_key = Some(Secret::new("S".repeat(4_097)))),
         ("access_key: ", |c| c.access_key = Some(Secret::new(""))),
-        ("source_arn: ", |c| c.source_arn = String::new()),
+        ("source_arn: ", |c| c.source_arn = "a\n".to_owned()),
         ("source_arn: ", |c| c.source_arn = "a\u{e4}".to_owned()),
         ("record_size: ", |c| c.record_bytes = RECORD_BYTES_MAX + 1),
         ("request_size: ", |c| c.bytes_max = 1_000),

@@ -27,7 +27,7 @@ use crate::{Answer, ClientConfig, TlsError, retry_after, tls};
 
 use body::{Framed, unframe};
 use endpoint::Endpoint;
-pub use status::{Code, Status};
+pub use status::{Code, Message, Status};
 
 /// A graceful GOAWAY may race with a request; thrice in a row it is no race any more.
 const TRIES_MAX: u32 = 3;
@@ -214,7 +214,12 @@ fn read(parts: &http::response::Parts, trailers: Option<HeaderMap>, body: Vec<u8
     let body = Bytes::from(body);
     let status = trailers.as_ref().and_then(Status::read).or_else(|| Status::read(&parts.headers));
     if let Some(status) = status {
-        return Outcome::Status(Status { answer: unframe(&body), ..status });
+        let named = parts.headers.get("grpc-encoding").and_then(|value| value.to_str().ok());
+        let answer = unframe(&body).map(|(compressed, bytes)| {
+            let encoding = compressed.then(|| named.unwrap_or_default().to_owned());
+            Message { encoding, bytes }
+        });
+        return Outcome::Status(Status { answer, ..status });
     }
     let media = parts.headers.get(CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
     if parts.status == 200 && media.starts_with(b"application/grpc") {

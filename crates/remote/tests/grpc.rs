@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue};
-use remote::grpc::{Call, Channel, Code, Outcome, Status};
+use remote::grpc::{Call, Channel, Code, Message, Outcome, Status};
 use remote::{ClientConfig, TlsConfig, Unreachable, Why};
 use testkit::{Authority, GrpcPeer, GrpcReply, Peer, Reply, TempDir, closed_port};
 
@@ -62,7 +62,8 @@ fn a_call_and_its_answer_are_whole() {
     let call = Call { metadata, encoding: Some("gzip"), ..call_of(b"hello") };
     let reply = run(async { Channel::new(&peer.url(), &config()).unwrap().call(call).await });
     let status = status(reply);
-    assert_eq!((status.code, status.answer.as_deref()), (Code::Ok, Some(&b"fine"[..])));
+    let message = Message { encoding: None, bytes: Bytes::from_static(b"fine") };
+    assert_eq!((status.code, status.answer), (Code::Ok, Some(message)));
     let seen = peer.requests().remove(0);
     assert_eq!((seen.method.as_str(), seen.target.as_str()), ("POST", PATH));
     assert_eq!(seen.body, b"\x01\0\0\0\x05hello");
@@ -134,18 +135,30 @@ fn a_status_is_read_wherever_it_stands() {
     assert_eq!((read.code, read.message.as_str()), (Code::Unauthenticated, "who are you?"));
 }
 
-/// *Scenario:* answers whose message is compressed, cut, or twice.
+/// *Scenario:* answers whose message has an unknown flag, is cut, or comes twice.
 /// *Guarantees:* the status is read, and no message is made up.
 #[test]
 fn a_broken_message_is_none() {
     for data in
-        [&b"\x01\0\0\0\x02ab"[..], b"\0\0\0\0\x09ab", b"\0\0\0", b"\0\0\0\0\x01a\0\0\0\0\x01b"]
+        [&b"\x02\0\0\0\x02ab"[..], b"\0\0\0\0\x09ab", b"\0\0\0", b"\0\0\0\0\x01a\0\0\0\0\x01b"]
     {
         let (text, trailers) = (String::new(), Vec::new());
         let reply = GrpcReply::Status { code: 0, text, trailers, data: data.to_vec() };
         let read = status(call(&config(), &GrpcPeer::start(reply).url()));
         assert_eq!((read.code, read.answer), (Code::Ok, None), "{data:?}");
     }
+}
+
+/// *Scenario:* an answer that is compressed, as grpc-go answers a compressed call.
+/// *Guarantees:* its bytes as they came, and the name of their encoding.
+#[test]
+fn a_compressed_message_is_handed_on() {
+    let (text, trailers) = (String::new(), Vec::new());
+    let data = b"\x01\0\0\0\x02ab".to_vec();
+    let reply = GrpcReply::Status { code: 0, text, trailers, data };
+    let read = status(call(&config(), &GrpcPeer::start(reply).url()));
+    let message = Message { encoding: Some("gzip".to_owned()), bytes: Bytes::from_static(b"ab") };
+    assert_eq!(read.answer, Some(message));
 }
 
 /// *Scenario:* an answer of gRPC without trailers; a page of HTML; a 502 with `Retry-After`.

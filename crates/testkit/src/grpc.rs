@@ -261,7 +261,9 @@ async fn answer(
         |code: u16, text: String| [("grpc-status", code.to_string()), ("grpc-message", text)];
     match reply {
         GrpcReply::Status { code, text, trailers, data } => {
-            let mut stream = respond.send_response(head(200, &[grpc]), false)?;
+            // As grpc-go names it, also for messages that are not compressed after all.
+            let encoding = ("grpc-encoding", "gzip".to_owned());
+            let mut stream = respond.send_response(head(200, &[grpc, encoding]), false)?;
             stream.send_data(Bytes::from(data), false)?;
             stream.send_trailers(map(&[&status(code, text)[..], &trailers].concat()))?;
         }

@@ -26,7 +26,7 @@ pub struct Config {
     pub access_key: Option<Secret>,
     /// `X-Amz-Firehose-Common-Attributes`.
     pub common_attributes: Vec<(String, String)>,
-    /// `X-Amz-Firehose-Source-Arn`.
+    /// `X-Amz-Firehose-Source-Arn`; empty for that of a delivery stream with the stream's name.
     pub source_arn: String,
     /// Whether the body is gzip.
     pub gzip: bool,

@@ -18,6 +18,9 @@ use crate::sink::{Label, Payload};
 
 /// The code Firehose gives for such a key or attribute.
 const ILLEGAL: &str = "HttpEndpoint.MakeRequestFailure.IllegalCharacterInHeaderValue";
+/// Before the name of the stream. Receivers take region and account from the ARN; no account has
+/// this number.
+const ARN_BEGIN: &str = "arn:aws:firehose:us-east-1:000000000000:deliverystream/";
 /// What follows the head of a delivery without data: one empty record, since a list of none is not
 /// allowed.
 const EMPTY: &[u8] = b"{\"data\":\"\"}]}";
@@ -31,6 +34,8 @@ pub struct Wire {
     /// Scheme, host and port: a path or query may hold a key.
     place: String,
     headers: Vec<(HeaderName, HeaderValue)>,
+    /// As set; without it, that of a delivery stream with the stream's name.
+    source_arn: Option<HeaderValue>,
     gzip: bool,
     /// What must never be quoted.
     secrets: Vec<Secret>,
@@ -45,10 +50,13 @@ impl Wire {
         check_sizes(config)?;
         check_attributes(&config.common_attributes)?;
         let name = |name| HeaderName::from_static(name);
+        let source_arn = match config.source_arn.as_str() {
+            "" => None,
+            text => Some(source_arn(text)?),
+        };
         let fixed = HeaderValue::from_static;
         let mut list = vec![
             (name(headers::PROTOCOL_VERSION), fixed(headers::PROTOCOL_VERSION_1_0)),
-            (name(headers::SOURCE_ARN), source_arn(&config.source_arn)?),
             (name(headers::CONTENT_TYPE), fixed(headers::JSON)),
         ];
         let mut secrets = Vec::new();
@@ -76,6 +84,7 @@ impl Wire {
             url: config.url.trim().to_owned(),
             place,
             headers: list,
+            source_arn,
             gzip: config.gzip,
             secrets,
             empty: empty_body(config.gzip),
@@ -103,6 +112,11 @@ impl Wire {
         if let Ok(value) = HeaderValue::from_str(&id) {
             list.push((HeaderName::from_static(headers::REQUEST_ID), value));
         }
+        let source_arn = match &self.source_arn {
+            Some(value) => Some(value.clone()),
+            None => HeaderValue::from_str(&format!("{ARN_BEGIN}{}", label.stream)).ok(),
+        };
+        list.extend(source_arn.map(|value| (HeaderName::from_static(headers::SOURCE_ARN), value)));
         let body = self.body(&id, now_ms(), rest);
         let request = Request { method: Method::POST, url: self.url.clone(), headers: list, body };
         match self.client.send(request).await {
@@ -184,7 +198,7 @@ fn check_attributes(list: &[(String, String)]) -> Result<(), String> {
 }
 
 fn source_arn(text: &str) -> Result<HeaderValue, String> {
-    let value = HeaderValue::from_str(text).ok().filter(|_| !text.is_empty() && text.is_ascii());
+    let value = HeaderValue::from_str(text).ok().filter(|_| text.is_ascii());
     value.ok_or_else(|| "source_arn: must be printable ASCII".to_owned())
 }
 
