@@ -38,10 +38,11 @@ pub struct Packer {
 impl Packer {
     /// A packer for these settings.
     pub fn new(config: &Config) -> Packer {
+        let record_bytes = config.record_bytes.min(RECORD_BYTES_MAX);
         Packer {
-            record_bytes: config.record_bytes.min(RECORD_BYTES_MAX),
+            record_bytes,
             bytes_max: config.bytes_max,
-            record: Record::new(config.format),
+            record: Record::new(config.format, record_bytes),
             raw: Vec::new(),
             list: Vec::new(),
             bytes: 0,

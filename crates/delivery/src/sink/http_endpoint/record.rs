@@ -13,12 +13,16 @@ use crate::sink::otlp::reading::Reading;
 /// Bytes around the metrics of a resource, besides its account, region and twice its ARN: the names
 /// of the attributes, tags and lengths.
 const RESOURCE_BYTES: usize = 160;
+/// Buffers for records of usual size, when the settings want tiny ones.
+const KEPT_MIN: usize = 256 * 1024;
 /// Bytes around a metric: its tag and length.
 const METRIC_BYTES: usize = 5;
 
 /// The open record.
 pub(crate) struct Record {
     format: Format,
+    /// Bytes of buffers that are kept from record to record.
+    kept: usize,
     lines: Vec<u8>,
     groups: Groups,
     /// At least what [`finish`](Record::finish) will write.
@@ -30,9 +34,11 @@ pub(crate) struct Record {
 }
 
 impl Record {
-    pub(crate) fn new(format: Format) -> Record {
+    /// `record_bytes` is how large a record gets, mostly.
+    pub(crate) fn new(format: Format, record_bytes: usize) -> Record {
         Record {
             format,
+            kept: record_bytes.saturating_mul(4).max(KEPT_MIN),
             lines: Vec::new(),
             groups: Groups::default(),
             bytes: 0,
@@ -122,10 +128,8 @@ impl Record {
 
     /// Forgets the open record.
     pub(crate) fn clear(&mut self) {
-        // A record is small; what one needed, the next one may keep.
-        let kept = self.bytes.saturating_mul(4);
         self.lines.clear();
-        self.groups.clear(kept);
+        self.groups.clear(self.kept);
         self.bytes = 0;
         self.points = 0;
     }
