@@ -135,7 +135,7 @@ fn hint_for_operator(status: &Status) -> Option<&'static str> {
         Code::Unimplemented => {
             "no OTLP receiver for metrics here; is this the port of OTLP over gRPC?"
         }
-        Code::ResourceExhausted => "a quota or limit of the receiver",
+        Code::ResourceExhausted if !is_about_size(status) => "a quota or limit of the receiver",
         _ => return None,
     })
 }

@@ -124,6 +124,7 @@ fn a_message_over_the_limit_is_split() {
             Code::ResourceExhausted,
             "grpc: received message after decompression larger than max 4194304",
         ),
+        (Code::ResourceExhausted, "Decompressed message larger than max"),
         (Code::ResourceExhausted, "gRPC message exceeds maximum size 4194304: 5242880"),
         (Code::ResourceExhausted, "CLIENT: Received message larger than max (5242880 vs. 4194304)"),
         (
