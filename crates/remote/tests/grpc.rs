@@ -11,6 +11,8 @@ use remote::{ClientConfig, TlsConfig, Unreachable, Why};
 use testkit::{Authority, GrpcPeer, GrpcReply, Peer, Reply, TempDir, closed_port};
 
 const PATH: &str = "/test.Service/Do";
+/// How every HTTP/2 client begins.
+const PREFACE: &[u8] = b"PRI * HTTP/2.0";
 /// An empty SETTINGS frame, with which every HTTP/2 server begins.
 const SETTINGS: [u8; 9] = [0, 0, 0, 4, 0, 0, 0, 0, 0];
 
@@ -177,16 +179,19 @@ fn what_is_no_answer_of_grpc_is_told_apart() {
     assert_eq!((answer.status, answer.retry_after), (502, Some(Duration::from_secs(7))));
 }
 
-/// *Scenario:* a server that goes away in good order before it looked at the call; one that refuses
-/// a stream; one that does so for ever.
-/// *Guarantees:* made again at once, the first on a new connection; given up after a few.
+/// *Scenario:* a server that goes away in good order, before and after it has seen the call; one that
+/// refuses a stream; one that does so for ever.
+/// *Guarantees:* made again at once, after GOAWAY on a new connection; given up after a few.
 #[test]
-fn an_untouched_call_is_made_again_at_once() {
-    let peer = GrpcPeer::start(GrpcReply::status(0, ""));
+fn a_call_that_was_let_go_is_made_again_at_once() {
+    // For the last stream it will serve, and for the reason, zero.
     let go_away = [0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-    peer.answer_connection([&SETTINGS[..], &go_away].concat());
-    assert_eq!(status(call(&config(), &peer.url())).code, Code::Ok);
-    assert_eq!((peer.requests().len(), peer.connections()), (1, 2));
+    for after in [PREFACE, b"hello"] {
+        let peer = GrpcPeer::start(GrpcReply::status(0, ""));
+        peer.answer_connection(after, [&SETTINGS[..], &go_away].concat());
+        assert_eq!(status(call(&config(), &peer.url())).code, Code::Ok);
+        assert_eq!((peer.requests().len(), peer.connections()), (1, 2));
+    }
 
     const REFUSED_STREAM: u32 = 7;
     let mut first = true;
@@ -216,6 +221,10 @@ fn a_broken_call_is_a_reset() {
         let peer = GrpcPeer::start(reply);
         check_failure(&peer.url(), Why::Reset, &[part, "127.0.0.1:"]);
         assert_eq!(peer.requests().len(), 1);
+        if !part.is_empty() {
+            let error = call(&config(), &peer.url()).unwrap_err();
+            assert!(!error.detail.contains("4318"), "it does speak HTTP/2: {error}");
+        }
     }
 }
 
@@ -300,7 +309,7 @@ fn silence_is_given_up() {
     assert!(error.detail.contains("900ms"), "{error}");
 
     let peer = GrpcPeer::start(GrpcReply::status(0, ""));
-    peer.answer_connection(SETTINGS);
+    peer.answer_connection(PREFACE, SETTINGS);
     run(async {
         let channel = Channel::new(&peer.url(), &config).unwrap();
         let error = channel.call(call_of(b"lost")).await.unwrap_err();
