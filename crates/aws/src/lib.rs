@@ -1,6 +1,8 @@
-//! AWS on the wire. Today: Firehose as a sender (envelope, headers, answers) and its failed-record lines.
+//! AWS on the wire: Firehose as a sender (envelope, headers, answers), its failed-record lines, and
+//! signatures (SigV4).
 
 pub mod firehose;
+pub mod sigv4;
 
 #[cfg(test)]
 mod testdata;

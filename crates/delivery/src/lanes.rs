@@ -235,7 +235,10 @@ impl Lanes {
             Verdict::Later { why, loud: true, .. } => {
                 return Err(denied(&format!("{}: {}", why.code, why.message)));
             }
-            Verdict::Later { why, .. } | Verdict::TooLarge { why } | Verdict::Never { why } => {
+            Verdict::Later { why, .. }
+            | Verdict::TooLarge { why }
+            | Verdict::Divide { why }
+            | Verdict::Never { why } => {
                 let message = format!("{}: {}", why.code, why.message);
                 return Err(NotAdmitted { status: 503, message });
             }

@@ -31,6 +31,7 @@ pub(crate) struct Packing {
     arrival_ms: i64,
     oldest_ms: i64,
     newest_instant_ms: i64,
+    origin: Arc<str>,
     stream: Arc<str>,
     topic: Arc<str>,
     ready: Vec<Parcel>,
@@ -50,7 +51,12 @@ pub(crate) struct Scope<'a> {
 }
 
 impl Packing {
-    pub(crate) fn new(stream: &str, packer: Packer, selection: Selection) -> Self {
+    pub(crate) fn new(
+        origin: Arc<str>,
+        stream: &str,
+        packer: Packer,
+        selection: Selection,
+    ) -> Self {
         let nowhere = Position { sequence: 0, ordinal: 0 };
         Self {
             packer,
@@ -64,6 +70,7 @@ impl Packing {
             arrival_ms: 0,
             oldest_ms: i64::MAX,
             newest_instant_ms: 0,
+            origin,
             stream: stream.into(),
             topic: Arc::default(),
             ready: Vec::new(),
@@ -143,6 +150,7 @@ impl Packing {
         self.next_id += 1;
         if self.packer.points() > 0 {
             let label = Label {
+                origin: Arc::clone(&self.origin),
                 stream: Arc::clone(&self.stream),
                 topic: Arc::clone(&self.topic),
                 from: self.begin,

@@ -195,6 +195,11 @@ impl Worker {
                 self.stats.add_request("too_large");
                 self.split(id, why, now);
             }
+            Verdict::Divide { why } => {
+                self.stats.add_request("refused");
+                self.tell_refusal(&why);
+                self.split(id, why, now);
+            }
             Verdict::Never { why } => {
                 self.stats.add_request("refused");
                 self.tell_refusal(&why);

@@ -11,9 +11,9 @@ mod sink_support;
 use metric::{Decoder, Format, Point, Reject, Shapes, Visit};
 use rehearsal::payload::{self, Options};
 use rules::{Decision, Selection};
-use sink_support::{NOW, build, client, dynatrace_config, otlp_config};
+use sink_support::{NOW, build, client, dynatrace_config, otlp_config, prometheus_config};
 
-use delivery::sink::{self, Offer, Packer, Payload, http_endpoint, otlp};
+use delivery::sink::{self, Offer, Packer, Payload, http_endpoint, otlp, prometheus};
 
 #[global_allocator]
 static ALLOC: testkit::alloc::Counting = testkit::alloc::Counting;
@@ -130,6 +130,22 @@ fn deliveries_allocate_nothing_per_metric() {
             client: client(),
         };
         check(&sink::Config::HttpEndpoint(config), from);
+    }
+}
+
+/// *Scenario:* the same as remote write, in both namings, with metadata and an external label.
+/// *Guarantees:* the same.
+#[test]
+fn remote_write_allocates_nothing_per_metric() {
+    use prometheus::Naming;
+    for format in [Format::Otel10, Format::Otel07, Format::Json] {
+        for naming in [Naming::Yace, Naming::Otel] {
+            let mut config = prometheus_config("http://127.0.0.1:9");
+            config.naming = naming;
+            config.metadata = true;
+            config.external_labels = vec![("cluster".into(), "x".into())];
+            check(&sink::Config::Prometheus(config), format);
+        }
     }
 }
 

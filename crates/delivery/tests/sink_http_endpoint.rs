@@ -271,7 +271,13 @@ fn a_request_stays_below_its_size() {
 
 fn label(sequence: u64) -> Label {
     let from = Position { sequence, ordinal: 0 };
-    Label { stream: Arc::from("s"), topic: Arc::from("aws"), from, oldest_ms: 1 }
+    Label {
+        stream: Arc::from("s"),
+        topic: Arc::from("aws"),
+        from,
+        oldest_ms: 1,
+        ..Label::default()
+    }
 }
 
 fn packed(packer: &mut Packer) -> Payload {

@@ -6,6 +6,7 @@
 //! pieces; the work is linear in the record's length; the same bytes give the same items.
 //! Deliberately not here: the layout of a piece (`json`, `tolerant`, `otel`).
 
+pub mod boundary;
 mod frame;
 mod json;
 mod otel;

@@ -17,7 +17,7 @@ mod statistic;
 mod unit;
 pub mod wire;
 
-pub use decode::{Decoder, Visit};
+pub use decode::{Decoder, Visit, boundary};
 pub use encode::{Encoder, Format};
 pub use point::{Dimension, Extra, Point, Source, text};
 pub use reject::{Reason, Reject};

@@ -72,12 +72,41 @@ pub struct Client {
     request_timeout: Duration,
 }
 
+/// How long an exchange may take.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// Time without a byte: until the head of the answer, and between two pieces of its body.
+    pub(crate) silence: Duration,
+    /// Time for all of it.
+    pub(crate) whole: Duration,
+}
+
+/// An answer whose body is still coming.
+#[derive(Debug)]
+pub(crate) struct Incoming {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) retry_after: Option<Duration>,
+    response: reqwest::Response,
+    client: Client,
+    place: String,
+    limits: Limits,
+}
+
 impl Client {
     /// Builds. Without any CA certificate on this machine `http://` works and `https://` fails per
     /// request, as `tls`.
     pub fn new(config: &ClientConfig) -> Result<Client, TlsError> {
+        Self::shaped(config, |builder| builder)
+    }
+
+    /// Builds one that is set up further: without proxies, for an address on this very network.
+    pub(crate) fn shaped(
+        config: &ClientConfig,
+        shape: impl Fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder,
+    ) -> Result<Client, TlsError> {
         let builder = || {
-            reqwest::Client::builder()
+            let builder = reqwest::Client::builder()
                 .user_agent(USER_AGENT)
                 .redirect(reqwest::redirect::Policy::none())
                 .retry(reqwest::retry::never())
@@ -87,7 +116,8 @@ impl Client {
                 .connect_timeout(config.connect_timeout)
                 .timeout(config.request_timeout)
                 .pool_idle_timeout(POOL_IDLE)
-                .pool_max_idle_per_host(POOL_PER_HOST)
+                .pool_max_idle_per_host(POOL_PER_HOST);
+            shape(builder)
         };
         Ok(Client {
             http: tls::build(builder, &config.tls)?,
@@ -99,41 +129,45 @@ impl Client {
 
     /// One attempt.
     pub async fn send(&self, request: Request) -> Result<Answer, Unreachable> {
+        let limits = Limits { silence: self.request_timeout, whole: self.request_timeout };
+        self.open(request, limits).await?.read(self.answer_bytes).await
+    }
+
+    /// One attempt; returns when the head of the answer is here.
+    pub(crate) async fn open(
+        &self,
+        request: Request,
+        limits: Limits,
+    ) -> Result<Incoming, Unreachable> {
         let url = parse_url(&request.url)?;
         let place = place_of(&url);
         let mut builder = self.http.request(request.method, url).body(request.body);
         for (name, value) in request.headers {
             builder = builder.header(name, value);
         }
-        let response = builder.send().await.map_err(|error| self.explain(&place, &error))?;
-        self.read(response, &place).await
-    }
-
-    async fn read(
-        &self,
-        mut response: reqwest::Response,
-        place: &str,
-    ) -> Result<Answer, Unreachable> {
-        let status = response.status().as_u16();
+        let sent = builder.timeout(limits.whole).send();
+        let response = tokio::time::timeout(limits.silence, sent).await;
+        let response = response.map_err(|_| silent(&place, limits.silence))?;
+        let mut response = response.map_err(|error| self.explain(&place, limits.whole, &error))?;
         let headers = std::mem::take(response.headers_mut());
-        let retry_after = retry_after::parse(&headers, jiff::Timestamp::now());
-        let mut body: Vec<u8> = Vec::new();
-        while body.len() < self.answer_bytes {
-            let chunk = response.chunk().await.map_err(|error| self.explain(place, &error))?;
-            let Some(chunk) = chunk else { break };
-            let room = self.answer_bytes - body.len();
-            body.extend_from_slice(chunk.get(..room).unwrap_or(&chunk));
-        }
-        Ok(Answer { status, headers, body: Bytes::from(body), retry_after })
+        Ok(Incoming {
+            status: response.status().as_u16(),
+            retry_after: retry_after::parse(&headers, jiff::Timestamp::now()),
+            headers,
+            response,
+            client: self.clone(),
+            place,
+            limits,
+        })
     }
 
-    fn explain(&self, place: &str, error: &reqwest::Error) -> Unreachable {
+    fn explain(&self, place: &str, whole: Duration, error: &reqwest::Error) -> Unreachable {
         let (why, cause) = describe(error);
         let cause = match why {
             Why::Timeout if error.is_connect() => {
                 format!("not connected within {:?}", self.connect_timeout)
             }
-            Why::Timeout => format!("no whole answer within {:?}", self.request_timeout),
+            Why::Timeout => return silent(place, whole),
             _ => cause,
         };
         Unreachable { why, detail: format!("{place}: {cause}") }
@@ -146,6 +180,36 @@ impl Client {
         value.set_sensitive(true);
         Some(value)
     }
+}
+
+impl Incoming {
+    /// The next bytes of the body.
+    pub(crate) async fn chunk(&mut self) -> Result<Option<Bytes>, Unreachable> {
+        let next = tokio::time::timeout(self.limits.silence, self.response.chunk()).await;
+        let next = next.map_err(|_| silent(&self.place, self.limits.silence))?;
+        next.map_err(|error| self.client.explain(&self.place, self.limits.whole, &error))
+    }
+
+    /// The answer with at most `most` bytes of its body.
+    pub(crate) async fn read(mut self, most: usize) -> Result<Answer, Unreachable> {
+        let mut body: Vec<u8> = Vec::new();
+        while body.len() < most {
+            let Some(chunk) = self.chunk().await? else { break };
+            let room = most - body.len();
+            body.extend_from_slice(chunk.get(..room).unwrap_or(&chunk));
+        }
+        Ok(Answer {
+            status: self.status,
+            headers: self.headers,
+            body: Bytes::from(body),
+            retry_after: self.retry_after,
+        })
+    }
+}
+
+fn silent(place: &str, within: Duration) -> Unreachable {
+    let detail = format!("{place}: no whole answer within {within:?}");
+    Unreachable { why: Why::Timeout, detail }
 }
 
 /// The URL, or an error that shows nothing of it: it may hold a password.

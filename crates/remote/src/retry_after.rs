@@ -13,9 +13,14 @@ pub(crate) fn parse(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     if let Ok(seconds) = text.parse::<u64>() {
         return Some(Duration::from_secs(seconds));
     }
-    let date = jiff::civil::DateTime::strptime("%a, %d %b %Y %H:%M:%S GMT", text).ok()?;
-    let then = date.to_zoned(TimeZone::UTC).ok()?.timestamp();
+    let then = http_date(text)?;
     Some(Duration::try_from(then.duration_since(now)).unwrap_or(Duration::ZERO))
+}
+
+/// A date as HTTP writes it (RFC 9110, 5.6.7, the preferred form).
+pub(crate) fn http_date(text: &str) -> Option<Timestamp> {
+    let date = jiff::civil::DateTime::strptime("%a, %d %b %Y %H:%M:%S GMT", text.trim()).ok()?;
+    Some(date.to_zoned(TimeZone::UTC).ok()?.timestamp())
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 
 mod feeds;
 mod lanes;
+mod ordered;
 mod stores;
 
 use std::sync::Arc;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::run::{Report, SourceReport, StreamReport};
+use crate::run::{ObjectsReport, Report, SourceReport, StreamReport};
 
 /// Counter or gauge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +46,32 @@ pub const METRICS: &[(&str, MetricKind, &str)] = &[
         "Deliveries known already, answered without storing",
     ),
     ("hydrant_source_health_checks_total", MetricKind::Counter, "Health checks answered"),
-    ("hydrant_source_rejected_total", MetricKind::Counter, "Requests refused, by reason"),
+    (
+        "hydrant_source_rejected_total",
+        MetricKind::Counter,
+        "Requests refused, or pieces of objects set aside, by reason",
+    ),
+    (
+        "hydrant_source_objects_total",
+        MetricKind::Counter,
+        "Objects of S3 or of a folder, by outcome: read, known, put_off, ignored, foreign",
+    ),
+    ("hydrant_source_objects_in_flight", MetricKind::Gauge, "Objects being read"),
+    (
+        "hydrant_source_messages_total",
+        MetricKind::Counter,
+        "Messages of the queue, by outcome: received, deleted, left, extended, unknown, test",
+    ),
+    (
+        "hydrant_source_oldest_message_age_seconds",
+        MetricKind::Gauge,
+        "Age of the oldest message at work; 0 when there is none",
+    ),
+    (
+        "hydrant_source_refused",
+        MetricKind::Gauge,
+        "1 while a bucket or queue refuses the source; hydrant status says why",
+    ),
     (
         "hydrant_stream_points_total",
         MetricKind::Counter,
@@ -152,17 +177,46 @@ fn process(page: &mut Page, name: &str, report: &Report) {
 fn source_lines(page: &mut Page, name: &str, source: &SourceReport) {
     let labels = [("source", source.name.as_str())];
     match name {
-        "hydrant_source_requests_total" => page.line(name, &labels, source.requests as f64),
+        "hydrant_source_requests_total" if source.objects.is_none() => {
+            page.line(name, &labels, source.requests as f64);
+        }
         "hydrant_source_records_total" => page.line(name, &labels, source.records as f64),
         "hydrant_source_bytes_total" => page.line(name, &labels, source.bytes as f64),
         "hydrant_source_repeats_total" => page.line(name, &labels, source.repeats as f64),
-        "hydrant_source_health_checks_total" => {
+        "hydrant_source_health_checks_total" if source.objects.is_none() => {
             page.line(name, &labels, source.health_checks as f64);
         }
         "hydrant_source_rejected_total" => {
             for (reason, n) in &source.rejected {
                 page.line(name, &[("source", &source.name), ("reason", reason)], *n as f64);
             }
+        }
+        _ => {
+            if let Some(objects) = &source.objects {
+                objects_lines(page, name, &source.name, objects);
+            }
+        }
+    }
+}
+
+fn objects_lines(page: &mut Page, name: &str, source: &str, objects: &ObjectsReport) {
+    let labels = [("source", source)];
+    let mut each = |outcomes: &std::collections::BTreeMap<String, u64>| {
+        for (outcome, n) in outcomes {
+            page.line(name, &[("source", source), ("outcome", outcome)], *n as f64);
+        }
+    };
+    match name {
+        "hydrant_source_objects_total" => each(&objects.objects),
+        "hydrant_source_messages_total" => each(&objects.messages),
+        "hydrant_source_objects_in_flight" => {
+            page.line(name, &labels, objects.in_flight as f64);
+        }
+        "hydrant_source_oldest_message_age_seconds" => {
+            page.line(name, &labels, objects.oldest_message_seconds.unwrap_or(0.0));
+        }
+        "hydrant_source_refused" => {
+            page.line(name, &labels, flag(objects.state == "refused"));
         }
         _ => {}
     }

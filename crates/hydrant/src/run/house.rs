@@ -187,8 +187,13 @@ impl House {
         let kept = |s: &super::StreamReport| s.backed_up + s.quarantined.values().sum::<u64>();
         let delivered: u64 = report.streams.iter().map(|s| s.delivered).sum();
         let kept: u64 = report.streams.iter().map(kept).sum();
-        tracing::info!(delivered, kept, "all is read and dealt with");
-        Some(if kept == 0 { Exit::Done } else { Exit::Failed })
+        let set_aside: u64 = report.sources.iter().flat_map(|s| s.rejected.values()).sum();
+        tracing::info!(delivered, kept, set_aside, "all is read and dealt with");
+        Some(match (kept, set_aside) {
+            (0, 0) => Exit::Done,
+            (0, _) => Exit::BadData,
+            _ => Exit::Failed,
+        })
     }
 
     pub(super) fn open_door(

@@ -22,7 +22,8 @@ pub use folder::{Folder, FolderError, control_socket};
 pub use house::{House, forget, wall_clock};
 pub use log::start as start_log;
 pub use report::{
-    CursorReport, JournalReport, Report, SourceReport, StoreReport, StreamReport, TopicReport,
+    CursorReport, JournalReport, ObjectsReport, Report, SourceReport, StoreReport, StreamReport,
+    TopicReport,
 };
 
 use crate::cli::RunArgs;

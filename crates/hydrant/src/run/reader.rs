@@ -1,9 +1,10 @@
 //! A reader: one source of objects at work.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use delivery::Clock;
-use intake::objects::{Parts, files, s3};
+use intake::objects::{Parts, Stats, files, s3};
 use journal::Topic;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -23,6 +24,7 @@ pub(super) struct Needs {
 /// A source that reads.
 pub(super) struct Reader {
     settings: ObjectSource,
+    stats: Arc<Stats>,
     stop: watch::Sender<bool>,
     task: JoinHandle<()>,
 }
@@ -37,25 +39,31 @@ impl Reader {
             state: needs.state,
             quarantine: needs.quarantine,
         };
-        let task = match settings.clone() {
+        let (stats, task) = match settings.clone() {
             ObjectSource::S3(config) => {
-                needs.runtime.spawn(s3::Source::new(config, parts).run(stopped))
+                let source = s3::Source::new(config, parts);
+                (source.stats(), needs.runtime.spawn(source.run(stopped)))
             }
             ObjectSource::Files(config) => {
-                needs.runtime.spawn(files::Source::new(config, parts).run(stopped))
+                let source = files::Source::new(config, parts);
+                (source.stats(), needs.runtime.spawn(source.run(stopped)))
             }
         };
-        tracing::info!(source = settings.name(), "source reads");
-        Reader { settings, stop, task }
+        tracing::info!(source = settings.name(), place = settings.place(), "source reads");
+        Reader { settings, stats, stop, task }
     }
 
     pub(super) fn settings(&self) -> &ObjectSource {
         &self.settings
     }
 
+    pub(super) fn stats(&self) -> &Stats {
+        &self.stats
+    }
+
     /// It has read all there is, and will not look again.
     pub(super) fn is_done(&self) -> bool {
-        self.task.is_finished()
+        self.stats.is_done()
     }
 
     pub(super) fn stop(&self) {

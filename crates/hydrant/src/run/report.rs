@@ -95,6 +95,31 @@ pub struct SourceReport {
     pub health_checks: u64,
     /// Refusals by reason.
     pub rejected: BTreeMap<String, u64>,
+    /// What only a source of objects has.
+    pub objects: Option<ObjectsReport>,
+}
+
+/// A source that reads objects.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct ObjectsReport {
+    /// Where from.
+    pub place: String,
+    /// `starting`, `reading`, `waiting`, `refused` or `done`.
+    pub state: String,
+    /// Why it is refused.
+    pub failure: Option<String>,
+    /// What to do about it.
+    pub remedy: Option<String>,
+    /// What went wrong last, also when it has passed.
+    pub last_failure: Option<String>,
+    /// Objects being read.
+    pub in_flight: u64,
+    /// Objects by what became of them.
+    pub objects: BTreeMap<String, u64>,
+    /// Messages of the queue by what became of them.
+    pub messages: BTreeMap<String, u64>,
+    /// Age of the oldest message at work.
+    pub oldest_message_seconds: Option<f64>,
 }
 
 /// A stream.

@@ -25,7 +25,10 @@ impl House {
             })
         });
         let forgotten: Vec<CursorReport> = forgotten.collect();
-        let sources = self.doors.values().map(super::sources::source_report).collect();
+        let doors = self.doors.values().map(super::sources::source_report);
+        let readers = self.readers.values();
+        let readers = readers.map(|reader| super::sources::reader_report(reader, now_ms));
+        let sources = doors.chain(readers).collect();
         let reasons = self.reasons(&statuses);
         Report {
             version: env!("CARGO_PKG_VERSION").to_owned(),

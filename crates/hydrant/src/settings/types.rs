@@ -1,10 +1,12 @@
 //! Settings as the wiring takes them: checked, with defaults filled in.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use delivery::StreamConfig;
 
 use super::Problem;
+use super::quantity::duration_text;
 
 /// Everything in the settings file.
 #[derive(Clone, Debug)]
@@ -99,6 +101,28 @@ impl ObjectSource {
         match self {
             ObjectSource::S3(config) => &config.name,
             ObjectSource::Files(config) => &config.name,
+        }
+    }
+
+    /// Type and place, for a person.
+    pub fn place(&self) -> String {
+        let again = |interval: Option<Duration>| match interval {
+            None => "once".to_owned(),
+            Some(interval) => format!("every {}", duration_text(interval)),
+        };
+        match self {
+            ObjectSource::S3(config) => {
+                let bucket = config.bucket.as_deref().unwrap_or("*");
+                let place = format!("s3 s3://{bucket}/{}", config.prefix);
+                match &config.sqs_queue_url {
+                    Some(queue) => format!("{place}, told by {queue}"),
+                    None => format!("{place}, listed {}", again(config.interval)),
+                }
+            }
+            ObjectSource::Files(config) => match &config.path {
+                Some(path) => format!("file {}, read {}", path.display(), again(config.interval)),
+                None => "stdin, read once".to_owned(),
+            },
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::run::{Report, StoreReport, StreamReport};
+use crate::run::{ObjectsReport, Report, SourceReport, StoreReport, StreamReport};
 use crate::settings::quantity;
 use crate::terminal::Paint;
 
@@ -65,6 +65,10 @@ fn head(page: &mut String, report: &Report, paint: Paint) {
 
 fn sources(page: &mut String, report: &Report, paint: Paint) {
     for source in &report.sources {
+        if let Some(read) = &source.objects {
+            reader(page, source, read, paint);
+            continue;
+        }
         let scheme = if source.tls { "https" } else { "http" };
         let name = paint.strong(&source.name);
         put(page, &format!("source {name}  {scheme}://{}", source.listen));
@@ -83,6 +87,45 @@ fn sources(page: &mut String, report: &Report, paint: Paint) {
             let told = told.collect::<Vec<_>>().join(", ");
             put(page, &format!("  {} refused: {told}", paint.warning("!")));
         }
+    }
+}
+
+fn reader(page: &mut String, source: &SourceReport, read: &ObjectsReport, paint: Paint) {
+    put(page, &format!("source {}  {}", paint.strong(&source.name), read.place));
+    let state = match read.state.as_str() {
+        "refused" => paint.error(&read.state),
+        state => paint.good(state),
+    };
+    let of = |counts: &std::collections::BTreeMap<String, u64>, name: &str| {
+        counts.get(name).copied().unwrap_or(0)
+    };
+    let (objects, records, bytes) =
+        (of(&read.objects, "read"), source.records, quantity::size_about(source.bytes));
+    let (flight, repeats) = (read.in_flight, source.repeats);
+    put(
+        page,
+        &format!(
+            "  {state}  {objects} objects read, {flight} being read, {records} records, {bytes}, \
+             {repeats} repeats"
+        ),
+    );
+    if of(&read.messages, "received") > 0 {
+        let (deleted, left) = (of(&read.messages, "deleted"), of(&read.messages, "left"));
+        let oldest = read.oldest_message_seconds.map_or(String::new(), |seconds| {
+            format!(", oldest at work {}", age((seconds * 1000.0) as i64))
+        });
+        put(page, &format!("  messages: {deleted} done, {left} given back{oldest}"));
+    }
+    if let Some(failure) = &read.failure {
+        put(page, &format!("  {} {failure}", paint.warning("!")));
+        if let Some(remedy) = &read.remedy {
+            put(page, &format!("    {remedy}"));
+        }
+    }
+    if !source.rejected.is_empty() {
+        let told = source.rejected.iter().map(|(reason, n)| format!("{reason} {n}"));
+        let told = told.collect::<Vec<_>>().join(", ");
+        put(page, &format!("  {} set aside: {told}", paint.warning("!")));
     }
 }
 

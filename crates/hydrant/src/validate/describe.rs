@@ -1,7 +1,6 @@
 //! What the settings would run: sources, streams and destinations, never a secret.
 
 use std::path::Path;
-use std::time::Duration;
 
 use delivery::sink::{Config, otlp};
 use delivery::{BackupConfig, BackupMode, Destination, StartFrom, StreamConfig};
@@ -27,7 +26,7 @@ pub(super) fn text(file: &Path, settings: &Settings, probes: &[Probe], paint: Pa
         out.push_str(&format!("  source    {}: {}\n", source.name, source_text(source)));
     }
     for source in &settings.objects {
-        out.push_str(&format!("  source    {}: {}\n", source.name(), objects_text(source)));
+        out.push_str(&format!("  source    {}: {}\n", source.name(), source.place()));
     }
     for stream in &settings.streams {
         let from = stream.sources.join(", ");
@@ -67,28 +66,6 @@ fn source_text(source: &FirehoseSource) -> String {
     };
     let lenient = if source.access.lenient { ", lenient" } else { "" };
     format!("firehose on {scheme}://{}, {keys}{lenient}", source.listen)
-}
-
-/// Type and place of a source that reads objects.
-pub(super) fn objects_text(source: &ObjectSource) -> String {
-    let again = |interval: Option<Duration>| match interval {
-        None => "once".to_owned(),
-        Some(interval) => format!("every {}", duration_text(interval)),
-    };
-    match source {
-        ObjectSource::S3(config) => {
-            let bucket = config.bucket.as_deref().unwrap_or("*");
-            let place = format!("s3 s3://{bucket}/{}", config.prefix);
-            match &config.sqs_queue_url {
-                Some(queue) => format!("{place}, told by {queue}"),
-                None => format!("{place}, listed {}", again(config.interval)),
-            }
-        }
-        ObjectSource::Files(config) => match &config.path {
-            Some(path) => format!("file {}, read {}", path.display(), again(config.interval)),
-            None => "stdin, read once".to_owned(),
-        },
-    }
 }
 
 fn backup_text(backup: &BackupConfig) -> String {
@@ -163,7 +140,7 @@ pub(super) fn sources_json(settings: &Settings) -> Value {
                 ObjectSource::Files(config) if config.path.is_none() => "stdin",
                 ObjectSource::Files(_) => "file",
             },
-            "place": objects_text(source),
+            "place": source.place(),
         })
     };
     let doors = settings.sources.iter().map(one);

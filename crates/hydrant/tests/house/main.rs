@@ -19,5 +19,6 @@ mod endtoend;
 mod lanes;
 mod lies;
 mod memory;
+mod objects;
 mod signals;
 mod starting;

@@ -5,8 +5,22 @@
 //! object; the same object always gives the same pieces, so that a piece read twice is known as a
 //! repeat; nobody is told yes before every piece is durable. Not here: what is in a piece.
 
+mod carry;
+pub mod event;
+mod feed;
+mod fetch;
 pub mod files;
+mod ledger;
+pub mod pieces;
+mod quarantine;
+mod reason;
 pub mod s3;
+mod stats;
+
+pub use carry::{Carried, Carrier, Halt, Object};
+pub use fetch::{Failed, Wanted};
+pub use reason::Reason;
+pub use stats::{Snapshot, State, Stats, Trouble};
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -108,12 +108,14 @@ impl<'a> Walk<'a> {
     }
 }
 
+/// What may stand before the first object of JSON.
+pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// What follows the white space at the start of `rest`, when the record can go on there.
 ///
 /// Between objects of JSON, the punctuation of an array is white space too; before the first one a
 /// byte order mark is.
 pub(super) fn after_delimiters(rest: &[u8], json_seen: bool) -> Option<&[u8]> {
-    const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
     let mut after = rest.strip_prefix(BYTE_ORDER_MARK).unwrap_or(rest);
     let mut brackets = false;
     if after.len() < rest.len() && after.starts_with(b"{") {
@@ -139,7 +141,7 @@ pub(super) fn after_delimiters(rest: &[u8], json_seen: bool) -> Option<&[u8]> {
 }
 
 /// White space that is looked over for the next piece when damage is judged.
-const DELIMITERS_MAX: usize = 4;
+pub(super) const DELIMITERS_MAX: usize = 4;
 
 /// True when a record may end, or seems to go on with a piece, at the start of `rest`. Cheap.
 pub(super) fn is_boundary(rest: &[u8]) -> bool {

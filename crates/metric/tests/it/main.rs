@@ -5,6 +5,7 @@
     reason = "in a test a panic is a failure, which is what it is for"
 )]
 
+mod boundary;
 mod common;
 mod framing;
 mod golden;

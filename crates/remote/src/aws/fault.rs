@@ -7,7 +7,7 @@ use std::time::Duration;
 pub enum Kind {
     /// No credentials were found, or the chain failed.
     NoCredentials,
-    /// The credentials have expired or are not known.
+    /// The credentials have expired or are not known, or the clock is wrong.
     BadCredentials,
     /// They are known, and may not do this.
     Denied,
@@ -21,7 +21,7 @@ pub enum Kind {
     Changed,
     /// Asked to slow down.
     Throttled,
-    /// The service failed (5xx), or could not be reached: later.
+    /// The service failed (5xx), could not be reached, or somebody else answered: later.
     Unwell,
     /// Anything else that will not pass by trying again.
     Refused,
@@ -51,5 +51,18 @@ impl Fault {
     /// May the same call succeed later, without anybody changing anything?
     pub fn passes(&self) -> bool {
         matches!(self.kind, Kind::Throttled | Kind::Unwell)
+    }
+
+    /// One that this client found by itself.
+    pub(super) fn ours(kind: Kind, doing: &str, code: &str, message: &str, remedy: &str) -> Fault {
+        Fault {
+            kind,
+            doing: doing.to_owned(),
+            code: code.to_owned(),
+            message: message.to_owned(),
+            remedy: (!remedy.is_empty()).then(|| remedy.to_owned()),
+            status: 0,
+            retry_after: None,
+        }
     }
 }

@@ -6,12 +6,12 @@ use codec::checksum::Hasher128;
 use crate::sink::Label;
 
 /// A UUID of version 8 (RFC 9562 5.8), whose other 122 bits are a hash. The body alone would not
-/// do: two streams may carry the same points to one receiver.
+/// do: two streams, or two installations, may carry the same points to one receiver.
 pub(crate) fn request_id(label: &Label, body: &[u8]) -> String {
     let mut hasher = Hasher128::new();
-    for name in [label.stream.as_bytes(), label.topic.as_bytes()] {
+    for name in [&label.origin, &label.stream, &label.topic] {
         hasher.update(&(name.len() as u64).to_le_bytes());
-        hasher.update(name);
+        hasher.update(name.as_bytes());
     }
     hasher.update(&label.from.sequence.to_le_bytes());
     hasher.update(&u64::from(label.from.ordinal).to_le_bytes());
@@ -42,6 +42,7 @@ mod tests {
             topic: Arc::from("t"),
             from: Position { sequence: 7, ordinal: 3 },
             oldest_ms: 1,
+            ..Label::default()
         };
         let id = request_id(&label, b"body");
         // What an earlier release sent is known as a repeat by its id: it must not change.
@@ -59,6 +60,7 @@ mod tests {
             request_id(&from(7, 4), b"body"),
             request_id(&moved, b"body"),
             request_id(&Label { stream: Arc::from("x"), ..label.clone() }, b"body"),
+            request_id(&Label { origin: Arc::from("x"), ..label.clone() }, b"body"),
             id,
         ];
         let distinct: std::collections::HashSet<&String> = ids.iter().collect();
