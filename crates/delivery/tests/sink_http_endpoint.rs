@@ -316,7 +316,7 @@ fn a_repeat_has_the_id_of_the_first() {
 /// act, without the key.
 #[test]
 fn what_is_no_acceptance_is_repeated() {
-    let refusal = r#"{"requestId":"x","timestamp":1,"errorMessage":"bad key k-SECRET ä"}"#;
+    let refusal = r#"{"requestId":"x","timestamp":1,"errorMessage":"bad key k-SECRET \u00e4"}"#;
     for (reply, code, loud) in [
         (Reply::json(401, refusal), "DestinationException", true),
         (Reply::json(503, refusal), "DestinationException", false),
