@@ -36,8 +36,7 @@ pub(crate) fn verdict(answer: &Answer, request_id: &str, secrets: &[&str]) -> Ve
         200 => match fault_of(answer, request_id) {
             None => Verdict::Delivered,
             Some((code, fault)) => {
-                let text = answer::quote(&answer.body, secrets);
-                loudly(code, format!("status 200, but {fault}: {text}"))
+                loudly(code, format!("status 200, but {fault}: {}", words(answer, secrets)))
             }
         },
         100..=199 | 300..=399 => {
@@ -78,11 +77,16 @@ fn loudly(code: &'static str, message: String) -> Verdict {
     Verdict::Later { after: None, loud: true, why: Why { code, message } }
 }
 
-/// Status and `errorMessage`, else the body as it is.
+/// Status and words of an answer, with what helps to act on it.
 fn said(answer: &Answer, secrets: &[&str]) -> Why {
+    answer::said(answer, &words(answer, secrets))
+}
+
+/// `errorMessage`, in which no escape of JSON hides a secret, else the body as it is.
+fn words(answer: &Answer, secrets: &[&str]) -> String {
     let message = read(&answer.body).and_then(|body| body.error_message);
     let text = message.as_ref().map_or(&answer.body[..], |message| message.as_bytes());
-    answer::said(answer, &answer::quote(text, secrets))
+    answer::quote(text, secrets)
 }
 
 /// An object only: serde would take a list for the members in their order, too.
