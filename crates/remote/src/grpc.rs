@@ -2,8 +2,8 @@
 //!
 //! Owns the connections to one endpoint, the framing of one message each way, and the reading of a
 //! status from trailers or headers. Always holds: one connection carries all calls, with pings while
-//! calls are open; a call that the server has certainly not looked at (graceful GOAWAY,
-//! REFUSED_STREAM) is made again at once on another; no more of an answer is read than asked for.
+//! calls are open; a call that the server let go (graceful GOAWAY, REFUSED_STREAM) is made again at
+//! once; no more of an answer is read than asked for.
 //! `https_proxy` is honoured by CONNECT; plaintext goes to the endpoint directly. Deliberately not
 //! here: streaming calls, load balancing over the addresses of a name, compressing (the caller
 //! does), and what a status means.
@@ -27,7 +27,7 @@ use crate::{Answer, ClientConfig, TlsError, retry_after, tls};
 
 use body::{Framed, unframe};
 use endpoint::Endpoint;
-pub use status::{Code, Status};
+pub use status::{Code, Message, Status};
 
 /// A graceful GOAWAY may race with a request; thrice in a row it is no race any more.
 const TRIES_MAX: u32 = 3;
@@ -123,7 +123,7 @@ impl Channel {
         loop {
             let body = Framed::new(call.encoding.is_some(), call.message.clone());
             match self.attempt(call.path, headers.clone(), body).await {
-                Err(error) if tries < TRIES_MAX && is_untouched(&error) => tries += 1,
+                Err(error) if tries < TRIES_MAX && was_let_go(&error) => tries += 1,
                 Err(error) => return Err(self.explain(&error)),
                 Ok(answer) => {
                     self.known.store(true, Ordering::Relaxed);
@@ -197,6 +197,8 @@ impl Channel {
         let hint = match why {
             Why::Tls => tls_hint(error, &self.endpoint),
             Why::Protocol => Some(self.endpoint.not_http2()),
+            // A reset in a frame comes from someone who speaks HTTP/2.
+            Why::Reset if find::<h2::Error>(error).is_some_and(h2::Error::is_remote) => None,
             Why::Reset if !self.known.load(Ordering::Relaxed) => Some(self.endpoint.not_http2()),
             _ => None,
         };
@@ -214,7 +216,12 @@ fn read(parts: &http::response::Parts, trailers: Option<HeaderMap>, body: Vec<u8
     let body = Bytes::from(body);
     let status = trailers.as_ref().and_then(Status::read).or_else(|| Status::read(&parts.headers));
     if let Some(status) = status {
-        return Outcome::Status(Status { answer: unframe(&body), ..status });
+        let named = parts.headers.get("grpc-encoding").and_then(|value| value.to_str().ok());
+        let answer = unframe(&body).map(|(compressed, bytes)| {
+            let encoding = compressed.then(|| named.unwrap_or_default().to_owned());
+            Message { encoding, bytes }
+        });
+        return Outcome::Status(Status { answer, ..status });
     }
     let media = parts.headers.get(CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
     if parts.status == 200 && media.starts_with(b"application/grpc") {
@@ -228,8 +235,9 @@ fn read(parts: &http::response::Parts, trailers: Option<HeaderMap>, body: Vec<u8
     })
 }
 
-/// Has the server certainly not looked at the request? It is going away in good order, or says so.
-fn is_untouched(error: &reqwest::Error) -> bool {
+/// Did the server let the call go without fault of its own or ours? It went away in good order, or
+/// refused the stream, or the call was still waiting for a connection that ended.
+fn was_let_go(error: &reqwest::Error) -> bool {
     let Some(error) = find::<h2::Error>(error) else { return was_dropped(error) };
     let graceful = error.is_go_away() && error.reason() == Some(h2::Reason::NO_ERROR);
     error.is_remote() && (graceful || error.reason() == Some(h2::Reason::REFUSED_STREAM))

@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue};
-use remote::grpc::{Call, Channel, Code, Outcome, Status};
+use remote::grpc::{Call, Channel, Code, Message, Outcome, Status};
 use remote::{ClientConfig, TlsConfig, Unreachable, Why};
 use testkit::{Authority, GrpcPeer, GrpcReply, Peer, Reply, TempDir, closed_port};
 
 const PATH: &str = "/test.Service/Do";
+/// How every HTTP/2 client begins.
+const PREFACE: &[u8] = b"PRI * HTTP/2.0";
 /// An empty SETTINGS frame, with which every HTTP/2 server begins.
 const SETTINGS: [u8; 9] = [0, 0, 0, 4, 0, 0, 0, 0, 0];
 
@@ -62,7 +64,8 @@ fn a_call_and_its_answer_are_whole() {
     let call = Call { metadata, encoding: Some("gzip"), ..call_of(b"hello") };
     let reply = run(async { Channel::new(&peer.url(), &config()).unwrap().call(call).await });
     let status = status(reply);
-    assert_eq!((status.code, status.answer.as_deref()), (Code::Ok, Some(&b"fine"[..])));
+    let message = Message { encoding: None, bytes: Bytes::from_static(b"fine") };
+    assert_eq!((status.code, status.answer), (Code::Ok, Some(message)));
     let seen = peer.requests().remove(0);
     assert_eq!((seen.method.as_str(), seen.target.as_str()), ("POST", PATH));
     assert_eq!(seen.body, b"\x01\0\0\0\x05hello");
@@ -134,18 +137,30 @@ fn a_status_is_read_wherever_it_stands() {
     assert_eq!((read.code, read.message.as_str()), (Code::Unauthenticated, "who are you?"));
 }
 
-/// *Scenario:* answers whose message is compressed, cut, or twice.
+/// *Scenario:* answers whose message has an unknown flag, is cut, or comes twice.
 /// *Guarantees:* the status is read, and no message is made up.
 #[test]
 fn a_broken_message_is_none() {
     for data in
-        [&b"\x01\0\0\0\x02ab"[..], b"\0\0\0\0\x09ab", b"\0\0\0", b"\0\0\0\0\x01a\0\0\0\0\x01b"]
+        [&b"\x02\0\0\0\x02ab"[..], b"\0\0\0\0\x09ab", b"\0\0\0", b"\0\0\0\0\x01a\0\0\0\0\x01b"]
     {
         let (text, trailers) = (String::new(), Vec::new());
         let reply = GrpcReply::Status { code: 0, text, trailers, data: data.to_vec() };
         let read = status(call(&config(), &GrpcPeer::start(reply).url()));
         assert_eq!((read.code, read.answer), (Code::Ok, None), "{data:?}");
     }
+}
+
+/// *Scenario:* an answer that is compressed, as grpc-go answers a compressed call.
+/// *Guarantees:* its bytes as they came, and the name of their encoding.
+#[test]
+fn a_compressed_message_is_handed_on() {
+    let (text, trailers) = (String::new(), Vec::new());
+    let data = b"\x01\0\0\0\x02ab".to_vec();
+    let reply = GrpcReply::Status { code: 0, text, trailers, data };
+    let read = status(call(&config(), &GrpcPeer::start(reply).url()));
+    let message = Message { encoding: Some("gzip".to_owned()), bytes: Bytes::from_static(b"ab") };
+    assert_eq!(read.answer, Some(message));
 }
 
 /// *Scenario:* an answer of gRPC without trailers; a page of HTML; a 502 with `Retry-After`.
@@ -164,16 +179,19 @@ fn what_is_no_answer_of_grpc_is_told_apart() {
     assert_eq!((answer.status, answer.retry_after), (502, Some(Duration::from_secs(7))));
 }
 
-/// *Scenario:* a server that goes away in good order before it looked at the call; one that refuses
-/// a stream; one that does so for ever.
-/// *Guarantees:* made again at once, the first on a new connection; given up after a few.
+/// *Scenario:* a server that goes away in good order, before and after it has seen the call; one that
+/// refuses a stream; one that does so for ever.
+/// *Guarantees:* made again at once, after GOAWAY on a new connection; given up after a few.
 #[test]
-fn an_untouched_call_is_made_again_at_once() {
-    let peer = GrpcPeer::start(GrpcReply::status(0, ""));
+fn a_call_that_was_let_go_is_made_again_at_once() {
+    // For the last stream it will serve, and for the reason, zero.
     let go_away = [0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-    peer.answer_connection([&SETTINGS[..], &go_away].concat());
-    assert_eq!(status(call(&config(), &peer.url())).code, Code::Ok);
-    assert_eq!((peer.requests().len(), peer.connections()), (1, 2));
+    for after in [PREFACE, b"hello"] {
+        let peer = GrpcPeer::start(GrpcReply::status(0, ""));
+        peer.answer_connection(after, [&SETTINGS[..], &go_away].concat());
+        assert_eq!(status(call(&config(), &peer.url())).code, Code::Ok);
+        assert_eq!((peer.requests().len(), peer.connections()), (1, 2));
+    }
 
     const REFUSED_STREAM: u32 = 7;
     let mut first = true;
@@ -203,6 +221,10 @@ fn a_broken_call_is_a_reset() {
         let peer = GrpcPeer::start(reply);
         check_failure(&peer.url(), Why::Reset, &[part, "127.0.0.1:"]);
         assert_eq!(peer.requests().len(), 1);
+        if !part.is_empty() {
+            let error = call(&config(), &peer.url()).unwrap_err();
+            assert!(!error.detail.contains("4318"), "it does speak HTTP/2: {error}");
+        }
     }
 }
 
@@ -287,7 +309,7 @@ fn silence_is_given_up() {
     assert!(error.detail.contains("900ms"), "{error}");
 
     let peer = GrpcPeer::start(GrpcReply::status(0, ""));
-    peer.answer_connection(SETTINGS);
+    peer.answer_connection(PREFACE, SETTINGS);
     run(async {
         let channel = Channel::new(&peer.url(), &config).unwrap();
         let error = channel.call(call_of(b"lost")).await.unwrap_err();

@@ -83,8 +83,8 @@ struct Shared {
     script: Mutex<Script>,
     requests: Mutex<Vec<Received>>,
     connections: AtomicUsize,
-    /// The next connections get these bytes instead of a conversation.
-    raw: Mutex<VecDeque<Vec<u8>>>,
+    /// The next connections get the second bytes instead of a conversation, once they have said the first.
+    raw: Mutex<VecDeque<(&'static [u8], Vec<u8>)>>,
 }
 
 /// A peer. Dropped, it closes every connection and its port.
@@ -141,9 +141,9 @@ impl GrpcPeer {
     pub fn set_script(&self, script: impl FnMut(&Received) -> GrpcReply + Send + 'static) {
         *lock(&self.shared.script) = Box::new(script);
     }
-    /// One of the next connections is answered with these bytes, whatever is asked.
-    pub fn answer_connection(&self, bytes: impl Into<Vec<u8>>) {
-        lock(&self.shared.raw).push_back(bytes.into());
+    /// One of the next connections is answered with these bytes, once it has said `after`.
+    pub fn answer_connection(&self, after: &'static [u8], bytes: impl Into<Vec<u8>>) {
+        lock(&self.shared.raw).push_back((after, bytes.into()));
     }
     /// All calls so far.
     pub fn requests(&self) -> Vec<Received> {
@@ -172,7 +172,7 @@ async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, shared: Arc<Sha
             let raw = lock(&shared.raw).pop_front();
             // A client that goes away is a normal end of a scripted conversation.
             match (raw, tls) {
-                (Some(raw), _) => say(stream, &raw).await.ok(),
+                (Some((after, bytes)), _) => say(stream, after, &bytes).await.ok(),
                 (None, None) => converse(stream, shared).await.ok(),
                 (None, Some(tls)) => match tls.accept(stream).await {
                     Ok(stream) => converse(stream, shared).await.ok(),
@@ -183,12 +183,15 @@ async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, shared: Arc<Sha
     }
 }
 
-async fn say(mut stream: TcpStream, bytes: &[u8]) -> io::Result<()> {
-    let mut seen = [0; 4096];
-    if stream.read(&mut seen).await? > 0 {
-        stream.write_all(bytes).await?;
-        while stream.read(&mut seen).await? > 0 {}
+async fn say(mut stream: TcpStream, after: &[u8], bytes: &[u8]) -> io::Result<()> {
+    let mut seen = Vec::new();
+    while !seen.windows(after.len()).any(|window| window == after) {
+        if stream.read_buf(&mut seen).await? == 0 {
+            return Ok(());
+        }
     }
+    stream.write_all(bytes).await?;
+    while stream.read_buf(&mut seen).await? > 0 {}
     Ok(())
 }
 
@@ -261,7 +264,9 @@ async fn answer(
         |code: u16, text: String| [("grpc-status", code.to_string()), ("grpc-message", text)];
     match reply {
         GrpcReply::Status { code, text, trailers, data } => {
-            let mut stream = respond.send_response(head(200, &[grpc]), false)?;
+            // As grpc-go names it, also for messages that are not compressed after all.
+            let encoding = ("grpc-encoding", "gzip".to_owned());
+            let mut stream = respond.send_response(head(200, &[grpc, encoding]), false)?;
             stream.send_data(Bytes::from(data), false)?;
             stream.send_trailers(map(&[&status(code, text)[..], &trailers].concat()))?;
         }
@@ -281,6 +286,8 @@ async fn answer(
         GrpcReply::GoAway(code) => {
             // A full channel means that the connection is ending already.
             end.send(Some(h2::Reason::from(code))).await.ok();
+            // Giving up the stream would be a reset, and race with the other.
+            std::future::pending::<()>().await;
         }
         GrpcReply::Cut => {
             let mut stream = respond.send_response(head(200, &[grpc]), false)?;

@@ -45,13 +45,15 @@ impl Body for Framed {
     }
 }
 
-/// The message of an answer: empty where none came, `None` where what came is not one plain message
-/// (compressed, though no encoding was asked for; cut; several).
-pub(super) fn unframe(body: &Bytes) -> Option<Bytes> {
+/// The message of an answer and whether it is compressed: empty where none came, `None` where what
+/// came is not one message (cut, several).
+pub(super) fn unframe(body: &Bytes) -> Option<(bool, Bytes)> {
     if body.is_empty() {
-        return Some(Bytes::new());
+        return Some((false, Bytes::new()));
     }
-    let ([0, a, b, c, d], message) = body.split_first_chunk::<PREFIX>()? else { return None };
+    let ([flag @ (0 | 1), a, b, c, d], message) = body.split_first_chunk::<PREFIX>()? else {
+        return None;
+    };
     let length = usize::try_from(u32::from_be_bytes([*a, *b, *c, *d])).ok()?;
-    (message.len() == length).then(|| body.slice(PREFIX..))
+    (message.len() == length).then(|| (*flag == 1, body.slice(PREFIX..)))
 }

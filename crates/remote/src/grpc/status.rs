@@ -63,8 +63,18 @@ pub struct Status {
     pub message: String,
     /// `grpc-status-details-bin` as it came: base64 of `google.rpc.Status`; empty when there is none.
     pub details: String,
-    /// The message of the answer, empty when none came; `None` when what came is not one plain message.
-    pub answer: Option<Bytes>,
+    /// The message of the answer, empty when none came; `None` when what came is not one message.
+    pub answer: Option<Message>,
+}
+
+/// A message as it came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// `grpc-encoding`, when the message is compressed: grpc-go answers as it was asked, whatever
+    /// the caller said it takes.
+    pub encoding: Option<String>,
+    /// Its bytes, compressed or not.
+    pub bytes: Bytes,
 }
 
 impl Status {

@@ -5,9 +5,10 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use metric::wire::Reader;
 use remote::Answer;
-use remote::grpc::{Code, Outcome, Status};
+use remote::grpc::{Code, Message, Outcome, Status};
 
 use super::answer::{partial_verdict, read_partial_success};
 use crate::sink::Payload;
@@ -16,6 +17,9 @@ use crate::{Verdict, Why};
 
 /// The method of the metrics service.
 pub(crate) const PATH: &str = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export";
+
+/// An answer holds a count and a sentence; what inflates beyond this is none.
+const ANSWER_BYTES_MAX: usize = 64 * 1024;
 
 /// `type.googleapis.com/google.rpc.RetryInfo`, whatever stands before the name.
 const RETRY_INFO: &[u8] = b"google.rpc.RetryInfo";
@@ -48,8 +52,8 @@ pub(crate) fn is_unauthenticated(outcome: &Outcome) -> bool {
 }
 
 fn success(status: &Status, payload: &Payload, secrets: &[&str]) -> Verdict {
-    let read = status.answer.as_ref().and_then(|message| read_partial_success(message));
-    match read {
+    let message = status.answer.as_ref().and_then(plain);
+    match message.and_then(|message| read_partial_success(&message)) {
         Some(partial) => partial_verdict(&partial, payload, "grpc-status 0 OK", secrets),
         None => {
             let message = "grpc-status 0 OK with a message of something else".to_owned();
@@ -59,6 +63,20 @@ fn success(status: &Status, payload: &Payload, secrets: &[&str]) -> Verdict {
                 why: Why { code: answer::INVALID_ANSWER, message },
             }
         }
+    }
+}
+
+/// The bytes of a message. Whoever is asked in gzip may answer in gzip.
+fn plain(message: &Message) -> Option<Bytes> {
+    match message.encoding.as_deref() {
+        None => Some(message.bytes.clone()),
+        Some("gzip") => {
+            let mut out = Vec::new();
+            let mut inflater = codec::gzip::Inflater::new();
+            inflater.gunzip(&message.bytes, &mut out, ANSWER_BYTES_MAX).ok()?;
+            Some(Bytes::from(out))
+        }
+        Some(_) => None,
     }
 }
 
@@ -117,7 +135,7 @@ fn hint_for_operator(status: &Status) -> Option<&'static str> {
         Code::Unimplemented => {
             "no OTLP receiver for metrics here; is this the port of OTLP over gRPC?"
         }
-        Code::ResourceExhausted => "a quota or limit of the receiver",
+        Code::ResourceExhausted if !is_about_size(status) => "a quota or limit of the receiver",
         _ => return None,
     })
 }

@@ -7,13 +7,13 @@
 
 mod answer;
 mod dimensions;
-mod groups;
+pub(crate) mod groups;
 mod grpc;
 mod json;
 mod losses;
 mod packer;
-mod protobuf;
-mod reading;
+pub(crate) mod protobuf;
+pub(crate) mod reading;
 mod wire;
 
 use remote::{ClientConfig, OAuth2Config, Secret};

@@ -133,6 +133,8 @@ impl Packer {
                     quantiles(point, reading, &mut self.quantiles, losses);
                     json::push_summary(out, point, (reading, self.dimensions), &self.quantiles);
                 } else {
+                    // The sum may have been worked out: without one, a summary would say zero.
+                    let point = &Point { sum: Some(reading.sum), ..*point };
                     losses.statistics_left_out +=
                         protobuf::push_summary(out, point, &mut self.scratch);
                 }

@@ -3,12 +3,13 @@ use http::{HeaderMap, HeaderValue};
 use opentelemetry_proto::tonic::collector::metrics::v1::{
     ExportMetricsPartialSuccess, ExportMetricsServiceResponse,
 };
-use prost::Message;
+use prost::Message as _;
+use remote::grpc;
 
 use super::*;
 
 /// `google.rpc.Status` with what the tests put into it.
-#[derive(Clone, PartialEq, Message)]
+#[derive(Clone, PartialEq, prost::Message)]
 struct RpcStatus {
     #[prost(int32, tag = "1")]
     code: i32,
@@ -18,7 +19,7 @@ struct RpcStatus {
     details: Vec<Any>,
 }
 
-#[derive(Clone, PartialEq, Message)]
+#[derive(Clone, PartialEq, prost::Message)]
 struct Any {
     #[prost(string, tag = "1")]
     type_url: String,
@@ -26,13 +27,13 @@ struct Any {
     value: Vec<u8>,
 }
 
-#[derive(Clone, PartialEq, Message)]
+#[derive(Clone, PartialEq, prost::Message)]
 struct RetryInfo {
     #[prost(message, optional, tag = "1")]
     retry_delay: Option<ProtoDuration>,
 }
 
-#[derive(Clone, PartialEq, Message)]
+#[derive(Clone, PartialEq, prost::Message)]
 struct ProtoDuration {
     #[prost(int64, tag = "1")]
     seconds: i64,
@@ -53,7 +54,8 @@ fn details(seconds: i64, nanos: i32) -> String {
 }
 
 fn status(code: Code, message: &str) -> Status {
-    Status { code, message: message.to_owned(), details: String::new(), answer: Some(Bytes::new()) }
+    let answer = grpc::Message { encoding: None, bytes: Bytes::new() };
+    Status { code, message: message.to_owned(), details: String::new(), answer: Some(answer) }
 }
 
 fn judge(status: Status) -> Verdict {
@@ -122,6 +124,7 @@ fn a_message_over_the_limit_is_split() {
             Code::ResourceExhausted,
             "grpc: received message after decompression larger than max 4194304",
         ),
+        (Code::ResourceExhausted, "Decompressed message larger than max"),
         (Code::ResourceExhausted, "gRPC message exceeds maximum size 4194304: 5242880"),
         (Code::ResourceExhausted, "CLIENT: Received message larger than max (5242880 vs. 4194304)"),
         (
@@ -170,9 +173,9 @@ fn broken_details_do_no_harm() {
         for byte in *b"A/z9=" {
             let mut text = good.clone().into_bytes();
             text[at] = byte;
-            let text = String::from_utf8(text).unwrap();
-            for details in [&text, &text[..at]] {
-                let read = answer::hint(retry_info(details));
+            let cut = String::from_utf8(text[..at].to_vec()).unwrap();
+            for details in [String::from_utf8(text).unwrap(), cut] {
+                let read = answer::hint(retry_info(&details));
                 assert!(read.is_none_or(|delay| delay <= answer::HINT_MAX));
             }
         }
@@ -183,9 +186,12 @@ fn broken_details_do_no_harm() {
 /// *Guarantees:* delivered, delivered, so many refused, and nothing believed.
 #[test]
 fn a_success_is_read() {
-    let with = |answer: Option<Vec<u8>>| {
-        judge(Status { answer: answer.map(Bytes::from), ..status(Code::Ok, "") })
+    let encoded = |answer: Option<Vec<u8>>, encoding: Option<&str>| {
+        let encoding = encoding.map(str::to_owned);
+        let answer = answer.map(|bytes| grpc::Message { encoding, bytes: Bytes::from(bytes) });
+        judge(Status { answer, ..status(Code::Ok, "") })
     };
+    let with = |answer| encoded(answer, None);
     let response = |rejected, words: &str| {
         let partial = ExportMetricsPartialSuccess {
             rejected_data_points: rejected,
@@ -204,6 +210,20 @@ fn a_success_is_read() {
     }
     for answer in [None, Some(b"\x0a\xff".to_vec())] {
         assert!(later(&with(answer)).1);
+    }
+    // As grpc-go answers a call in gzip, with nothing and with something; an inflated bomb.
+    let gzip = |plain: &[u8]| {
+        let mut out = Vec::new();
+        codec::gzip::Deflater::new(1).gzip(plain, &mut out);
+        Some(out)
+    };
+    assert_eq!(encoded(gzip(b""), Some("gzip")), Verdict::Delivered);
+    let partial = response(3, "no").unwrap();
+    assert!(matches!(encoded(gzip(&partial), Some("gzip")), Verdict::Partly { refused: 3, .. }));
+    for (answer, encoding) in
+        [(gzip(&[0; 100_000]), "gzip"), (Some(b"no gzip".to_vec()), "gzip"), (gzip(b""), "snappy")]
+    {
+        assert!(later(&encoded(answer, Some(encoding))).1);
     }
 }
 
