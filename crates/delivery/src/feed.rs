@@ -76,6 +76,8 @@ pub(crate) struct Feed {
     tail: Arc<Tail>,
     inflater: Inflater,
     failures: u32,
+    /// Its records have been buffered before.
+    unbuffered: bool,
 }
 
 impl Feed {
@@ -92,9 +94,15 @@ impl Feed {
             tail,
             inflater: Inflater::new(),
             failures: 0,
+            unbuffered: false,
         };
         feed.restart(low, Vec::new());
         feed
+    }
+
+    /// Waits for nothing, whatever the stream's buffering.
+    pub(crate) fn unbuffered(self) -> Self {
+        Self { unbuffered: true, ..self }
     }
 
     /// Reads on from `at`; `taken` are ranges in flight.
@@ -147,7 +155,7 @@ impl Feed {
     /// Looks at new entries; may anything be claimed?
     pub(crate) fn release(&mut self, buffering: Buffering, now_ms: i64) -> Result<bool, String> {
         let end = self.cursor.end();
-        if buffering.interval.is_zero() {
+        if buffering.interval.is_zero() || self.unbuffered {
             self.released = end;
         } else if self.next >= self.released {
             self.scout_to(end)?;

@@ -10,7 +10,7 @@ use std::time::Duration;
 use entry::{LaneId, Tail};
 use journal::{Start, Topic};
 use metric::Decoder;
-use rules::Selection;
+use rules::{Enricher, Selection};
 
 use crate::alldata::{self, AllData, Copier};
 use crate::backup::Backup;
@@ -18,11 +18,13 @@ use crate::config::{BackupMode, StartFrom, StreamConfig};
 use crate::dispatch::Dispatch;
 use crate::feed::Feed;
 use crate::marker::Marker;
-use crate::pack::Packing;
+use crate::pack::{Enriching, Packing};
 use crate::quarantine::Quarantine;
 use crate::share::Share;
 use crate::sink;
 use crate::stats::Stats;
+use crate::tags::TagFile;
+use crate::upload::{Outbox, Uploader};
 use crate::worker::{Clock, Event, Worker};
 
 /// Events that may wait: every request in flight has its answer, commands are few, and commits are
@@ -35,6 +37,9 @@ const COMMAND_TIME: Duration = Duration::from_secs(600);
 pub struct Parts {
     /// One for each source.
     pub topics: Vec<Topic>,
+    /// What is put back for this stream alone; read from its oldest entry, and never copied by
+    /// AllData, which has it already.
+    pub replay: Option<Topic>,
     /// Shared inflated bodies.
     pub tail: Arc<Tail>,
     /// Where requests run.
@@ -59,8 +64,10 @@ pub struct Parts {
 pub struct Stream {
     name: String,
     inbox: Arc<SyncSender<Event>>,
+    opener: FeedOpener,
     thread: Option<JoinHandle<()>>,
     all_data: Option<AllData>,
+    uploader: Option<Uploader>,
     stats: Arc<Stats>,
     place: String,
 }
@@ -72,24 +79,53 @@ impl Stream {
         destination: &sink::Config,
         parts: Parts,
     ) -> Result<Stream, String> {
+        let tags = config.enrich.tags.as_ref();
+        let tags = tags.map(|tags| TagFile::open(tags, (parts.clock)()));
+        Self::start_with(config, destination, parts, tags)
+    }
+
+    /// The same, with tags that others read too.
+    pub(crate) fn start_with(
+        config: StreamConfig,
+        destination: &sink::Config,
+        parts: Parts,
+        tags: Option<Arc<TagFile>>,
+    ) -> Result<Stream, String> {
         let (packer, wire) = sink::build(destination)?;
         let place = wire.describe();
         let selection = Selection::compile(config.include.clone(), config.exclude.clone())?;
+        let enricher = Enricher::compile(&config.enrich).map_err(|e| format!("enrich: {e}"))?;
         let name = config.name.clone();
         let stats = Arc::clone(&parts.stats);
         let (inbox, events) = sync_channel(INBOX);
         let inbox = Arc::new(inbox);
         let woken = Arc::new(AtomicBool::new(false));
-        let feeds = open_feeds(&config, &parts, &inbox, &woken)?;
+        let opener = FeedOpener {
+            name: name.clone(),
+            inbox: Arc::downgrade(&inbox),
+            woken: Arc::clone(&woken),
+            lane: parts.lane,
+            tail: Arc::clone(&parts.tail),
+        };
+        let feeds = open_feeds(&config, &parts, &opener)?;
         std::fs::create_dir_all(&parts.state)
             .map_err(|e| format!("creating {}: {e}", parts.state.display()))?;
+        let origin = sink::s3::origin(&parts.state)?;
+        let uploader = Uploader::start(&config, &parts, &origin)?;
+        let outbox = uploader.as_ref().map(Uploader::outbox);
         // Last of all that can fail: a copier would go on with its cursor.
-        let all_data = start_all_data(&config, &parts)?;
+        let all_data = start_all_data(&config, &parts, outbox.clone())?;
         let backlog = feeds.iter().map(|feed| feed.cursor.backlog_bytes()).sum();
         stats.set_state(|state| state.backlog_bytes = backlog);
         let now = (parts.clock)();
         let folder = parts.quarantine.join(&name);
-        let mut packing = Packing::new(&name, packer, selection);
+        let dispatch = if wire.ordered() {
+            Dispatch::ordered(config.retry_duration, now)
+        } else {
+            Dispatch::new(config.concurrency, config.retry_duration, now)
+        };
+        let enriching = Enriching::new(enricher, tags);
+        let mut packing = Packing::new(origin, &name, packer, selection, enriching);
         if let Some(feed) = feeds.first() {
             packing.start(0, feed.begin);
         }
@@ -99,9 +135,9 @@ impl Stream {
             packing,
             decoder: Decoder::new(),
             record: Vec::new(),
-            dispatch: Dispatch::new(config.concurrency, config.retry_duration, now),
+            dispatch,
             wire,
-            backup: Backup::new(config.backup.directory.clone(), &name, parts.backup_share),
+            backup: Backup::new(config.backup.directory.clone(), &name, parts.backup_share, outbox),
             quarantine: Quarantine::new(folder, parts.quarantine_share, now),
             marker: Marker::open(&parts.state.join(format!("{name}.decoding"))),
             stats: Arc::clone(&stats),
@@ -122,7 +158,7 @@ impl Stream {
             .name(format!("stream {name}"))
             .spawn(move || worker.run(&events))
             .map_err(|e| format!("starting the thread of stream {name}: {e}"))?;
-        Ok(Stream { name, inbox, thread: Some(thread), all_data, stats, place })
+        Ok(Stream { name, inbox, opener, thread: Some(thread), all_data, uploader, stats, place })
     }
 
     /// Its name.
@@ -144,11 +180,13 @@ impl Stream {
     pub fn lives(&self) -> bool {
         self.thread.as_ref().is_some_and(|t| !t.is_finished())
             && self.all_data.as_ref().is_none_or(AllData::lives)
+            && self.uploader.as_ref().is_none_or(Uploader::lives)
     }
 
     /// Its commands, to be given without holding whatever holds the stream.
     pub fn commands(&self) -> Commands {
-        Commands { name: self.name.clone(), inbox: Arc::downgrade(&self.inbox) }
+        let (inbox, opener) = (Arc::downgrade(&self.inbox), self.opener.clone());
+        Commands { name: self.name.clone(), inbox, opener }
     }
 
     /// Drops everything it has not delivered yet; answers the number of points.
@@ -167,7 +205,9 @@ impl Stream {
     pub fn join(mut self) -> bool {
         self.stop();
         let copied = self.all_data.take().is_none_or(AllData::join);
-        self.thread.take().is_none_or(|t| t.join().is_ok()) && copied
+        let worked = self.thread.take().is_none_or(|t| t.join().is_ok());
+        // After those that write what it takes.
+        self.uploader.take().is_none_or(Uploader::join) && worked && copied
     }
 }
 
@@ -175,21 +215,39 @@ impl Stream {
 pub struct Commands {
     name: String,
     inbox: Weak<SyncSender<Event>>,
+    opener: FeedOpener,
 }
 
 impl Commands {
+    /// Reads `topic` besides its sources from now on, from the oldest entry. Done already is done.
+    pub fn read_replay(&self, topic: Topic) -> Result<(), String> {
+        let opener = self.opener.clone();
+        self.ask(|reply| Event::ReadReplay { topic, opener, reply })
+    }
+
     /// Drops everything the stream has not delivered yet; answers the number of points.
     pub fn drop_backlog(&self) -> Result<u64, String> {
+        self.ask(Event::DropBacklog)
+    }
+
+    fn ask<T>(
+        &self,
+        event: impl FnOnce(SyncSender<Result<T, String>>) -> Event,
+    ) -> Result<T, String> {
         let ended = || format!("stream {} has ended", self.name);
         let (reply, answer) = sync_channel(1);
         let inbox = self.inbox.upgrade().ok_or_else(ended)?;
-        inbox.send(Event::DropBacklog(reply)).map_err(|_| ended())?;
+        inbox.send(event(reply)).map_err(|_| ended())?;
         let silent = |_| format!("stream {} does not answer", self.name);
         answer.recv_timeout(COMMAND_TIME).map_err(silent)?
     }
 }
 
-fn start_all_data(config: &StreamConfig, parts: &Parts) -> Result<Option<AllData>, String> {
+fn start_all_data(
+    config: &StreamConfig,
+    parts: &Parts,
+    outbox: Option<Arc<Outbox>>,
+) -> Result<Option<AllData>, String> {
     if config.backup.mode != BackupMode::AllData {
         return Ok(None);
     }
@@ -200,7 +258,7 @@ fn start_all_data(config: &StreamConfig, parts: &Parts) -> Result<Option<AllData
         feeds.push(Feed::new(cursor, parts.lane, Arc::clone(&parts.tail)));
     }
     let share = Arc::clone(&parts.backup_share);
-    let backup = Backup::new(config.backup.directory.clone(), &config.name, share);
+    let backup = Backup::new(config.backup.directory.clone(), &config.name, share, outbox);
     let (stats, clock) = (Arc::clone(&parts.stats), Arc::clone(&parts.clock));
     let copier = Copier { feeds, backup, stats, clock, failed: false };
     AllData::start(&config.name, copier).map(Some).map_err(|e| e.to_string())
@@ -216,14 +274,32 @@ fn start_of(config: &StreamConfig) -> Start {
 fn open_feeds(
     config: &StreamConfig,
     parts: &Parts,
-    inbox: &Arc<SyncSender<Event>>,
-    woken: &Arc<AtomicBool>,
+    opener: &FeedOpener,
 ) -> Result<Vec<Feed>, String> {
-    let mut feeds = Vec::with_capacity(parts.topics.len());
-    for topic in &parts.topics {
-        let cursor = topic.cursor(&config.name, start_of(config)).map_err(|e| e.to_string())?;
-        // Weak: the topic keeps this for ever, and a stream that is gone must not be kept with it.
-        let (inbox, woken) = (Arc::downgrade(inbox), Arc::clone(woken));
+    let start = start_of(config);
+    let sources = parts.topics.iter().map(|topic| opener.open(topic, start));
+    let mut feeds = sources.collect::<Result<Vec<Feed>, String>>()?;
+    if let Some(topic) = &parts.replay {
+        feeds.push(opener.open_replay(topic)?);
+    }
+    Ok(feeds)
+}
+
+/// What it takes to read one more topic into a stream.
+#[derive(Clone)]
+pub(crate) struct FeedOpener {
+    name: String,
+    /// Weak: the topic keeps this for ever, and a stream that is gone must not be kept with it.
+    inbox: Weak<SyncSender<Event>>,
+    woken: Arc<AtomicBool>,
+    lane: Option<LaneId>,
+    tail: Arc<Tail>,
+}
+
+impl FeedOpener {
+    fn open(&self, topic: &Topic, start: Start) -> Result<Feed, String> {
+        let cursor = topic.cursor(&self.name, start).map_err(|e| e.to_string())?;
+        let (inbox, woken) = (Weak::clone(&self.inbox), Arc::clone(&self.woken));
         topic.on_commit(Box::new(move |_end| {
             // Told once until it is seen; a full inbox is busy and will look anyway.
             if !woken.swap(true, Ordering::AcqRel)
@@ -233,7 +309,11 @@ fn open_feeds(
                 woken.store(false, Ordering::Release);
             }
         }));
-        feeds.push(Feed::new(cursor, parts.lane, Arc::clone(&parts.tail)));
+        Ok(Feed::new(cursor, self.lane, Arc::clone(&self.tail)))
     }
-    Ok(feeds)
+
+    /// Whatever `start_from` says: everything in it was put there for this stream.
+    pub(crate) fn open_replay(&self, topic: &Topic) -> Result<Feed, String> {
+        Ok(self.open(topic, Start::Oldest)?.unbuffered())
+    }
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use aws::firehose::envelope::EnvelopeReader;
 use entry::Header;
-use journal::Position;
+use journal::{Position, Topic};
 use metric::Decoder;
 
 use crate::backup::Backup;
@@ -24,6 +24,7 @@ use crate::place::{Failure, Place};
 use crate::quarantine::Quarantine;
 use crate::sink::Wire;
 use crate::stats::Stats;
+use crate::stream::FeedOpener;
 use crate::verdict::{RefusedLine, Verdict, Why};
 
 /// Cursors are synced this often, and the state is told.
@@ -42,6 +43,8 @@ pub(crate) enum Event {
     Answered { id: u64, verdict: Verdict, took: Duration },
     /// Drop everything up to the end; the answer is the number of points.
     DropBacklog(SyncSender<Result<u64, String>>),
+    /// Read one more topic, unless it is read already.
+    ReadReplay { topic: Topic, opener: FeedOpener, reply: SyncSender<Result<(), String>> },
     /// Finish what is in flight and end.
     Stop,
 }
@@ -159,6 +162,17 @@ impl Worker {
                     tracing::debug!(stream = %self.config.name, "nobody waits for the answer");
                 }
             }
+            Event::ReadReplay { topic, opener, reply } => {
+                let known = self.feeds.iter().any(|feed| feed.cursor.topic() == topic.name());
+                let read = if known {
+                    Ok(())
+                } else {
+                    opener.open_replay(&topic).map(|feed| self.feeds.push(feed))
+                };
+                if reply.send(read).is_err() {
+                    tracing::debug!(stream = %self.config.name, "nobody waits for the answer");
+                }
+            }
             Event::Stop => self.stopping = true,
         }
     }
@@ -193,6 +207,11 @@ impl Worker {
             Verdict::Later { after, loud, why } => self.later(id, after, loud, why, now),
             Verdict::TooLarge { why } => {
                 self.stats.add_request("too_large");
+                self.split(id, why, now);
+            }
+            Verdict::Divide { why } => {
+                self.stats.add_request("refused");
+                self.tell_refusal(&why);
                 self.split(id, why, now);
             }
             Verdict::Never { why } => {
@@ -368,6 +387,7 @@ impl Worker {
             // The data is safe; only a crash now would deliver it a second time.
             tracing::error!(stream = %self.config.name, %error, "cursor not written");
         }
+        self.stats.settled.notify_one();
     }
 
     /// Tries again what could not be stored.
@@ -420,6 +440,10 @@ impl Worker {
         }
         self.stats.oldest_ms.store(oldest.unwrap_or(0), Ordering::Relaxed);
         self.stats.set_losses(self.packing.losses());
+        if let Some(file) = self.packing.tag_file() {
+            file.look_if_due((self.clock)(), &self.runtime);
+            self.stats.set_tags(self.packing.tags());
+        }
         // With nothing to send nobody can tell whether it is still down.
         let held = self.dispatch.len() > 0 || backlog > 0;
         let outage = self.dispatch.outage().cloned().filter(|_| held);

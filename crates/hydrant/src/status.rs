@@ -72,7 +72,7 @@ pub fn stream_command(args: &StreamArgs) -> Exit {
             Exit::Done
         }
         Answer::Failed { why } => fail(Exit::Failed, &why, None),
-        Answer::Report { .. } => fail(Exit::Bug, "unexpected answer", None),
+        Answer::Report { .. } | Answer::Taken { .. } => fail(Exit::Bug, "unexpected answer", None),
     }
 }
 

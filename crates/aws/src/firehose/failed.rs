@@ -5,15 +5,19 @@
 //! Always: what [`write()`] wrote, [`read()`] gives back. The reader takes what Firehose is known or
 //! feared to write: either casing of the subsequence number, `errorCode`, `lastErrorCode` and
 //! `ErrorCode`, numbers in quotes, LF, CRLF or nothing between objects, no line end at the end.
-//! Only `rawData` must be there. What it can't read it names with its offset, and goes on at the
-//! next line.
+//! Only `rawData` must be there. What it can't read it names with its place, and goes on at the
+//! next line. Objects are read whole or as a stream, by the same code.
 //!
 //! Not here: decompressing, and decoding `rawData`.
 
 use std::collections::BTreeMap;
+use std::io::{self, Read};
 
 use serde::{Deserialize, Serialize};
 
+pub use objects::{OBJECT_BYTES_MAX, Object, Objects};
+
+pub mod objects;
 #[cfg(test)]
 mod tests;
 
@@ -91,60 +95,48 @@ pub struct FailedFault {
 
 /// The records in `plain`, an object that Firehose or we wrote, decompressed.
 pub fn read(plain: &[u8]) -> FailedRecords<'_> {
-    FailedRecords { plain, at: 0 }
+    FailedRecords { stream: stream(plain) }
 }
 
 /// Iterates over the records of an object; see [`read()`].
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct FailedRecords<'a> {
-    plain: &'a [u8],
-    at: usize,
-}
-
-impl FailedRecords<'_> {
-    fn fault(&mut self, offset: usize, what: String) -> FailedFault {
-        let rest = self.plain.get(offset..).unwrap_or_default();
-        let line = memchr::memchr(b'\n', rest).map_or(rest.len(), |end| end + 1);
-        self.at = offset + line;
-        FailedFault { offset: offset as u64, what }
-    }
+    stream: FailedStream<&'a [u8]>,
 }
 
 impl Iterator for FailedRecords<'_> {
     type Item = Result<FailedRecord, FailedFault>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let rest = self.plain.get(self.at..).unwrap_or_default();
-        let offset = self.at + (rest.len() - rest.trim_ascii_start().len());
-        let rest = self.plain.get(offset..).unwrap_or_default();
-        if rest.is_empty() {
-            self.at = offset;
-            return None;
-        }
-        if !rest.starts_with(b"{") {
-            return Some(Err(self.fault(offset, "expected the `{` of a failed record".to_owned())));
-        }
-        let mut objects = serde_json::Deserializer::from_slice(rest).into_iter::<Line>();
-        let found = objects.next();
-        let length = objects.byte_offset();
-        match found {
-            Some(Ok(line)) => {
-                self.at = offset + length;
-                Some(line.record().map_err(|what| FailedFault { offset: offset as u64, what }))
-            }
-            Some(Err(error)) => Some(Err(self.fault(offset, describe(&error)))),
-            None => None,
-        }
+        // Reading memory does not fail.
+        let found = self.stream.read_next().ok().flatten()?;
+        Some(found.value.map_err(|what| FailedFault { offset: found.offset, what }))
     }
 }
 
-/// What is wrong, without the text around it: the offset says where, and a record may be secret.
-fn describe(error: &serde_json::Error) -> String {
-    use serde_json::error::Category;
-    match error.classify() {
-        Category::Eof => "the failed record is cut short".to_owned(),
-        Category::Syntax | Category::Io => "the failed record is not valid JSON".to_owned(),
-        Category::Data => "a member of the failed record has the wrong type".to_owned(),
+/// The records in an object that comes as a stream, in bounded memory.
+pub fn stream<R: Read>(plain: R) -> FailedStream<R> {
+    FailedStream { objects: Objects::new(plain) }
+}
+
+/// Reads the records of a stream; see [`stream()`].
+#[derive(Debug)]
+pub struct FailedStream<R> {
+    objects: Objects<R>,
+}
+
+impl<R: Read> FailedStream<R> {
+    /// The next record, or what stands where one should; `None` at the end. An error is one of the
+    /// stream.
+    pub fn read_next(&mut self) -> io::Result<Option<Object<FailedRecord>>> {
+        let found = self.objects.read_next::<Line>()?;
+        Ok(found.map(|Object { offset, line, value }| {
+            let value = match value {
+                Ok(found) => found.record(),
+                Err(what) => Err(format!("the failed record is unreadable: {what}")),
+            };
+            Object { offset, line, value }
+        }))
     }
 }
 
@@ -177,6 +169,7 @@ struct Line {
 #[serde(untagged)]
 enum Number {
     Whole(i64),
+    Fraction(f64),
     Text(String),
 }
 
@@ -184,8 +177,11 @@ impl Number {
     fn whole(&self, name: &str) -> Result<i64, String> {
         match self {
             Number::Whole(number) => Ok(*number),
+            // `1795175995000.0`, or seconds with a fraction where milliseconds belong: cut.
+            Number::Fraction(number) => Ok(*number as i64),
             Number::Text(text) => {
-                text.parse().map_err(|_| format!("`{name}` of the failed record is no number"))
+                let number = text.trim().parse();
+                number.map_err(|_| format!("`{name}` of the failed record is no number"))
             }
         }
     }
@@ -193,6 +189,7 @@ impl Number {
     fn text(self) -> String {
         match self {
             Number::Whole(number) => number.to_string(),
+            Number::Fraction(number) => number.to_string(),
             Number::Text(text) => text,
         }
     }

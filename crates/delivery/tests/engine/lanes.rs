@@ -23,6 +23,7 @@ fn open(world: &World, config: StreamConfig) -> Lanes {
     let (topic, base) = (world.topic.clone(), world.parts(&Arc::default()));
     let parts_for: delivery::PartsFor = Box::new(move |lane, stats| delivery::Parts {
         topics: vec![topic.clone()],
+        replay: None,
         tail: Arc::clone(&base.tail),
         runtime: base.runtime.clone(),
         clock: Arc::clone(&base.clock),

@@ -165,6 +165,7 @@ impl World {
         let born = self.born;
         Parts {
             topics: vec![self.topic.clone()],
+            replay: None,
             tail: Arc::clone(&self.tail),
             runtime: self.runtime.handle().clone(),
             clock: Arc::new(move || {

@@ -37,6 +37,19 @@ Examples:
 It reads record bytes, S3 objects, Firehose request bodies and backup objects, gzip or not, in any
 of the three formats. Exit 65 if anything could not be decoded; stderr says what and where.";
 
+pub(super) const REPLAY: &str = "\
+Examples:
+  hydrant replay data/backup/to-dynatrace --to to-dynatrace --dry-run
+  hydrant replay data/backup/to-dynatrace --to to-dynatrace --rate 5000
+  hydrant replay s3://metrics/http-endpoint-failed/2026/11/ --to to-otel --code HttpEndpoint.*
+  hydrant replay s3://metrics/2026/11/20/ --to to-otel --namespace AWS/ECS --from 2h
+  hydrant replay errors --to-endpoint https://in.example.com/firehose --access-key secret
+
+It reads Hydrant's backups and quarantine, Firehose's http-endpoint-failed/ and processing-failed/
+objects, and records as Firehose delivers them to S3, compressed or not, told apart by content. What
+was put back once is not put back again, and of a half-delivered record only the missing half.
+Ctrl-C stops it; the same command goes on. Exit 65 if anything was broken; stderr says what and where.";
+
 pub(super) const SIMULATE: &str = "\
 Examples:
   hydrant simulate --to http://127.0.0.1:4433 --access-key secret
@@ -63,3 +76,25 @@ pub(super) const STREAM_DROP_BACKLOG: &str = "\
 Examples:
   hydrant stream drop-backlog to-dynatrace
   hydrant stream drop-backlog to-dynatrace -c hydrant.yaml --yes";
+
+pub(super) const LAMBDA: &str = "\
+Examples:
+  hydrant lambda                        inside a Lambda container image
+  cp hydrant bootstrap && zip function.zip bootstrap
+
+The same binary named bootstrap needs no command. All settings come from environment variables:
+docs/lambda.md lists them. Outside Lambda, AWS_LAMBDA_RUNTIME_API must name a runtime API.";
+
+pub(super) const TAGS: &str = "\
+Examples:
+  hydrant tags fetch --output tags.json --region eu-west-1";
+
+pub(super) const TAGS_FETCH: &str = "\
+Examples:
+  hydrant tags fetch --region eu-west-1 --region us-east-1 --keys Name,team
+  hydrant tags fetch --output /etc/hydrant/tags.json --every 15m
+  hydrant tags fetch --role-arn arn:aws:iam::111122223333:role/read-tags --types ec2:instance,rds:db
+
+It needs the right tag:GetResources. A region that fails keeps what the file had of it, and the exit
+code is 77 when credentials were refused, 69 otherwise. Resources that never had a tag are not listed
+by AWS.";

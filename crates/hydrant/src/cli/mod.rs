@@ -5,12 +5,15 @@
 
 mod args;
 mod examples;
+mod replay;
 mod value;
 
 pub use args::{
     DemoArgs, InspectArgs, InspectOutput, RecordFormat, RunArgs, SimulateArgs, StatusArgs,
-    StatusOutput, StreamArgs, StreamCommand, StreamTarget, ValidateArgs, ValidateOutput,
+    StatusOutput, StreamArgs, StreamCommand, StreamTarget, TagsArgs, TagsCommand, TagsFetchArgs,
+    ValidateArgs, ValidateOutput,
 };
+pub use replay::{ReplayArgs, TooOldPolicy};
 
 use clap::{Parser, Subcommand};
 
@@ -46,6 +49,9 @@ pub enum Command {
     /// Decode records, objects, request bodies or backups
     #[command(after_help = examples::INSPECT)]
     Inspect(InspectArgs),
+    /// Put back what was kept: backups, Firehose's error objects, archives, quarantine
+    #[command(after_help = examples::REPLAY)]
+    Replay(Box<ReplayArgs>),
     /// Make deterministic, realistic traffic
     #[command(after_help = examples::SIMULATE)]
     Simulate(SimulateArgs),
@@ -55,4 +61,10 @@ pub enum Command {
     /// Give up on a stream, or on its backlog
     #[command(after_help = examples::STREAM)]
     Stream(StreamArgs),
+    /// Serve AWS Lambda: S3 and SQS notifications, Firehose data transformation
+    #[command(after_help = examples::LAMBDA)]
+    Lambda,
+    /// Resource tags, for the enrichment of points
+    #[command(after_help = examples::TAGS)]
+    Tags(TagsArgs),
 }

@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
 use crate::settings::quantity;
 
 /// `30s`, `1m30s`.
@@ -14,10 +18,54 @@ pub(super) fn size(text: &str) -> Result<u64, String> {
     quantity::size(text).map_err(|fault| fault.to_string())
 }
 
+/// Text that is never shown.
+#[expect(clippy::unnecessary_wraps, reason = "the form clap asks for")]
+pub(super) fn secret(text: &str) -> Result<remote::Secret, String> {
+    Ok(remote::Secret::new(text))
+}
+
+/// An instant: `2026-11-20T10:00:00Z`, `2026-11-20` (midnight UTC), or how long ago: `2h`, `2h ago`.
+pub(super) fn instant(text: &str) -> Result<Timestamp, String> {
+    if let Ok(instant) = text.parse::<Timestamp>() {
+        return Ok(instant);
+    }
+    if let Ok(date) = text.parse::<Date>() {
+        let midnight = TimeZone::UTC.to_timestamp(date.at(0, 0, 0, 0));
+        return midnight.map_err(|error| error.to_string());
+    }
+    let ago = text.trim_end_matches("ago").trim_end();
+    let ago = quantity::duration(ago).map_err(|_| {
+        "expected an instant like 2026-11-20T10:00:00Z, a date, or how long ago, like 2h".to_owned()
+    })?;
+    Timestamp::now().checked_sub(ago).map_err(|_| "is too long ago".to_owned())
+}
+
 /// `name=value`.
 pub(super) fn pair(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
         _ => Err("expected NAME=VALUE".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// *Scenario:* instants as people write them.
+    /// *Guarantees:* each is read; what is none is refused with an example.
+    #[test]
+    fn instants() {
+        let at = |text: &str| instant(text).map(|t| t.to_string());
+        assert_eq!(at("2026-11-20T10:00:00Z").unwrap(), "2026-11-20T10:00:00Z");
+        assert_eq!(at("2026-11-20T12:00:00+02:00").unwrap(), "2026-11-20T10:00:00Z");
+        assert_eq!(at("2026-11-20").unwrap(), "2026-11-20T00:00:00Z");
+        for text in ["2h", "2h ago", "120m ago"] {
+            let age = Timestamp::now().as_millisecond() - instant(text).unwrap().as_millisecond();
+            assert!((7_200_000..7_260_000).contains(&age), "{text}: {age}");
+        }
+        for text in ["", "ago", "yesterday", "2", "2026-13-01"] {
+            assert!(instant(text).unwrap_err().contains("2026-11-20T10:00:00Z"), "{text}");
+        }
     }
 }

@@ -3,6 +3,8 @@
 //! One JSON request a connection, one JSON answer. The socket is 0600: who may write the folder may
 //! command the process.
 
+pub mod replay;
+
 use std::fs::Permissions;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::fs::PermissionsExt;
@@ -16,8 +18,10 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::task::JoinHandle;
 
 use crate::run::{Report, SharedHouse};
+use replay::{PutBack, Taken};
 
-/// Longest request and answer: a report of hundreds of streams fits many times.
+/// Longest request and answer: a report of hundreds of streams fits many times, and so does a batch
+/// of 4 MiB of records put back, in base64.
 const MESSAGE_BYTES: u64 = 16 * 1024 * 1024;
 
 /// What can be asked.
@@ -36,6 +40,11 @@ pub enum Request {
         /// Its name.
         stream: String,
     },
+    /// Put records back.
+    PutBack {
+        /// They, and for which stream.
+        batch: PutBack,
+    },
 }
 
 /// What is answered.
@@ -51,6 +60,11 @@ pub enum Answer {
     Done {
         /// How many.
         count: u64,
+    },
+    /// What became of records put back.
+    Taken {
+        /// It.
+        taken: Taken,
     },
     /// Not done.
     Failed {
@@ -122,6 +136,10 @@ async fn answer(request: Request, house: &SharedHouse) -> Answer {
             let house = house.lock().await;
             done(tokio::task::block_in_place(|| house.forget(&stream)))
         }
+        Request::PutBack { batch } => match crate::run::put_back(house, batch).await {
+            Ok(taken) => Answer::Taken { taken },
+            Err(why) => Answer::Failed { why },
+        },
     }
 }
 

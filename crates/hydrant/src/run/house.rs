@@ -266,6 +266,7 @@ impl House {
         let stats = Arc::clone(self.stats.entry(config.name.clone()).or_default());
         let parts = PartsBasis {
             topics,
+            replay: super::replay::topic_of(&self.journal, &config.name)?,
             tail: Arc::clone(&self.tail),
             runtime: self.runtime.clone(),
             clock: Arc::clone(&self.clock),
@@ -347,6 +348,11 @@ impl House {
         well && closed
     }
 
+    /// Snapshots of tags that this process fetches.
+    pub fn tag_refreshes(&self) -> &[crate::cli::TagsFetchArgs] {
+        &self.settings.tag_refreshes
+    }
+
     /// Streams of the settings; the lanes of a drop-in stream count as one.
     pub fn stream_count(&self) -> usize {
         self.streams.len()
@@ -385,6 +391,7 @@ fn no_lanes() -> intake::firehose::Denied {
 /// What every lane of a stream shares.
 struct PartsBasis {
     topics: Vec<journal::Topic>,
+    replay: Option<journal::Topic>,
     tail: Arc<Tail>,
     runtime: Handle,
     clock: Clock,
@@ -398,6 +405,7 @@ impl PartsBasis {
     fn parts(&self, lane: Option<entry::LaneId>, stats: Arc<Stats>) -> delivery::Parts {
         delivery::Parts {
             topics: self.topics.clone(),
+            replay: self.replay.clone(),
             tail: Arc::clone(&self.tail),
             runtime: self.runtime.clone(),
             clock: Arc::clone(&self.clock),

@@ -20,5 +20,6 @@ mod lanes;
 mod lies;
 mod memory;
 mod objects;
+mod replay;
 mod signals;
 mod starting;

@@ -139,13 +139,13 @@ fn damage_is_named_and_passed() {
     assert_eq!(
         whats,
         [
-            "the failed record is not valid JSON",
-            "expected the `{` of a failed record",
-            "a member of the failed record has the wrong type",
+            "the failed record is unreadable: it is not valid JSON",
+            "the failed record is unreadable: expected the `{` that begins an object",
+            "the failed record is unreadable: a member of it has the wrong type",
             "`attemptsMade` of the failed record is out of range",
             "the failed record has no `rawData`",
             "`attemptsMade` of the failed record is no number",
-            "the failed record is cut short",
+            "the failed record is unreadable: it is cut short",
         ]
     );
     for fault in &faults {
@@ -163,6 +163,83 @@ fn unfinished_lines_do_not_run_away() {
         assert!(read(object.as_bytes()).all(|item| item.is_err()));
         assert!(read(object.as_bytes()).count() <= 5000);
     }
+}
+
+/// Gives its bytes in pieces of a given size.
+struct Drip<'a>(&'a [u8], usize);
+
+impl std::io::Read for Drip<'_> {
+    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
+        let n = out.len().min(self.1).min(self.0.len());
+        let (now, rest) = self.0.split_at(n);
+        out[..n].copy_from_slice(now);
+        self.0 = rest;
+        Ok(n)
+    }
+}
+
+/// *Scenario:* an object of many records, larger than the window, with damage and pretty-printed
+/// pieces, read in small pieces.
+/// *Guarantees:* the stream gives what the slice gives, with the right offsets and lines.
+#[test]
+fn a_stream_reads_as_the_whole_does() {
+    let mut one = Vec::new();
+    write(&record(&"QUJD".repeat(40_000)), &mut one);
+    let line = String::from_utf8(one).unwrap();
+    let value: serde_json::Value = serde_json::from_str(&line).unwrap();
+    let pretty = serde_json::to_string_pretty(&value).unwrap();
+    let broken = "{\"rawData\":\n";
+    let object = format!("{line}{broken}{pretty}\r\n{line}{}", line.trim_end()).repeat(3);
+    let whole: Vec<Result<FailedRecord, FailedFault>> = read(object.as_bytes()).collect();
+    assert_eq!(whole.iter().filter(|item| item.is_ok()).count(), 12);
+    let mut stream = super::stream(Drip(object.as_bytes(), 1000));
+    let mut found = Vec::new();
+    while let Some(item) = stream.read_next().unwrap() {
+        let before = &object.as_bytes()[..item.offset as usize];
+        let feeds = before.iter().filter(|byte| **byte == b'\n').count() as u64;
+        assert_eq!(item.line, feeds + 1);
+        found.push(item.value.map_err(|what| FailedFault { offset: item.offset, what }));
+    }
+    assert_eq!(found, whole);
+}
+
+/// *Scenario:* a stream that fails within the third record.
+/// *Guarantees:* the two before it are given, then the failure, then the end.
+#[test]
+fn a_failing_stream_gives_what_came_before() {
+    struct Fails;
+    impl std::io::Read for Fails {
+        fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+            Err(std::io::Error::other("gone"))
+        }
+    }
+    let mut object = Vec::new();
+    for _ in 0..3 {
+        write(&record("QQ=="), &mut object);
+    }
+    object.truncate(object.len() - 5);
+    let mut stream = super::stream(std::io::Read::chain(&object[..], Fails));
+    for _ in 0..2 {
+        assert_eq!(stream.read_next().unwrap().unwrap().value, Ok(record("QQ==")));
+    }
+    assert_eq!(stream.read_next().unwrap_err().to_string(), "gone");
+    assert!(stream.read_next().unwrap().is_none());
+}
+
+/// *Scenario:* an object that never ends, then a good line.
+/// *Guarantees:* it is told as too long, and the good line is read; memory stays bounded.
+#[test]
+fn an_endless_object_is_passed() {
+    let mut good = Vec::new();
+    write(&record("QQ=="), &mut good);
+    let mut object = format!("{{\"x\":\"{}", "y".repeat(super::OBJECT_BYTES_MAX)).into_bytes();
+    object.push(b'\n');
+    object.extend_from_slice(&good);
+    let mut items = read(&object);
+    let fault = items.next().unwrap().unwrap_err();
+    assert!(fault.what.contains("longer than 16 MiB"), "{fault}");
+    assert_eq!(items.next(), Some(Ok(record("QQ=="))));
+    assert_eq!(items.next(), None);
 }
 
 proptest! {

@@ -5,6 +5,7 @@
 //! holds: no line leaves here that a server must refuse for its form. Deliberately not here: when
 //! to send again, and what becomes of a point that was refused (the stream).
 
+mod added;
 mod answer;
 mod dimension;
 mod gauge;
@@ -24,6 +25,7 @@ use remote::{ClientConfig, Secret};
 pub(crate) use losses::Losses;
 pub use packer::Packer;
 pub use url::{Target, host_allowed, normalise_url, target, url_allowed};
+pub use window::OLDEST_MS;
 pub use wire::Wire;
 
 /// Settings.

@@ -10,7 +10,7 @@ use crate::sink::{Moment, Offer};
 const MARGIN_MS: i64 = 60_000;
 
 /// Oldest age that is sent.
-pub(crate) const OLDEST_MS: i64 = 3_600_000 - MARGIN_MS;
+pub const OLDEST_MS: i64 = 3_600_000 - MARGIN_MS;
 
 /// Furthest lead that is sent.
 pub(crate) const AHEAD_MS: i64 = 600_000;

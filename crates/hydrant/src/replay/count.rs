@@ -1,0 +1,134 @@
+//! What was found, put back and left out, as numbers.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::kept::Kept;
+use super::pick::Weighed;
+
+/// Groups of the table at most; a backup of a month has 720 hours and a handful of codes in each.
+const GROUPS_MAX: usize = 20_000;
+
+/// What a row of the table is about.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub(super) struct Group {
+    /// Hour of arrival: `2026-11-20T12`.
+    pub hour: String,
+    /// The stream they were kept for; empty when unknown.
+    pub stream: String,
+    /// Error code, or reason for quarantine; empty for records kept without one.
+    pub code: String,
+    /// What they were kept as.
+    pub kind: &'static str,
+    /// Format of the records: `json`, `opentelemetry0.7`, `opentelemetry1.0`; empty without a point.
+    pub format: &'static str,
+}
+
+/// Numbers of a row, or of all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub(super) struct Numbers {
+    /// Records that are to be put back, or were.
+    pub records: u64,
+    /// Their points.
+    pub points: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Records that an earlier run had put back.
+    pub already_records: u64,
+    /// Points of records that an earlier run had put back in part.
+    pub already_points: u64,
+    /// Points older than the destination takes.
+    pub too_old_points: u64,
+}
+
+/// The account of a run.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(super) struct Account {
+    pub groups: BTreeMap<Group, Numbers>,
+    pub all: Numbers,
+    /// Files or objects read.
+    pub objects: u64,
+    /// Files or objects that could not be read.
+    pub unreadable_objects: u64,
+    /// Written after the replay began.
+    pub newer_objects: u64,
+    /// Records that no filter took.
+    pub filtered_records: u64,
+    /// Points of other namespaces in records that were taken.
+    pub filtered_points: u64,
+    /// Points left out because they are too old.
+    pub skipped_points: u64,
+    /// Pieces in records put back that are no metrics.
+    pub undecodable_pieces: u64,
+    /// Points older than CloudWatch takes.
+    pub weeks_old_points: u64,
+    /// Lines and pieces that could not be read.
+    pub broken: u64,
+    /// Well-formed lines that can't be put back, by reason.
+    pub left_out: BTreeMap<&'static str, u64>,
+}
+
+impl Account {
+    /// A record that an earlier run had put back whole.
+    pub(super) fn already(&mut self, kept: &Kept) {
+        let numbers = Numbers { already_records: 1, ..Numbers::default() };
+        self.add(group(kept, ""), numbers);
+    }
+
+    /// A record that was looked into.
+    pub(super) fn weighed(&mut self, kept: &Kept, weighed: &Weighed) {
+        self.filtered_points += u64::from(weighed.filtered);
+        self.skipped_points += u64::from(weighed.skipped);
+        self.undecodable_pieces += u64::from(weighed.rejects);
+        self.weeks_old_points += u64::from(weighed.weeks_old);
+        let taken = !weighed.is_empty();
+        let numbers = Numbers {
+            records: u64::from(taken),
+            points: u64::from(weighed.points),
+            bytes: if taken { kept.data.len() as u64 } else { 0 },
+            already_records: u64::from(!taken && weighed.already > 0),
+            already_points: u64::from(weighed.already),
+            too_old_points: u64::from(weighed.too_old),
+        };
+        if numbers == Numbers::default() {
+            self.filtered_records += 1;
+            return;
+        }
+        self.add(group(kept, weighed.format.map_or("", metric::Format::name)), numbers);
+    }
+
+    fn add(&mut self, group: Group, numbers: Numbers) {
+        let group = if self.groups.len() < GROUPS_MAX || self.groups.contains_key(&group) {
+            group
+        } else {
+            let (stream, code) = ("(others)".to_owned(), "(others)".to_owned());
+            Group { stream, code, kind: "", format: "", hour: String::new() }
+        };
+        self.groups.entry(group).or_default().add(numbers);
+        self.all.add(numbers);
+    }
+}
+
+impl Numbers {
+    fn add(&mut self, other: Numbers) {
+        self.records += other.records;
+        self.points += other.points;
+        self.bytes += other.bytes;
+        self.already_records += other.already_records;
+        self.already_points += other.already_points;
+        self.too_old_points += other.too_old_points;
+    }
+}
+
+fn group(kept: &Kept, format: &'static str) -> Group {
+    let hour = jiff::Timestamp::from_millisecond(kept.arrival_ms);
+    Group {
+        hour: hour.map_or_else(|_| String::new(), |t| t.strftime("%Y-%m-%dT%H").to_string()),
+        stream: kept.stream.clone(),
+        // A code is a word; what is longer is not shown whole, nor kept.
+        code: kept.code.chars().take(100).collect(),
+        kind: kept.kind.name(),
+        format,
+    }
+}
