@@ -5,13 +5,15 @@
 
 mod allowed;
 mod caller;
-mod store;
+pub(crate) mod store;
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
 
-use aws::api::{Answer, Call, Fault, Seen, Service, Shape, Value, answer, call, fault_answer};
+use aws::api::{
+    Answer, Call, Fault, Protocol, Seen, Service, Shape, Value, answer, call, fault_answer,
+};
 use aws::iam::Policy;
 use aws::sigv4::KeyCache;
 use journal::{Journal, Topic};
@@ -134,6 +136,12 @@ impl Context {
             let put = crate::put::read(call, seen, incoming.plain)?;
             return self.store(&caller, put).await;
         }
+        if puts_records(call) {
+            let put = crate::firehose::put::Put::read(&call.operation, incoming.plain)?;
+            let name = put.stream().map(|name| Value::text(name.to_owned()));
+            self.allowed(&caller, call, &Value::map([("DeliveryStreamName", name)]))?;
+            return put.store(self, &caller).await;
+        }
         let input = call.input(seen, incoming.plain)?;
         self.allowed(&caller, call, &input)?;
         match call.service {
@@ -149,6 +157,13 @@ impl Context {
             }
         }
     }
+}
+
+/// The calls that carry records: they are read without a tree.
+fn puts_records(call: &Call<'_>) -> bool {
+    call.service == Service::Firehose
+        && call.protocol == Protocol::Json11
+        && matches!(&*call.operation, "PutRecord" | "PutRecordBatch")
 }
 
 /// `GetCallerIdentity`, which every tool asks first.

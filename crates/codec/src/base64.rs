@@ -26,6 +26,11 @@ pub fn decode_into(text: &[u8], out: &mut Vec<u8>) -> Result<(), NotBase64> {
     STANDARD.decode_append(text, out).map_err(|_| NotBase64)
 }
 
+/// Appends the decoded bytes to `out`, which a failure leaves as it was.
+pub fn decode_append(text: &[u8], out: &mut Vec<u8>) -> Result<(), NotBase64> {
+    STANDARD.decode_append(text, out).map_err(|_| NotBase64)
+}
+
 /// Appends the encoding of `bytes`.
 pub fn encode_into(bytes: &[u8], out: &mut Vec<u8>) {
     STANDARD.encode_append(bytes, out);

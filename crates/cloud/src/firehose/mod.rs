@@ -1,11 +1,29 @@
 //! The Firehose API: delivery streams, and the records put into them.
+//!
+//! Owns the delivery streams as they are kept, the twelve operations, and AWS's texts for what is wrong
+//! with a call. Always holds: a stream is `ACTIVE` as soon as it is created; every default is filled in
+//! before it is kept; an access key is kept sealed and never told. What is not built (other sources,
+//! destinations and processors) is refused at creation. Deliberately not here: delivery, which reads
+//! the topic of a stream; and who may call.
+
+mod check;
+mod configure;
+mod describe;
+mod encryption;
+mod manage;
+mod pattern;
+pub mod put;
+mod tags;
 
 use std::collections::BTreeMap;
 
 use aws::api::{Fault, Shape, Value};
+use entry::seal::{SealError, SealKey};
 use serde::{Deserialize, Serialize};
 
 use crate::api::{Caller, Context};
+use check::Rule;
+use pattern::Pattern;
 
 /// A delivery stream.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -41,6 +59,18 @@ pub struct Encryption {
     pub key_type: Option<String>,
     /// Key of the customer.
     pub key_arn: Option<String>,
+    /// When it was started or stopped within the last day, milliseconds since the epoch.
+    #[serde(default)]
+    pub changes_ms: Vec<i64>,
+}
+
+/// `ProcessingConfiguration`, as it was given.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Processing {
+    /// `Enabled`.
+    pub enabled: bool,
+    /// Types with the names and values of their parameters.
+    pub processors: Vec<(String, Vec<(String, String)>)>,
 }
 
 /// A destination with its defaults filled in.
@@ -83,6 +113,9 @@ pub struct HttpEndpoint {
     pub logging: (bool, Option<String>, Option<String>),
     /// `S3Configuration`.
     pub backup: S3,
+    /// `ProcessingConfiguration`, when given; nothing in it is enabled.
+    #[serde(default)]
+    pub processing: Option<Processing>,
 }
 
 /// `S3DestinationConfiguration` and what `ExtendedS3DestinationConfiguration` adds.
@@ -112,6 +145,66 @@ pub struct S3 {
     pub custom_time_zone: Option<String>,
     /// The delimiter of the processor `AppendDelimiterToRecord`.
     pub delimiter: Option<String>,
+    /// `ProcessingConfiguration`, when given.
+    #[serde(default)]
+    pub processing: Option<Processing>,
+    /// `DynamicPartitioningConfiguration` was given, disabled, with this `RetryOptions`.
+    #[serde(default)]
+    pub partitioning_off: Option<u32>,
+}
+
+/// An access key, opened. Never printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct AccessKey(String);
+
+impl AccessKey {
+    /// The key.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for AccessKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("AccessKey(***)")
+    }
+}
+
+/// The access key of a stream's endpoint, when it has one.
+pub fn access_key(stream: &DeliveryStream, seal: &SealKey) -> Result<Option<AccessKey>, SealError> {
+    let Destination::HttpEndpoint(endpoint) = &stream.destination else { return Ok(None) };
+    let Some(sealed) = &endpoint.sealed_access_key else { return Ok(None) };
+    let mut bytes = Vec::new();
+    codec::base64::decode_into(sealed.as_bytes(), &mut bytes).map_err(|_| SealError::Damaged)?;
+    let opened = seal.open(&bytes, &seal_context(&stream.arn))?;
+    let key = String::from_utf8(opened).map_err(|_| SealError::Damaged)?;
+    Ok(Some(AccessKey(key)))
+}
+
+/// What a sealed key belongs to: it opens nowhere else.
+fn seal_context(arn: &str) -> Vec<u8> {
+    format!("AccessKey of {arn}").into_bytes()
+}
+
+/// The topic of a delivery stream. A stream of the settings has one, whoever asks; those made through
+/// the API have one for each account. No name has a slash, so the two never meet.
+pub fn topic(context: &Context, account: &str, name: &str) -> String {
+    let source = &context.config.source;
+    if of_settings(context, name) {
+        return crate::delivery_topic(source, name);
+    }
+    crate::delivery_topic(source, &format!("{account}/{name}"))
+}
+
+/// Whether a delivery stream of that name is there for an account.
+pub fn exists(context: &Context, account: &str, name: &str) -> bool {
+    let key = crate::registry::key(account, name);
+    of_settings(context, name) || context.registry.now().delivery_streams.contains_key(&key)
+}
+
+/// ARN of a delivery stream.
+pub fn arn(context: &Context, account: &str, name: &str) -> String {
+    format!("arn:aws:firehose:{}:{account}:deliverystream/{name}", context.config.region)
 }
 
 /// Does an operation; `None` when this service has none of that name.
@@ -121,6 +214,105 @@ pub async fn call(
     operation: &str,
     input: &Value<'_>,
 ) -> Option<Result<Shape<'static>, Fault>> {
-    let (_, _, _, _) = (context, caller, operation, input);
-    None
+    let asked = Asked { context, caller, input };
+    Some(match operation {
+        "CreateDeliveryStream" => manage::create(&asked),
+        "DeleteDeliveryStream" => manage::delete(&asked),
+        "DescribeDeliveryStream" => describe::stream(&asked),
+        "ListDeliveryStreams" => manage::list(&asked),
+        "ListTagsForDeliveryStream" => tags::list(&asked),
+        "PutRecord" | "PutRecordBatch" => match put::Put::of(operation, input) {
+            Ok(put) => put.store(context, caller).await,
+            Err(fault) => Err(fault),
+        },
+        "StartDeliveryStreamEncryption" => encryption::start(&asked),
+        "StopDeliveryStreamEncryption" => encryption::stop(&asked),
+        "TagDeliveryStream" => tags::tag(&asked),
+        "UntagDeliveryStream" => tags::untag(&asked),
+        "UpdateDestination" => manage::update(&asked),
+        _ => return None,
+    })
 }
+
+/// What an operation is given.
+struct Asked<'a> {
+    context: &'a Context,
+    caller: &'a Caller,
+    input: &'a Value<'a>,
+}
+
+impl Asked<'_> {
+    /// The stream, when it was made through the API; `None` when it is one of the settings.
+    fn stream(&self, name: &str) -> Result<Option<DeliveryStream>, Fault> {
+        if of_settings(self.context, name) {
+            return Ok(None);
+        }
+        let now = self.context.registry.now();
+        let found = now.delivery_streams.get(&self.key(name)).cloned();
+        found.map(Some).ok_or_else(|| not_found(name, &self.caller.account))
+    }
+
+    fn key(&self, name: &str) -> String {
+        crate::registry::key(&self.caller.account, name)
+    }
+
+    /// Changes a stream; what is refused changes nothing.
+    fn change(
+        &self,
+        name: &str,
+        change: impl FnOnce(&mut DeliveryStream) -> Result<(), Fault>,
+    ) -> Result<Shape<'static>, Fault> {
+        if of_settings(self.context, name) {
+            return Err(fixed(name));
+        }
+        let missing = || not_found(name, &self.caller.account);
+        let done = self.context.registry.change(|all| {
+            change(all.delivery_streams.get_mut(&self.key(name)).ok_or_else(missing)?)
+        });
+        done.map(|()| EMPTY).map_err(unkept)
+    }
+}
+
+/// The answer of operations that have nothing to say.
+const EMPTY: Shape<'static> = Shape::None;
+
+/// Name of a delivery stream.
+const NAME: Rule = Rule::of(1, 64, Pattern::Name);
+
+/// The one destination of a stream.
+const DESTINATION_ID: &str = "destinationId-000000000001";
+
+fn of_settings(context: &Context, name: &str) -> bool {
+    context.config.delivery_streams.iter().any(|stream| stream == name)
+}
+
+fn not_found(name: &str, account: &str) -> Fault {
+    let text = format!("Firehose {name} under account {account} not found.");
+    Fault::new("ResourceNotFoundException", 400, text)
+}
+
+fn invalid(text: impl Into<String>) -> Fault {
+    Fault::new("InvalidArgumentException", 400, text)
+}
+
+fn in_use(text: impl Into<String>) -> Fault {
+    Fault::new("ResourceInUseException", 400, text)
+}
+
+fn exceeded(text: impl Into<String>) -> Fault {
+    Fault::new("LimitExceededException", 400, text)
+}
+
+fn fixed(name: &str) -> Fault {
+    in_use(format!(
+        "Firehose {name} is a stream of this server's settings; it is changed there, not by the API"
+    ))
+}
+
+/// A change that was refused, or that the disk did not take.
+fn unkept(failed: Result<Fault, String>) -> Fault {
+    failed.unwrap_or_else(|text| Fault::new("InternalFailure", 500, text))
+}
+
+#[cfg(test)]
+mod tests;
