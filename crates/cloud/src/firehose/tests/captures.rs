@@ -1,0 +1,93 @@
+//! What current SDKs really send.
+
+use aws::api::{Call, Protocol, Service};
+
+use super::*;
+
+const CLIENTS: [&str; 6] = ["awscli1", "awscli2", "boto3", "boto3_1.34", "jsv3", "rust"];
+const CALLS: [&str; 10] = [
+    "CreateDeliveryStream",
+    "CreateDeliveryStream.2",
+    "DescribeDeliveryStream",
+    "DescribeDeliveryStream.2",
+    "ListDeliveryStreams",
+    "ListDeliveryStreams.2",
+    "PutRecord",
+    "PutRecord.2",
+    "PutRecordBatch",
+    "PutRecordBatch.2",
+];
+
+/// *Scenario:* every captured Firehose request, signed as it was, by a clock that stands where its
+/// caller's did; each client creates its stream first.
+/// *Guarantees:* all are believed, known and done; their answers hold what the model requires.
+#[test]
+fn every_captured_request() {
+    let mut done = 0;
+    for client in CLIENTS {
+        let folder = testkit::TempDir::new("firehose-captures");
+        let desk = Desk::open(folder.path());
+        if !CALLS.iter().any(|call| sent(client, call).is_some_and(|_| call.starts_with("Create")))
+        {
+            let create = to_endpoint("s");
+            let owner = crate::api::Caller {
+                account: "123456789012".to_owned(),
+                access_key_id: String::new(),
+                arn: String::new(),
+            };
+            let text = create.to_string();
+            let call = Call {
+                service: Service::Firehose,
+                operation: "CreateDeliveryStream".into(),
+                protocol: Protocol::Json11,
+                query_mode: false,
+            };
+            let input = call.input(&aws::api::Seen::default(), text.as_bytes()).unwrap();
+            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            let made = crate::firehose::call(&desk.context, &owner, &call.operation, &input);
+            runtime.block_on(made).unwrap().unwrap();
+        }
+        for call in CALLS {
+            let Some(bytes) = sent(client, call) else { continue };
+            let (status, told) = replayed(&desk, &bytes);
+            let again = call == "CreateDeliveryStream.2";
+            if again {
+                assert!(told.contains("ResourceInUseException"), "{told}");
+            } else {
+                assert_eq!(status, 200, "{client} {call}: {told}");
+            }
+            let required = match call.split('.').next().unwrap() {
+                _ if again => "already exists",
+                "CreateDeliveryStream" => "\"DeliveryStreamARN\"",
+                "DescribeDeliveryStream" => "\"DeliveryStreamStatus\":\"ACTIVE\"",
+                "ListDeliveryStreams" => "\"HasMoreDeliveryStreams\":false",
+                "PutRecord" => "\"RecordId\"",
+                _ => "\"FailedPutCount\":0",
+            };
+            assert!(told.contains(required), "{client} {call}: {told}");
+            done += 1;
+        }
+    }
+    let there = testkit::testdata(env!("CARGO_MANIFEST_DIR"), "sdk-requests/INDEX.md").is_some();
+    assert!(!there || done == 30, "{done}");
+}
+
+fn sent(client: &str, call: &str) -> Option<Vec<u8>> {
+    let file = format!("sdk-requests/{client}-firehose-{call}.bin");
+    testkit::testdata(env!("CARGO_MANIFEST_DIR"), &file)
+}
+
+fn replayed(desk: &Desk, bytes: &[u8]) -> (u16, String) {
+    let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
+    let head = std::str::from_utf8(&bytes[..end]).unwrap();
+    let pairs = head.split("\r\n").skip(1).map(|line| line.split_once(':').unwrap());
+    let headers: Vec<(&str, &str)> = pairs.map(|(name, value)| (name, value.trim())).collect();
+    let date = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("x-amz-date")).unwrap().1;
+    let digits = |from: usize, to: usize| date[from..to].parse::<i64>().unwrap();
+    // All captures are of one day.
+    assert_eq!(&date[..8], "20261120");
+    let midnight = NOW - 12 * 3_600_000;
+    let of_day = digits(9, 11) * 3_600 + digits(11, 13) * 60 + digits(13, 15);
+    desk.now.store(midnight + of_day * 1_000, Ordering::Relaxed);
+    desk.respond(&headers, &bytes[end + 4..])
+}
