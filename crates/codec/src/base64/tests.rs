@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{NotBase64, check, decode_into, encode_into};
+use super::{NotBase64, check, decode_append, decode_into, encode_into};
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
@@ -41,6 +41,10 @@ fn agree(text: &[u8]) {
     if expected.is_err() {
         assert!(out.is_empty(), "nothing is left of a text that failed");
     }
+    let mut after = b"before".to_vec();
+    let appended = decode_append(text, &mut after);
+    assert_eq!(appended.is_ok(), expected.is_ok());
+    assert_eq!(after, [b"before", expected.unwrap_or_default().as_slice()].concat());
 }
 
 /// *Scenario:* every length of text up to 200, with every byte value at every place of a text

@@ -24,14 +24,12 @@ fn argument(desk: &Desk, input: &Json, said: &str) {
     assert!(text.contains(said), "{text}");
 }
 
-/// *Scenario:* each constraint of the model broken by itself, and three at once.
-/// *Guarantees:* AWS's text with the path of the member; all that is wrong is said at once.
+/// *Scenario:* constraints of a bucket's members broken, each by itself.
+/// *Guarantees:* AWS's text with the path of the member.
 #[test]
-fn constraints_of_the_model() {
-    let folder = testkit::TempDir::new("firehose-constraints");
+fn constraints_of_a_bucket() {
+    let folder = testkit::TempDir::new("firehose-constraints-s3");
     let desk = Desk::open(folder.path());
-    let http =
-        |member: &str, value: Json| with(to_endpoint("s"), &format!("{HTTP}{member}"), value);
     let s3 = |member: &str, value: Json| with(to_bucket("s"), &format!("{S3}/{member}"), value);
     let enum_of = |set: &str| format!("Member must satisfy enum value set: [{set}]");
     let pattern = |told: &str| format!("Member must satisfy regular expression pattern: {told}");
@@ -71,6 +69,16 @@ fn constraints_of_the_model() {
         let path = format!("extendedS3DestinationConfiguration.{path}");
         constraint(&desk, &input, &path, &told);
     }
+}
+
+/// *Scenario:* constraints of an endpoint's members broken, each by itself.
+/// *Guarantees:* AWS's text with the path of the member.
+#[test]
+fn constraints_of_an_endpoint() {
+    let folder = testkit::TempDir::new("firehose-constraints-http");
+    let desk = Desk::open(folder.path());
+    let http =
+        |member: &str, value: Json| with(to_endpoint("s"), &format!("{HTTP}{member}"), value);
     let key = "a".repeat(4097);
     let many: Vec<Json> =
         (0..51).map(|n| json!({"AttributeName": format!("{n}"), "AttributeValue": ""})).collect();
@@ -136,6 +144,15 @@ fn constraints_of_the_model() {
         let path = format!("httpEndpointDestinationConfiguration.{path}");
         constraint(&desk, &http(member, value), &path, told);
     }
+}
+
+/// *Scenario:* constraints of what every stream has broken, three at once, a member of another type.
+/// *Guarantees:* all that is wrong is said at once, with AWS's texts; nothing is created.
+#[test]
+fn constraints_of_every_stream() {
+    let folder = testkit::TempDir::new("firehose-constraints");
+    let desk = Desk::open(folder.path());
+    let pattern = |told: &str| format!("Member must satisfy regular expression pattern: {told}");
     let name = with(to_bucket("s"), "/DeliveryStreamName", json!("a b"));
     constraint(&desk, &name, "deliveryStreamName", &pattern("[a-zA-Z0-9_.-]+"));
     let tagged = with(to_bucket("s"), "/Tags", json!([{"Key": "aws:x"}]));

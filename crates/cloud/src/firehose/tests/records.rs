@@ -1,6 +1,7 @@
 //! Records put: their limits at the edges, what is kept of them, a journal that is full.
 
 use journal::{EntryBody, Start};
+use proptest::prelude::*;
 
 use super::*;
 use crate::api::Caller;
@@ -288,4 +289,34 @@ fn what_a_policy_forbids() {
     let (_, told) = put("other");
     assert_eq!(told["__type"], "AccessDeniedException", "{told}");
     assert!(told["message"].as_str().unwrap().contains("firehose:PutRecord on resource"), "{told}");
+}
+
+proptest! {
+    /// *Scenario:* any bytes as a call, and sound calls with bytes changed.
+    /// *Guarantees:* a call or a fault, never a panic; what is read goes through checks and entries,
+    /// and every record that counts is in one of them.
+    #[test]
+    fn any_bytes(
+        bytes in prop::collection::vec(any::<u8>(), 0..200),
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..3),
+    ) {
+        let mut call = batch(&[b"one".to_vec(), Vec::new(), vec![7; 50]]).to_string().into_bytes();
+        for (at, byte) in changes {
+            let at = at.index(call.len());
+            call[at] = byte;
+        }
+        for operation in ["PutRecord", "PutRecordBatch"] {
+            for text in [&bytes, &call] {
+                let Ok(put) = put::Put::read(operation, text) else { continue };
+                if put.check().is_err() {
+                    continue;
+                }
+                for (records, item) in put.entries("cloud", "arn", NOW) {
+                    let journal::Body::Bytes(body) = item.body else { panic!("in memory") };
+                    let found = entry::records::each(&body).filter(Result::is_ok).count();
+                    prop_assert_eq!(found, records.len());
+                }
+            }
+        }
+    }
 }
