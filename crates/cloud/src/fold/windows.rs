@@ -308,7 +308,7 @@ fn prefix(account: &str, namespace: &str, name: &str, dimensions: &[(&str, &str)
     let mut sorted = dimensions.to_vec();
     sorted.sort_unstable();
     let mut key = scope(account, namespace);
-    let mut text = |text: &str, key: &mut Vec<u8>| {
+    let text = |text: &str, key: &mut Vec<u8>| {
         key.extend_from_slice(&(text.len() as u16).to_le_bytes());
         key.extend_from_slice(text.as_bytes());
     };
