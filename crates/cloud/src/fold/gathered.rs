@@ -205,6 +205,3 @@ impl Gathered {
         self.fill();
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -28,6 +28,8 @@
 //! stream that was stopped gets nothing of it, not later either. The streams' own metrics are
 //! journalled like a call, under a key, so that they too are folded once.
 
+#[doc(hidden)]
+pub mod bench;
 mod bytes;
 mod deliver;
 mod emit;

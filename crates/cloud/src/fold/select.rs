@@ -149,6 +149,3 @@ pub(crate) fn compute<'a>(
     };
     extras.iter().filter_map(value).collect()
 }
-
-#[cfg(test)]
-mod tests;

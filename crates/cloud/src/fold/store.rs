@@ -32,7 +32,6 @@ pub(crate) const KEEP_MS: i64 = 48 * 3_600_000;
 #[derive(Clone, Debug)]
 pub(crate) struct Whole {
     pub(crate) meta: Meta,
-    pub(crate) rows: u64,
     pub(crate) bytes: u64,
 }
 
@@ -133,9 +132,9 @@ impl Store {
         let file = self.create(&self.path(minute_ms, PART))?;
         let mut writer = Writer::new(Some(file), &meta);
         let base = base.map(|index| index.scan(&[]));
-        let rows = merge(base, !closed, series, gathered, &numbers, &mut writer)?;
+        merge(base, !closed, series, gathered, &numbers, &mut writer)?;
         let (bytes, _) = writer.finish()?;
-        Ok(Whole { meta, rows, bytes })
+        Ok(Whole { meta, bytes })
     }
 
     /// Gives a minute's file another suffix; durable after [`Store::sync`].
@@ -160,7 +159,7 @@ impl Store {
     /// Adds a window to those that queries see.
     pub(crate) fn show(&self, whole: &Whole) {
         let path = self.path(whole.meta.minute_ms, WINDOW);
-        self.windows.keep(&whole.meta, whole.rows, whole.bytes, path);
+        self.windows.keep(&whole.meta, whole.bytes, path);
     }
 
     /// Removes the oldest windows: those of more than 48 hours before `now_ms`, and those that are
@@ -218,7 +217,7 @@ impl Opened {
             return store.disk.remove(&path);
         }
         let whole = store.place(minute_ms, suffix).and_then(|place| file::head(&place));
-        let whole = whole.map(|(meta, rows, bytes)| Whole { meta, rows, bytes });
+        let whole = whole.map(|(meta, _, bytes)| Whole { meta, bytes });
         match whole {
             Err(error) => {
                 self.findings.push(format!("{}: {error}", path.display()));
@@ -247,7 +246,7 @@ fn sorted(series: &mut Series, gathered: &Gathered) -> Vec<u32> {
     all.filter(|number| gathered.get(*number).is_some()).collect()
 }
 
-/// Writes the rows of both; how many.
+/// Writes the rows of both, in order.
 fn merge(
     mut base: Option<Scan>,
     all_changed: bool,
@@ -255,11 +254,11 @@ fn merge(
     gathered: &Gathered,
     numbers: &[u32],
     writer: &mut Writer,
-) -> io::Result<u64> {
+) -> io::Result<()> {
     let mut old = base.as_mut().map(|scan| scan.next()).transpose()?.flatten();
     let mut new = numbers.iter();
     let mut number = new.next();
-    let (mut key, mut raw, mut rows) = (Vec::new(), Vec::new(), 0);
+    let (mut key, mut raw) = (Vec::new(), Vec::new());
     let mut fresh = true;
     loop {
         if fresh && let Some(number) = number {
@@ -267,7 +266,7 @@ fn merge(
             series.key(*number, &mut key);
         }
         let order = match (&old, number) {
-            (None, None) => return Ok(rows),
+            (None, None) => return Ok(()),
             (Some(_), None) => Ordering::Less,
             (None, Some(_)) => Ordering::Greater,
             (Some(old), Some(_)) => old.key.cmp(&key),
@@ -297,7 +296,6 @@ fn merge(
             (_, None) => {}
         }
         writer.push(&row)?;
-        rows += 1;
         if order != Ordering::Greater {
             old = base.as_mut().map(|scan| scan.next()).transpose()?.flatten();
         }

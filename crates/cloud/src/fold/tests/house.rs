@@ -131,7 +131,7 @@ pub(super) fn config() -> Config {
 }
 
 fn options() -> Options {
-    Options { segment_bytes: 64 << 10, ..Options::default() }
+    Options { segment_bytes: 64 << 10, topic_bytes: 16 << 20, ..Options::default() }
 }
 
 impl House {
@@ -192,6 +192,9 @@ impl House {
             Ok::<_, ()>(())
         });
         put.unwrap();
+        // A topic keeps what some cursor has not settled.
+        let topic = self.journal.topic(&crate::delivery_topic("cloud", &format!("to-{name}")));
+        topic.unwrap().cursor("reader", Start::Oldest).unwrap();
     }
 
     /// Puts samples; `id` names the call, so that it is kept once however often it is put.
@@ -200,6 +203,16 @@ impl House {
     }
 
     pub(super) fn put_of(&self, account: &str, id: u64, samples: &[Sample]) -> Result<(), String> {
+        House::append(&self.topic, account, id, self.now, samples)
+    }
+
+    pub(super) fn append(
+        topic: &Topic,
+        account: &str,
+        id: u64,
+        arrival_ms: i64,
+        samples: &[Sample],
+    ) -> Result<(), String> {
         let entries = samples.iter().map(|sample| Entry {
             name: Cow::Borrowed(sample.name.as_str()),
             dimensions: vec![(Cow::Borrowed("Host"), Cow::Borrowed(sample.host.as_str()))],
@@ -214,7 +227,7 @@ impl House {
         let head = Header {
             kind: Kind::Metrics,
             encoding: Encoding::Identity,
-            arrival_ms: self.now,
+            arrival_ms,
             plain_bytes: body.len() as u64,
             records: samples.len() as u32,
             source: "cloud".to_owned(),
@@ -228,7 +241,7 @@ impl House {
         let body = Body::Bytes(Bytes::from(body));
         let (told, answer) = sync_channel(1);
         let done = move |outcome| told.send(outcome).unwrap();
-        self.topic.append(Item { key: Some(key), head: head.encode(), body }, Box::new(done));
+        topic.append(Item { key: Some(key), head: head.encode(), body }, Box::new(done));
         match answer.recv().unwrap() {
             Ok(Appended::Stored { other_data, .. }) => {
                 assert!(!other_data);
@@ -245,8 +258,9 @@ impl House {
         self.engine.as_mut().unwrap().step(now)
     }
 
-    /// Moves the clock and steps.
+    /// Reads what is there, moves the clock and steps.
     pub(super) fn at(&mut self, now: i64) {
+        self.step().unwrap();
         self.now = now;
         self.step().unwrap();
     }
