@@ -9,7 +9,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use entry::{Header, Kind};
+use entry::{Header, HeaderError, Kind};
 use journal::{Cursor, Disk, Entry, EntryBody, Journal, Position, Start, Topic};
 
 use super::deliver::Pending;
@@ -44,7 +44,7 @@ const PENDING_MAX: usize = 64;
 const HOLD_MS: i64 = 300_000;
 
 /// Between two settlings when nothing was closed.
-const SETTLE_MS: i64 = 1_000;
+const SETTLE_MS: u64 = 1_000;
 
 const MINUTE_MS: i64 = 60_000;
 
@@ -176,12 +176,12 @@ impl Engine {
             self.keep_long_open(now_ms)?;
             self.close_due(now_ms)?;
         }
-        if self.counts.closed > before || now_ms.saturating_sub(self.settled_ms) >= SETTLE_MS {
+        if self.counts.closed > before || now_ms.abs_diff(self.settled_ms) >= SETTLE_MS {
             self.retire(now_ms)?;
             self.settle()?;
             self.settled_ms = now_ms;
         }
-        if now_ms.saturating_sub(self.turned_ms) >= MINUTE_MS {
+        if now_ms.abs_diff(self.turned_ms) >= MINUTE_MS.unsigned_abs() {
             self.turned_ms = now_ms;
             let used = self.gathered.values().flat_map(Gathered::numbers).copied();
             if let Some(moved) = self.series.turn(used) {
@@ -235,15 +235,14 @@ impl Engine {
     }
 
     fn fold(&mut self, entry: &Entry, now_ms: i64) -> io::Result<()> {
-        let header = Header::decode(&entry.head).map_err(io::Error::other)?;
-        let EntryBody::Bytes(body) = &entry.body else {
+        let header = match Header::decode(&entry.head) {
+            Err(newer @ HeaderError::Newer(_)) => return Err(io::Error::other(newer)),
+            header => header.ok().filter(|header| header.kind == Kind::Metrics),
+        };
+        let (Some(header), EntryBody::Bytes(body)) = (header, &entry.body) else {
             self.counts.unreadable += 1;
             return Ok(());
         };
-        if header.kind != Kind::Metrics {
-            self.counts.unreadable += 1;
-            return Ok(());
-        }
         self.arrival_ms = header.arrival_ms;
         let call = match wire::decode(body) {
             Ok(call) => call,
