@@ -69,7 +69,7 @@ fn play(house: &mut House, script: &[Act], power: bool, again: Option<u64>) -> V
     let arm = |house: &House| {
         let Some(again) = again else { return };
         let at = house.disk.operations() + again;
-        if power { house.disk.cut_at(at) } else { house.disk.stop_at(at) }
+        house.die_at(at, power);
     };
     for act in script {
         match act {
@@ -163,11 +163,7 @@ fn at_every_step() {
             let mut house = House::new(at);
             two_streams(&house);
             let first = house.disk.operations() + at;
-            if power {
-                house.disk.cut_at(first)
-            } else {
-                house.disk.stop_at(first)
-            }
+            house.die_at(first, power);
             let accepted = play(&mut house, &script, power, None);
             check(&house, &accepted, &format!("power {power}, operation {at}"));
         }

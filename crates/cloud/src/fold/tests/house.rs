@@ -176,6 +176,14 @@ impl House {
         self.start().unwrap();
     }
 
+    /// Lets the disk die at an operation.
+    pub(super) fn die_at(&self, operation: u64, power: bool) {
+        match power {
+            true => self.disk.cut_at(operation),
+            false => self.disk.stop_at(operation),
+        }
+    }
+
     pub(super) fn stream(&self, name: &str, change: impl FnOnce(&mut MetricStream)) {
         let mut stream = MetricStream {
             name: name.to_owned(),

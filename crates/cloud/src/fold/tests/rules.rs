@@ -213,7 +213,7 @@ fn additional_statistics() {
     let extra = |house: &House, stream: &str, name: &str, host: &str| {
         let told = points(house, stream).into_iter();
         let of = told.filter(|told| told.key.0 == name && told.key.1 == host);
-        of.last().map(|told| told.extra).unwrap_or_default()
+        of.map(|told| told.extra).next_back().unwrap_or_default()
     };
     let pair = |name: &str, value| (name.to_owned(), value);
     for stream in ["opentelemetry0-7", "opentelemetry1-0"] {
