@@ -11,7 +11,7 @@ use super::describe::LIMIT_MAX;
 use super::pattern::Pattern;
 use super::{
     Asked, DESTINATION_ID, DeliveryStream, Destination, EMPTY, NAME, arn, encryption, exceeded,
-    fixed, in_use, invalid, not_found, of_settings, tags, topic, unkept,
+    in_use, invalid, made_topic, of_settings, tags, unkept,
 };
 
 /// Delivery streams of an account: AWS's quota in its smallest regions. Each has a topic with a
@@ -93,6 +93,7 @@ pub(super) fn create(asked: &Asked<'_>) -> Result<Shape<'static>, Fault> {
         encryption,
         throughput_hint: hint,
         destination: destination?,
+        first: 0,
     };
     let taken = || in_use(format!("Firehose {name} under accountId {account} already exists"));
     if of_settings(context, &name) {
@@ -109,9 +110,9 @@ pub(super) fn create(asked: &Asked<'_>) -> Result<Shape<'static>, Fault> {
             return Err(exceeded(text));
         }
         // Before the yes: a stream without its topic could take nothing.
-        let opened = context.journal.topic(&topic(context, account, &name));
-        opened.map_err(|e| Fault::new("InternalFailure", 500, e.to_string()))?;
-        all.delivery_streams.insert(key, stream);
+        let opened = context.journal.topic(&made_topic(&context.config.source, account, &name));
+        let opened = opened.map_err(|e| Fault::new("InternalFailure", 500, e.to_string()))?;
+        all.delivery_streams.insert(key, DeliveryStream { first: opened.end(), ..stream });
         Ok(())
     });
     kept.map_err(unkept)?;
@@ -214,12 +215,9 @@ pub(super) fn delete(asked: &Asked<'_>) -> Result<Shape<'static>, Fault> {
     let name = at.must(&mut checks, "DeliveryStreamName", &NAME);
     at.flag(&mut checks, "AllowForceDelete");
     checks.done()?;
-    if of_settings(asked.context, &name) {
-        return Err(fixed(&name));
-    }
     let gone = asked.context.registry.change(|all| {
         let gone = all.delivery_streams.remove(&asked.key(&name));
-        gone.map(|_| ()).ok_or_else(|| not_found(&name, &asked.caller.account))
+        gone.map(|_| ()).ok_or_else(|| asked.missing(&name))
     });
     gone.map(|()| EMPTY).map_err(unkept)
 }

@@ -22,6 +22,7 @@ use entry::seal::{SealError, SealKey};
 use serde::{Deserialize, Serialize};
 
 use crate::api::{Caller, Context};
+use crate::registry::Resources;
 use check::Rule;
 use pattern::Pattern;
 
@@ -48,6 +49,10 @@ pub struct DeliveryStream {
     pub throughput_hint: Option<i64>,
     /// Where it delivers.
     pub destination: Destination,
+    /// First sequence of its topic that is its own: what lies before was put into a stream of the
+    /// same name that was deleted, and went with it.
+    #[serde(default)]
+    pub first: u64,
 }
 
 /// The encryption state machine.
@@ -186,13 +191,22 @@ fn seal_context(arn: &str) -> Vec<u8> {
     format!("AccessKey of {arn}").into_bytes()
 }
 
-/// The topic of a delivery stream. A stream of the settings has one, whoever asks; those made through
-/// the API have one for each account. No name has a slash, so the two never meet.
+/// The topic of a delivery stream: see [`topic_of`].
 pub fn topic(context: &Context, account: &str, name: &str) -> String {
-    let source = &context.config.source;
-    if of_settings(context, name) {
-        return crate::delivery_topic(source, name);
+    topic_of(&context.registry.now(), &context.config.source, account, name)
+}
+
+/// The topic of a delivery stream. Those made through the API have one for each account; whatever
+/// else has that name is a stream of the settings, with one topic whoever asks. No name has a slash,
+/// so the two never meet.
+pub fn topic_of(resources: &Resources, source: &str, account: &str, name: &str) -> String {
+    if resources.delivery_streams.contains_key(&crate::registry::key(account, name)) {
+        return made_topic(source, account, name);
     }
+    crate::delivery_topic(source, name)
+}
+
+fn made_topic(source: &str, account: &str, name: &str) -> String {
     crate::delivery_topic(source, &format!("{account}/{name}"))
 }
 
@@ -244,12 +258,12 @@ struct Asked<'a> {
 impl Asked<'_> {
     /// The stream, when it was made through the API; `None` when it is one of the settings.
     fn stream(&self, name: &str) -> Result<Option<DeliveryStream>, Fault> {
-        if of_settings(self.context, name) {
-            return Ok(None);
-        }
         let now = self.context.registry.now();
-        let found = now.delivery_streams.get(&self.key(name)).cloned();
-        found.map(Some).ok_or_else(|| not_found(name, &self.caller.account))
+        match now.delivery_streams.get(&self.key(name)) {
+            Some(stream) => Ok(Some(stream.clone())),
+            None if of_settings(self.context, name) => Ok(None),
+            None => Err(self.missing(name)),
+        }
     }
 
     fn key(&self, name: &str) -> String {
@@ -262,14 +276,19 @@ impl Asked<'_> {
         name: &str,
         change: impl FnOnce(&mut DeliveryStream) -> Result<(), Fault>,
     ) -> Result<Shape<'static>, Fault> {
-        if of_settings(self.context, name) {
-            return Err(fixed(name));
-        }
-        let missing = || not_found(name, &self.caller.account);
         let done = self.context.registry.change(|all| {
-            change(all.delivery_streams.get_mut(&self.key(name)).ok_or_else(missing)?)
+            let stream = all.delivery_streams.get_mut(&self.key(name));
+            change(stream.ok_or_else(|| self.missing(name))?)
         });
         done.map(|()| EMPTY).map_err(unkept)
+    }
+
+    /// Why there is no stream of that name to change.
+    fn missing(&self, name: &str) -> Fault {
+        if of_settings(self.context, name) {
+            return fixed(name);
+        }
+        not_found(name, &self.caller.account)
     }
 }
 

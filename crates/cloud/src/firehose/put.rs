@@ -175,12 +175,12 @@ impl<'a> Put<'a> {
 
 /// Whether the records of a stream that exists are encrypted.
 fn encrypted(context: &Context, account: &str, name: &str) -> Result<bool, Fault> {
-    if of_settings(context, name) {
-        return Ok(false);
-    }
     let now = context.registry.now();
-    let stream = now.delivery_streams.get(&crate::registry::key(account, name));
-    stream.map(|stream| stream.encryption.enabled).ok_or_else(|| not_found(name, account))
+    match now.delivery_streams.get(&crate::registry::key(account, name)) {
+        Some(stream) => Ok(stream.encryption.enabled),
+        None if of_settings(context, name) => Ok(false),
+        None => Err(not_found(name, account)),
+    }
 }
 
 fn slow_down() -> Fault {

@@ -70,7 +70,13 @@ fn what_is_kept() {
     desk.done("PutRecord", &one);
     assert_eq!(topic(&desk.context, ACCOUNT, "of-settings"), "cloud.of-settings");
     assert_eq!(kept(&desk, ACCOUNT, "of-settings").0, [b"one"]);
-    assert_ne!(topic(&desk.context, "1", "s"), topic(&desk.context, "2", "s"));
+    assert_eq!(topic(&desk.context, ACCOUNT, "s"), "cloud.111122223333/s");
+    assert_eq!(topic(&desk.context, "2", "of-settings"), "cloud.of-settings");
+    let first = || desk.context.registry.now().delivery_streams["111122223333/s"].first;
+    assert_eq!(first(), 0);
+    desk.done("DeleteDeliveryStream", &json!({"DeliveryStreamName": "s"}));
+    desk.done("CreateDeliveryStream", &to_bucket("s"));
+    assert_eq!(first(), 3, "what was put before is not its own");
 }
 
 /// *Scenario:* 500 and 501 records; a record of 1,000 KiB and of a byte more; 4 MiB and a byte more;
