@@ -201,8 +201,7 @@ impl House {
         });
         put.unwrap();
         // A topic keeps what some cursor has not settled.
-        let topic = self.journal.topic(&crate::delivery_topic("cloud", &format!("to-{name}")));
-        topic.unwrap().cursor("reader", Start::Oldest).unwrap();
+        self.topic_to(name).cursor("reader", Start::Oldest).unwrap();
     }
 
     /// Puts samples; `id` names the call, so that it is kept once however often it is put.
@@ -290,10 +289,31 @@ impl House {
         self.engine.as_ref().unwrap().status()
     }
 
+    /// The topic of the delivery stream of a metric stream.
+    fn topic_to(&self, stream: &str) -> Topic {
+        let (now, name) = (self.registry.now(), format!("to-{stream}"));
+        self.journal.topic(&crate::firehose::topic_of(&now, "cloud", ACCOUNT, &name)).unwrap()
+    }
+
+    /// A delivery stream made through the API for a metric stream.
+    pub(super) fn delivery_stream(&self, stream: &str) {
+        let name = format!("to-{stream}");
+        let made = crate::firehose::DeliveryStream { name: name.clone(), ..Default::default() };
+        let put = self.registry.change(|all| {
+            all.delivery_streams.insert(key(ACCOUNT, &name), made);
+            Ok::<_, ()>(())
+        });
+        put.unwrap();
+    }
+
+    /// Names of the topics that are there.
+    pub(super) fn topics(&self) -> Vec<String> {
+        self.journal.topics()
+    }
+
     /// All that was ever appended for a stream.
     pub(super) fn sent(&self, stream: &str) -> Vec<Sent> {
-        let topic = self.journal.topic(&crate::delivery_topic("cloud", &format!("to-{stream}")));
-        let cursor = topic.unwrap().cursor("reader", Start::Oldest).unwrap();
+        let cursor = self.topic_to(stream).cursor("reader", Start::Oldest).unwrap();
         let (mut next, mut all) = (0, Vec::new());
         while let Some(found) = cursor.read(next).unwrap() {
             next = found.sequence + 1;

@@ -18,6 +18,22 @@ fn names(house: &House, stream: &str) -> Vec<String> {
     told.map(|told| format!("{}/{}", told.account, told.key.0)).collect()
 }
 
+/// *Scenario:* a metric stream that points to a delivery stream made through the API.
+/// *Guarantees:* its records are in the topic of that account, and in no other.
+#[test]
+fn to_a_stream_of_the_api() {
+    let mut house = House::new(7);
+    house.delivery_stream("s");
+    house.stream("s", |_| {});
+    let all = [sample("Used", "a", NOON, 3.0)];
+    house.put(1, &all).unwrap();
+    house.at(NOON + OVER);
+    assert_eq!(house.told("s"), plain(&all));
+    let mut topics = house.topics();
+    topics.sort();
+    assert_eq!(topics, ["cloud".to_owned(), format!("cloud.{ACCOUNT}/to-s")]);
+}
+
 /// *Scenario:* samples of two minutes, the clock at each border.
 /// *Guarantees:* a minute is sent when it and its grace are over, once, with the right sums, and is
 /// found by queries.
