@@ -22,6 +22,10 @@
 //! hours, within a budget of bytes; a sample for a minute whose window is gone (or that is older than
 //! two days) is counted and not emitted.
 
+mod bytes;
+mod file;
+mod windows;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,6 +34,8 @@ use journal::{Journal, Topic};
 
 use crate::Clock;
 use crate::registry::Registry;
+
+pub use windows::{Found, Given, Metric, Windows};
 
 /// What the fold is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,10 +70,6 @@ pub struct Parts {
 pub struct Fold {
     store: Arc<Windows>,
 }
-
-/// The kept windows, for queries.
-#[derive(Debug, Default)]
-pub struct Windows {}
 
 impl Fold {
     /// Starts. The text says what is wrong.
