@@ -372,3 +372,6 @@ fn row<'a>(rest: &mut Bytes<'a>, key: &'a mut Vec<u8>) -> Option<Row<'a>> {
     };
     Some(Row { key, changed: flags & CHANGED != 0, set, raw })
 }
+
+#[cfg(test)]
+mod tests;

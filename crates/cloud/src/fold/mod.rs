@@ -19,23 +19,48 @@
 //!
 //! A minute closes when it has been over for the grace period and everything that was in the journal
 //! then has been read. Late samples are gathered for at most five seconds. Windows are kept for 48
-//! hours, within a budget of bytes; a sample for a minute whose window is gone (or that is older than
-//! two days) is counted and not emitted.
+//! hours, within a budget of bytes; a sample for a minute whose window is gone (or that was older than
+//! two days when it arrived) is counted and not emitted.
+//!
+//! A minute that stays open for long (it is in the future, or memory is short) is put into a file
+//! `<minute>.kept` meanwhile, which says `through` like a window, so that the journal can go on; it is
+//! the base that the window is made of. What goes into a file names the streams that ran then: a
+//! stream that was stopped gets nothing of it, not later either. The streams' own metrics are
+//! journalled like a call, under a key, so that they too are folded once.
 
+#[doc(hidden)]
+pub mod bench;
 mod bytes;
+mod deliver;
+mod emit;
+mod engine;
 mod file;
+mod gathered;
+mod select;
+mod series;
+mod store;
 mod windows;
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use journal::{Journal, Topic};
+use journal::{Disk, Journal, RealDisk, Topic};
 
 use crate::Clock;
 use crate::registry::Registry;
+use engine::{Engine, Given as Whole, Limits};
+use windows::locked;
 
 pub use windows::{Found, Given, Metric, Windows};
+
+/// How long the thread rests when nothing comes: minutes close by the clock.
+const REST: Duration = Duration::from_millis(250);
+
+/// How long it rests after an error of the disk.
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// What the fold is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,16 +91,75 @@ pub struct Parts {
     pub clock: Clock,
 }
 
+/// What it does, for metrics. Counters are since start; after a crash what is read again is counted
+/// again.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Status {
+    /// Sets of open minutes in memory.
+    pub open_series: u64,
+    /// Series whose names are in memory.
+    pub known_series: u64,
+    /// Minutes with samples in memory.
+    pub open_minutes: u64,
+    /// Open minutes with sets in a file.
+    pub kept_minutes: u64,
+    /// Windows that delivery streams have not taken yet.
+    pub waiting_windows: u64,
+    /// Raw values in memory.
+    pub raw_values: u64,
+    /// Sets that lost their raw values because `raw_values_max` was reached.
+    pub raw_refused: u64,
+    /// Samples (data of calls) read.
+    pub samples: u64,
+    /// Samples of minutes that were closed, which are corrected.
+    pub late_samples: u64,
+    /// Samples older than two days when they arrived: left out.
+    pub too_old_samples: u64,
+    /// Samples of minutes whose window is gone or damaged: left out.
+    pub gone_samples: u64,
+    /// Samples that count nothing: left out.
+    pub empty_samples: u64,
+    /// Entries or samples that could not be read: left out.
+    pub unreadable: u64,
+    /// Windows kept.
+    pub windows: u64,
+    /// Their bytes.
+    pub windows_bytes: u64,
+    /// Updates appended, by ARN of the metric stream.
+    pub updates: Vec<(String, u64)>,
+    /// Failures of the disk, the journal, or a stream's configuration.
+    pub failures: u64,
+    /// The last of them.
+    pub last_failure: Option<String>,
+}
+
 /// The running fold: one thread.
 pub struct Fold {
     store: Arc<Windows>,
+    status: Arc<Mutex<Status>>,
+    stop: Arc<AtomicBool>,
+    thread: JoinHandle<()>,
 }
 
 impl Fold {
     /// Starts. The text says what is wrong.
     pub fn start(config: Config, parts: Parts) -> Result<Fold, String> {
-        let (_, _) = (config, parts);
-        Err("not built".to_owned())
+        let Parts { journal, topic, registry, folder, clock } = parts;
+        let (disk, limits): (Arc<dyn Disk>, _) = (Arc::new(RealDisk), Limits::default());
+        let wakes = topic.clone();
+        let whole = Whole { config, journal, topic, registry, folder, disk, limits };
+        let engine = Engine::open(whole)?;
+        let store = Arc::clone(&engine.store.windows);
+        let status = Arc::new(Mutex::new(engine.status()));
+        let stop = Arc::new(AtomicBool::new(false));
+        let (told, stopped) = (Arc::clone(&status), Arc::clone(&stop));
+        let thread = thread::Builder::new()
+            .name("fold".to_owned())
+            .spawn(move || run(engine, &clock, &told, &stopped))
+            .map_err(|error| format!("starting the fold: {error}"))?;
+        let sleeper = thread.thread().clone();
+        wakes.on_commit(Box::new(move |_| sleeper.unpark()));
+        Ok(Fold { store, status, stop, thread })
     }
 
     /// The kept windows.
@@ -83,13 +167,37 @@ impl Fold {
         Arc::clone(&self.store)
     }
 
+    /// What it does.
+    pub fn status(&self) -> Status {
+        locked(&self.status).clone()
+    }
+
     /// False when its thread has ended by itself: a bug.
     pub fn lives(&self) -> bool {
-        true
+        !self.thread.is_finished()
     }
 
     /// Ends it; what is open stays in the journal. False when it had ended by a panic.
     pub fn join(self) -> bool {
-        true
+        self.stop.store(true, Ordering::Relaxed);
+        self.thread.thread().unpark();
+        self.thread.join().is_ok()
     }
 }
+
+fn run(mut engine: Engine, clock: &Clock, status: &Mutex<Status>, stop: &AtomicBool) {
+    while !stop.load(Ordering::Relaxed) {
+        let stepped = engine.step(clock());
+        if let Err(error) = &stepped {
+            engine.counts.failed(format!("folding metrics: {error}"));
+        }
+        *locked(status) = engine.status();
+        let rest = if stepped.is_ok() { REST } else { AGAIN };
+        if !stop.load(Ordering::Relaxed) {
+            thread::park_timeout(rest);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -82,7 +82,6 @@ pub struct Given<'a> {
 pub(crate) struct Kept {
     pub(crate) through: u64,
     pub(crate) revision: u32,
-    pub(crate) rows: u64,
     pub(crate) bytes: u64,
     place: Where,
 }
@@ -219,16 +218,15 @@ impl Windows {
         }
         let (bytes, content) = writer.finish()?;
         let place = Where::Memory(Arc::new(content));
-        let rows = rows.len() as u64;
-        let kept = Kept { through: 0, revision: 0, rows, bytes, place };
+        let kept = Kept { through: 0, revision: 0, bytes, place };
         locked(&self.kept).insert(minute_ms, kept);
         locked(&self.indexes).forget(minute_ms);
         Ok(())
     }
 
-    pub(crate) fn keep(&self, meta: &Meta, rows: u64, bytes: u64, path: PathBuf) {
+    pub(crate) fn keep(&self, meta: &Meta, bytes: u64, path: PathBuf) {
         let place = Where::File(path);
-        let kept = Kept { through: meta.through, revision: meta.revision, rows, bytes, place };
+        let kept = Kept { through: meta.through, revision: meta.revision, bytes, place };
         locked(&self.kept).insert(meta.minute_ms, kept);
         locked(&self.indexes).forget(meta.minute_ms);
     }
@@ -308,7 +306,7 @@ fn prefix(account: &str, namespace: &str, name: &str, dimensions: &[(&str, &str)
     let mut sorted = dimensions.to_vec();
     sorted.sort_unstable();
     let mut key = scope(account, namespace);
-    let mut text = |text: &str, key: &mut Vec<u8>| {
+    let text = |text: &str, key: &mut Vec<u8>| {
         key.extend_from_slice(&(text.len() as u16).to_le_bytes());
         key.extend_from_slice(text.as_bytes());
     };

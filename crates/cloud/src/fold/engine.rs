@@ -1,0 +1,516 @@
+//! The fold itself, one step at a time: read, close what is over, deliver, settle.
+//!
+//! Owns the state between steps; the module above says the rules. Time is an argument of a step, so
+//! that tests move it. Always: what a step leaves undone after an error, the next one does. Not
+//! here: the thread that steps.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use entry::{Header, Kind};
+use journal::{Cursor, Disk, Entry, EntryBody, Journal, Position, Start, Topic};
+
+use super::deliver::Pending;
+use super::emit::Names;
+use super::file::Meta;
+use super::gathered::{Gathered, RawRoom, set_of};
+use super::select::{self, Stream};
+use super::series::Series;
+use super::store::{KEEP_MS, KEPT, PART, PENDING, Store, Whole};
+use super::windows::{minute_of, scope};
+use super::{Config, Status};
+use crate::put::wire::{self, WireFault};
+use crate::registry::{Registry, Resources};
+
+/// The cursor's name in the source's topic.
+const CURSOR: &str = "metric-streams";
+
+/// Late samples are gathered this long, so that a burst of them is one correction.
+const GATHER_MS: i64 = 5_000;
+
+/// Sets in memory, all minutes together: about 200 MB.
+const SETS_MAX: usize = 4_000_000;
+
+/// Bytes of series keys in memory.
+const KEYS_MAX: usize = 512 << 20;
+
+/// Windows that wait for delivery streams; with more, closing waits.
+const PENDING_MAX: usize = 64;
+
+/// A minute open this long (one in the future) is kept in a file, so that the journal need not keep
+/// the entries.
+const HOLD_MS: i64 = 300_000;
+
+/// Between two settlings when nothing was closed.
+const SETTLE_MS: i64 = 1_000;
+
+const MINUTE_MS: i64 = 60_000;
+
+/// The bounds that tests make small.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    pub(crate) sets: usize,
+    pub(crate) keys: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { sets: SETS_MAX, keys: KEYS_MAX }
+    }
+}
+
+/// Counters since start.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Counts {
+    pub(crate) samples: u64,
+    pub(crate) late: u64,
+    pub(crate) too_old: u64,
+    pub(crate) gone: u64,
+    pub(crate) empty: u64,
+    pub(crate) unreadable: u64,
+    pub(crate) closed: u64,
+    pub(crate) updates: BTreeMap<String, u64>,
+    pub(crate) failures: u64,
+    pub(crate) last_failure: Option<String>,
+}
+
+impl Counts {
+    pub(crate) fn failed(&mut self, text: String) {
+        self.failures += 1;
+        if self.last_failure.as_ref() != Some(&text) {
+            tracing::warn!("{text}");
+        }
+        self.last_failure = Some(text);
+    }
+}
+
+/// The state.
+pub(crate) struct Engine {
+    pub(crate) config: Config,
+    pub(crate) names: Names,
+    pub(crate) journal: Journal,
+    pub(crate) topic: Topic,
+    pub(crate) topics: HashMap<String, Topic>,
+    pub(crate) store: Store,
+    pub(crate) streams: Vec<Stream>,
+    pub(crate) pending: BTreeMap<i64, Pending>,
+    pub(crate) counts: Counts,
+    /// Nothing is delivered before.
+    pub(crate) again_ms: i64,
+    limits: Limits,
+    registry: Registry,
+    resources: Option<Arc<Resources>>,
+    cursor: Cursor,
+    /// The entry that is read next.
+    next: u64,
+    /// Arrival of the last entry read.
+    arrival_ms: i64,
+    series: Series,
+    gathered: BTreeMap<i64, Gathered>,
+    /// Sets in `gathered`.
+    sets: usize,
+    room: RawRoom,
+    turned_ms: i64,
+    settled_ms: i64,
+}
+
+/// What an engine is made of.
+pub(crate) struct Given {
+    pub(crate) config: Config,
+    pub(crate) journal: Journal,
+    pub(crate) topic: Topic,
+    pub(crate) registry: Registry,
+    pub(crate) folder: PathBuf,
+    pub(crate) disk: Arc<dyn Disk>,
+    pub(crate) limits: Limits,
+}
+
+impl Engine {
+    pub(crate) fn open(given: Given) -> Result<Engine, String> {
+        let Given { config, journal, topic, registry, folder, disk, limits } = given;
+        let at = folder.display().to_string();
+        let opened = Store::open(disk, folder).map_err(|error| format!("{at}: {error}"))?;
+        let cursor = topic.cursor(CURSOR, Start::Oldest).map_err(|error| error.to_string())?;
+        let names = Names { source: config.source.clone(), region: config.region.clone() };
+        let waits = opened.pending.into_iter();
+        let pending = waits.map(|whole| (whole.meta.minute_ms, Pending::new(whole))).collect();
+        let mut counts = Counts::default();
+        opened.findings.into_iter().for_each(|finding| counts.failed(finding));
+        let room = RawRoom { most: config.raw_values_max, ..RawRoom::default() };
+        Ok(Engine {
+            config,
+            names,
+            journal,
+            topic,
+            topics: HashMap::new(),
+            store: opened.store,
+            streams: Vec::new(),
+            pending,
+            counts,
+            again_ms: i64::MIN,
+            limits,
+            registry,
+            resources: None,
+            next: cursor.low().sequence,
+            cursor,
+            arrival_ms: i64::MIN,
+            series: Series::default(),
+            gathered: BTreeMap::new(),
+            sets: 0,
+            room,
+            turned_ms: i64::MIN,
+            settled_ms: i64::MIN,
+        })
+    }
+
+    /// One step at `now_ms`.
+    pub(crate) fn step(&mut self, now_ms: i64) -> io::Result<()> {
+        self.follow();
+        self.deliver(now_ms)?;
+        let before = self.counts.closed;
+        // The end is looked at after the clock: what was there when a minute was over is read
+        // before it closes.
+        if self.read(now_ms)? {
+            self.keep_long_open(now_ms)?;
+            self.close_due(now_ms)?;
+        }
+        if self.counts.closed > before || now_ms.saturating_sub(self.settled_ms) >= SETTLE_MS {
+            self.retire(now_ms)?;
+            self.settle()?;
+            self.settled_ms = now_ms;
+        }
+        if now_ms.saturating_sub(self.turned_ms) >= MINUTE_MS {
+            self.turned_ms = now_ms;
+            let used = self.gathered.values().flat_map(Gathered::numbers).copied();
+            if let Some(moved) = self.series.turn(used) {
+                self.gathered.values_mut().for_each(|gathered| gathered.renumber(&moved));
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes over changes of resources.
+    fn follow(&mut self) {
+        let now = self.registry.now();
+        if !self.resources.as_ref().is_some_and(|known| Arc::ptr_eq(known, &now)) {
+            self.streams = Stream::running(&now);
+            self.series.want_raw(select::raw_wanted(&now));
+            // Who was stopped gets nothing of what waits, though he be started again.
+            for pending in self.pending.values_mut() {
+                let runs = |arn: &String| self.streams.iter().any(|stream| stream.arn == *arn);
+                pending.whole.meta.streams.retain(runs);
+            }
+            self.resources = Some(now);
+        }
+    }
+
+    /// Reads to the end as it is now; false when memory was full before.
+    fn read(&mut self, now_ms: i64) -> io::Result<bool> {
+        let end = self.cursor.end();
+        while self.next < end {
+            if self.is_full() {
+                self.relieve(now_ms)?;
+                if self.is_full() {
+                    return Ok(false);
+                }
+            }
+            let Some(entry) = self.cursor.read(self.next).map_err(io::Error::other)? else {
+                self.next = end;
+                break;
+            };
+            if entry.sequence >= end {
+                self.next = end;
+                break;
+            }
+            self.fold(&entry, now_ms)?;
+            self.next = entry.sequence + 1;
+        }
+        Ok(true)
+    }
+
+    fn is_full(&self) -> bool {
+        self.sets >= self.limits.sets || self.series.bytes() > self.limits.keys
+    }
+
+    fn fold(&mut self, entry: &Entry, now_ms: i64) -> io::Result<()> {
+        let header = Header::decode(&entry.head).map_err(io::Error::other)?;
+        let EntryBody::Bytes(body) = &entry.body else {
+            self.counts.unreadable += 1;
+            return Ok(());
+        };
+        if header.kind != Kind::Metrics {
+            self.counts.unreadable += 1;
+            return Ok(());
+        }
+        self.arrival_ms = header.arrival_ms;
+        let call = match wire::decode(body) {
+            Ok(call) => call,
+            // It stays in the journal until a release comes that can read it.
+            Err(newer @ WireFault::Newer(_)) => return Err(io::Error::other(newer)),
+            Err(_) => {
+                self.counts.unreadable += 1;
+                return Ok(());
+            }
+        };
+        let scope = self.series.scope(&scope(call.account, call.namespace));
+        let mut open = Minutes { sequence: entry.sequence, known: None };
+        for kept in call {
+            let Ok(kept) = kept else {
+                self.counts.unreadable += 1;
+                break;
+            };
+            self.counts.samples += 1;
+            let minute_ms = minute_of(kept.timestamp_ms);
+            if kept.timestamp_ms < header.arrival_ms.saturating_sub(KEEP_MS) {
+                self.counts.too_old += 1;
+            } else if open.takes(self, minute_ms) {
+                self.add(scope, &kept, minute_ms, entry.sequence, now_ms);
+            }
+        }
+        Ok(())
+    }
+
+    fn add(
+        &mut self,
+        scope: u32,
+        kept: &wire::Kept<'_>,
+        minute_ms: i64,
+        sequence: u64,
+        now_ms: i64,
+    ) {
+        let Some(set) = set_of(&kept.samples) else {
+            self.counts.empty += 1;
+            return;
+        };
+        let Some(number) = self.series.number(scope, kept.key) else {
+            self.counts.unreadable += 1;
+            return;
+        };
+        let wants_raw = self.series.wants_raw(number);
+        let gathered = self.gathered.entry(minute_ms);
+        let gathered = gathered.or_insert_with(|| Gathered::new(sequence, now_ms));
+        let before = gathered.len();
+        gathered.add(number, set, &kept.samples, wants_raw, &mut self.room);
+        self.sets += gathered.len() - before;
+    }
+
+    /// First entry whose samples are not in the minute's files.
+    fn through(&self, minute_ms: i64) -> (u64, bool) {
+        if let Some(pending) = self.pending.get(&minute_ms) {
+            return (pending.whole.meta.through, true);
+        }
+        if let Some(window) = self.store.windows.get(minute_ms) {
+            return (window.through, true);
+        }
+        (self.store.kept.get(&minute_ms).copied().unwrap_or(0), false)
+    }
+
+    /// When a minute is to be closed.
+    fn due(&self, minute_ms: i64, gathered: &Gathered) -> i64 {
+        let over = self.over(minute_ms);
+        let late = gathered.since_ms >= over || self.store.windows.get(minute_ms).is_some();
+        if late { gathered.since_ms + GATHER_MS } else { over }
+    }
+
+    /// When a minute and its grace are over.
+    fn over(&self, minute_ms: i64) -> i64 {
+        let grace = i64::try_from(self.config.grace.as_millis()).unwrap_or(i64::MAX);
+        (minute_ms + MINUTE_MS).saturating_add(grace)
+    }
+
+    fn close_due(&mut self, now_ms: i64) -> io::Result<()> {
+        loop {
+            let gathered = self.gathered.iter();
+            let due = gathered.filter(|(minute_ms, some)| self.due(**minute_ms, some) <= now_ms);
+            let mut due: BTreeSet<i64> = due.map(|(minute_ms, _)| *minute_ms).collect();
+            // Of these all is in a file.
+            let kept = self.store.kept.keys();
+            let kept = kept.filter(|minute_ms| !self.gathered.contains_key(minute_ms));
+            due.extend(kept.filter(|minute_ms| self.over(**minute_ms) <= now_ms));
+            due.retain(|minute_ms| !self.pending.contains_key(minute_ms));
+            let room = PENDING_MAX.saturating_sub(self.pending.len());
+            let due: Vec<i64> = due.into_iter().take(room).collect();
+            if due.is_empty() {
+                return Ok(());
+            }
+            self.close(&due, now_ms)?;
+            self.deliver(now_ms)?;
+        }
+    }
+
+    /// Writes the windows of these minutes, none of which has one that waits.
+    fn close(&mut self, minutes: &[i64], now_ms: i64) -> io::Result<()> {
+        let mut written = Vec::new();
+        for minute_ms in minutes {
+            let known = self.store.windows.get(*minute_ms);
+            let revision = known.map_or(0, |known| known.revision + 1);
+            written.push(self.write(*minute_ms, revision, now_ms)?);
+        }
+        for whole in &written {
+            self.store.rename(whole.meta.minute_ms, PART, PENDING)?;
+        }
+        self.store.sync()?;
+        for whole in written {
+            let minute_ms = whole.meta.minute_ms;
+            self.forget(minute_ms);
+            self.pending.insert(minute_ms, Pending::new(whole));
+            self.store.closed(minute_ms)?;
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, minute_ms: i64, revision: u32, now_ms: i64) -> io::Result<Whole> {
+        let nothing = Gathered::default();
+        let gathered = self.gathered.get(&minute_ms).unwrap_or(&nothing);
+        let streams = self.streams.iter().map(|stream| stream.arn.clone()).collect();
+        let meta = Meta { minute_ms, revision, through: self.next, written_ms: now_ms, streams };
+        self.store.write(meta, &mut self.series, gathered)
+    }
+
+    /// Lets go of samples that are in a file.
+    fn forget(&mut self, minute_ms: i64) {
+        if let Some(gathered) = self.gathered.remove(&minute_ms) {
+            self.sets -= gathered.len();
+            self.room.held -= gathered.raw_held();
+        }
+    }
+
+    /// Keeps sets of a minute that stays open in a file.
+    fn keep(&mut self, minute_ms: i64, now_ms: i64) -> io::Result<()> {
+        let whole = self.write(minute_ms, 0, now_ms)?;
+        self.store.rename(minute_ms, PART, KEPT)?;
+        self.store.sync()?;
+        self.store.kept.insert(minute_ms, whole.meta.through);
+        self.forget(minute_ms);
+        Ok(())
+    }
+
+    /// Is no window and waits for none.
+    fn is_open(&self, minute_ms: i64) -> bool {
+        !self.pending.contains_key(&minute_ms) && self.store.windows.get(minute_ms).is_none()
+    }
+
+    fn keep_long_open(&mut self, now_ms: i64) -> io::Result<()> {
+        let long = self.gathered.iter().filter(|(minute_ms, gathered)| {
+            gathered.since_ms.saturating_add(HOLD_MS) <= now_ms
+                && self.is_open(**minute_ms)
+                && self.due(**minute_ms, gathered) > now_ms
+        });
+        for minute_ms in long.map(|(minute_ms, _)| *minute_ms).collect::<Vec<_>>() {
+            self.keep(minute_ms, now_ms)?;
+        }
+        Ok(())
+    }
+
+    /// Puts into files what is in memory, but for corrections of windows that still wait.
+    fn relieve(&mut self, now_ms: i64) -> io::Result<()> {
+        for minute_ms in self.gathered.keys().copied().collect::<Vec<_>>() {
+            if self.is_open(minute_ms) {
+                self.keep(minute_ms, now_ms)?;
+            } else if !self.pending.contains_key(&minute_ms) && self.pending.len() < PENDING_MAX {
+                self.close(&[minute_ms], now_ms)?;
+            }
+        }
+        self.deliver(now_ms)?;
+        if self.gathered.is_empty() {
+            self.series.clear();
+        }
+        Ok(())
+    }
+
+    fn retire(&mut self, now_ms: i64) -> io::Result<()> {
+        // While the journal is behind, what comes of it is judged by when it arrived.
+        let behind = self.next < self.cursor.end();
+        let now_ms = if behind { now_ms.min(self.arrival_ms) } else { now_ms };
+        let busy =
+            self.gathered.keys().chain(self.pending.keys()).chain(self.store.kept.keys()).min();
+        let busy_ms = busy.copied().unwrap_or(i64::MAX);
+        // A late sample may be on its way while its minute turns two days old.
+        self.store.retire(now_ms.saturating_sub(MINUTE_MS), self.config.windows_bytes, busy_ms)
+    }
+
+    fn settle(&mut self) -> io::Result<()> {
+        let first = self.gathered.values().map(|gathered| gathered.first).min();
+        let sequence = first.unwrap_or(self.next);
+        let to = Position { sequence, ordinal: 0 };
+        if to > self.cursor.low() {
+            self.cursor.settle(self.cursor.low(), to)?;
+            self.cursor.sync()?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn status(&self) -> Status {
+        let (windows, windows_bytes) = self.store.windows.size();
+        let counts = &self.counts;
+        Status {
+            open_series: self.sets as u64,
+            known_series: self.series.len() as u64,
+            open_minutes: self.gathered.len() as u64,
+            kept_minutes: self.store.kept.len() as u64,
+            waiting_windows: self.pending.len() as u64,
+            raw_values: self.room.held as u64,
+            raw_refused: self.room.refused,
+            samples: counts.samples,
+            late_samples: counts.late,
+            too_old_samples: counts.too_old,
+            gone_samples: counts.gone,
+            empty_samples: counts.empty,
+            unreadable: counts.unreadable,
+            windows,
+            windows_bytes,
+            updates: counts.updates.clone().into_iter().collect(),
+            failures: counts.failures,
+            last_failure: counts.last_failure.clone(),
+        }
+    }
+}
+
+/// Whether samples of an entry belong into a minute: asked once for those that follow each other.
+struct Minutes {
+    sequence: u64,
+    known: Option<(i64, Belongs)>,
+}
+
+#[derive(Clone, Copy)]
+enum Belongs {
+    Open,
+    Late,
+    /// Is in the minute's file already.
+    In,
+    Gone,
+}
+
+impl Minutes {
+    fn takes(&mut self, engine: &mut Engine, minute_ms: i64) -> bool {
+        let belongs = match self.known {
+            Some((known, belongs)) if known == minute_ms => belongs,
+            _ => self.ask(engine, minute_ms),
+        };
+        self.known = Some((minute_ms, belongs));
+        match belongs {
+            Belongs::Open => return true,
+            Belongs::In => return false,
+            Belongs::Late => {
+                engine.counts.late += 1;
+                return true;
+            }
+            Belongs::Gone => engine.counts.gone += 1,
+        }
+        false
+    }
+
+    fn ask(&self, engine: &Engine, minute_ms: i64) -> Belongs {
+        let store = &engine.store;
+        if minute_ms <= store.horizon || store.damaged.contains(&minute_ms) {
+            return Belongs::Gone;
+        }
+        match engine.through(minute_ms) {
+            (through, _) if self.sequence < through => Belongs::In,
+            (_, true) => Belongs::Late,
+            (_, false) => Belongs::Open,
+        }
+    }
+}
