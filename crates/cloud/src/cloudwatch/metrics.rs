@@ -20,8 +20,8 @@ use crate::fold::{Metric, Windows};
 const PAGE: usize = 500;
 /// Dimensions of a filter.
 const DIMENSIONS_MAX: usize = 10;
-/// Sets looked at for a page: about a second of reading. The newest window counts always.
-const SETS_MAX: u64 = 10_000_000;
+/// Bytes of windows looked at for a page: a few seconds of reading. The newest counts always.
+const BYTES_MAX: u64 = 256 << 20;
 /// `RecentlyActive` of `PT3H`.
 const RECENTLY_MS: i64 = 3 * 3_600_000;
 
@@ -176,16 +176,16 @@ impl Filter {
     }
 }
 
-/// The minute from which on there are not too many sets.
+/// The minute from which on there is not too much to read.
 fn since(windows: &Windows) -> i64 {
-    let mut sets = 0;
-    let mut since_ms = i64::MIN;
+    let mut bytes = 0;
+    let mut since_ms = None;
     for minute_ms in windows.minutes().into_iter().rev() {
-        sets += windows.get(minute_ms).map_or(0, |kept| kept.rows);
-        if sets > SETS_MAX && since_ms > i64::MIN {
+        bytes += windows.get(minute_ms).map_or(0, |kept| kept.bytes);
+        if let Some(since_ms) = since_ms.filter(|_| bytes > BYTES_MAX) {
             return since_ms;
         }
-        since_ms = minute_ms;
+        since_ms = Some(minute_ms);
     }
     i64::MIN
 }
