@@ -161,7 +161,7 @@ impl Wanted {
         let minutes = windows.minutes();
         let (Some(first), Some(last)) = (minutes.first(), minutes.last()) else { return Ok(()) };
         let dimensions: Vec<(&str, &str)> =
-            self.dimensions.iter().map(|(name, value)| (&name[..], &value[..])).collect();
+            self.dimensions.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let mut open: BTreeMap<(i64, &'static str), Bucket> = BTreeMap::new();
         let mut from_ms = range.from_ms.max(*first);
         let to_ms = range.to_ms.min(last + MINUTE_MS);

@@ -28,6 +28,9 @@ const WINDOWS_MAX: usize = 50_000;
 const EXPRESSION_MAX: usize = 2_048;
 const SCANS: [&str; 2] = ["TimestampDescending", "TimestampAscending"];
 
+/// Datapoints: milliseconds since the epoch, and the statistic.
+type Points = Vec<(i64, f64)>;
+
 /// A query that gives a result.
 struct Query {
     id: String,
@@ -90,7 +93,7 @@ fn plan(context: &Context, caller: &Caller, input: &Value<'_>) -> Result<Plan, F
     if given.len() > QUERIES_MAX {
         return Err(validation(too_many("MetricDataQueries", QUERIES_MAX)));
     }
-    let range = times::range(input, (context.clock)(), |text| validation(text))?;
+    let range = times::range(input, (context.clock)(), validation)?;
     let mut model = Constraints::default();
     let scan = input.text_of("ScanBy")?.unwrap_or(SCANS[0]);
     model.among("scanBy", scan, &SCANS);
@@ -250,8 +253,8 @@ impl Plan {
         query: &Query,
         windows: &Windows,
         after: Option<i64>,
-    ) -> io::Result<(Vec<(i64, f64)>, Vec<&'static str>)> {
-        let mut by_unit: BTreeMap<&'static str, Vec<(i64, f64)>> = BTreeMap::new();
+    ) -> io::Result<(Points, Vec<&'static str>)> {
+        let mut by_unit: BTreeMap<&'static str, Points> = BTreeMap::new();
         let raw = query.asked.is_extended();
         query.wanted.visit(windows, self.range, query.period_ms, raw, |at_ms, unit, bucket| {
             let of = if raw { bucket.distribution() } else { None };

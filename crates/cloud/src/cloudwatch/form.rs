@@ -11,6 +11,8 @@ use super::refusal::{missing, validation, value};
 pub(super) const NAME_MAX: usize = 255;
 /// Characters of a dimension's value.
 pub(super) const DIMENSION_VALUE_MAX: usize = 1_024;
+/// Broken constraints that are told; a body could break a hundred thousand.
+const BROKEN_MAX: usize = 100;
 /// Characters of an ARN.
 pub(super) const ARN_MAX: usize = 1_024;
 
@@ -36,6 +38,9 @@ pub(super) struct Constraints {
 
 impl Constraints {
     fn breaks(&mut self, value: &str, at: &str, rule: &str) {
+        if self.broken.len() == BROKEN_MAX {
+            return;
+        }
         self.broken.push(format!(
             "Value '{value}' at '{at}' failed to satisfy constraint: Member must {rule}"
         ));

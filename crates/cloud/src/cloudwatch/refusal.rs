@@ -33,7 +33,7 @@ pub(super) fn exclusive(one: &str, other: &str) -> Fault {
 }
 
 /// What the model of the API itself forbids, and every refusal of `GetMetricData`.
-pub(super) fn validation(text: impl Into<String>) -> Fault {
+pub(super) fn validation(text: String) -> Fault {
     Fault::new("ValidationException", 400, text).with_code("ValidationError")
 }
 

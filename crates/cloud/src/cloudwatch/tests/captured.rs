@@ -12,6 +12,11 @@ fn captured_requests_are_answered() {
         return;
     };
     let index = String::from_utf8(index).unwrap();
+    let mut port = port("cloudwatch-captured");
+    let mut config = Config::clone(&port.context.config);
+    config.unsigned = None;
+    port.context.config = Arc::new(config);
+    port.ask("PutMetricStream", &stream("ms", "")).unwrap();
     let (mut count, mut answered) = (0, 0);
     for line in index.lines() {
         let name = line.split('|').nth(1).unwrap_or_default().trim();
@@ -20,7 +25,7 @@ fn captured_requests_are_answered() {
         }
         let file = format!("sdk-requests/{name}.bin");
         let bytes = testkit::testdata(env!("CARGO_MANIFEST_DIR"), &file).expect(&file);
-        let (status, told) = replayed(&bytes);
+        let (status, told) = replayed(&mut port, &bytes);
         // Two captures say what CloudWatch refuses too.
         let refusal = if name.contains("PutMetricStream") {
             "takes percentiles only"
@@ -37,7 +42,7 @@ fn captured_requests_are_answered() {
     assert!(answered > count - 10, "only {answered} of {count} were answered with 200");
 }
 
-fn replayed(bytes: &[u8]) -> (u16, String) {
+fn replayed(port: &mut Port, bytes: &[u8]) -> (u16, String) {
     let at = bytes.windows(4).position(|w| w == b"\r\n\r\n").unwrap();
     let head = std::str::from_utf8(&bytes[..at]).unwrap();
     let mut lines = head.lines();
@@ -54,7 +59,7 @@ fn replayed(bytes: &[u8]) -> (u16, String) {
     let mut plain = Vec::new();
     match header("content-encoding") {
         Some("gzip") => {
-            drop(codec::gzip::Inflater::new().gunzip(body, &mut plain, 1 << 24).unwrap())
+            codec::gzip::Inflater::new().gunzip(body, &mut plain, 1 << 24).unwrap();
         }
         _ => plain.extend_from_slice(body),
     }
@@ -63,12 +68,7 @@ fn replayed(bytes: &[u8]) -> (u16, String) {
     let clock: i64 = date.strip_prefix("20261120T").unwrap().trim_end_matches('Z').parse().unwrap();
     let seconds = clock / 10_000 * 3_600 + clock / 100 % 100 * 60 + clock % 100;
     let now_ms = NOW + (seconds - 12 * 3_600) * 1_000;
-    let mut port = port("cloudwatch-captured");
-    let mut config = Config::clone(&port.context.config);
-    config.unsigned = None;
-    port.context.config = Arc::new(config);
     port.context.clock = Arc::new(move || now_ms);
-    port.ask("PutMetricStream", &stream("ms", "")).unwrap();
     let incoming =
         Incoming { method: "POST", path, query: "", headers: &headers, body, plain: &plain };
     let answer = port.runtime.block_on(port.context.respond(&incoming));

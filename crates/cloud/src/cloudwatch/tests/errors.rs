@@ -24,6 +24,7 @@ const MODEL: &str = "ValidationError";
 /// *Scenario:* PutMetricStream without each required member, and with each member wrong in each way.
 /// *Guarantees:* the code and text of each, and no stream is made.
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of refusals")]
 fn streams_that_cannot_be() {
     let port = port("cloudwatch-put-errors");
     let whole = stream("one", "");
@@ -209,6 +210,7 @@ fn where_a_stream_cannot_deliver() {
 /// *Scenario:* the other operations on streams and tags, with members missing, wrong or unknown.
 /// *Guarantees:* the code and text of each; a call to stop that names one unknown stops none.
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of refusals")]
 fn other_operations_on_streams() {
     let port = port("cloudwatch-stream-errors");
     port.ask("PutMetricStream", &stream("one", "")).unwrap();
@@ -293,6 +295,7 @@ fn other_operations_on_streams() {
 /// *Scenario:* GetMetricStatistics and GetMetricData with each member wrong.
 /// *Guarantees:* the code and text of each, as observed from the service where it was.
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of refusals")]
 fn queries_that_cannot_be() {
     let port = port("cloudwatch-query-errors");
     let at = |seconds: i64| NOW / 1_000 + seconds;
