@@ -43,20 +43,22 @@ struct Query {
 }
 
 /// What pages are made by.
-struct Plan {
+pub(super) struct Plan {
     queries: Vec<Query>,
     range: Range,
     descending: bool,
     most: usize,
     /// The query to begin with, and the time after which its datapoints are wanted.
-    from: (usize, Option<i64>),
+    pub(super) from: (usize, Option<i64>),
+    /// Windows that may be read.
+    pub(super) budget: usize,
 }
 
 /// A page.
 #[derive(Default)]
-struct Page {
-    results: Vec<Value<'static>>,
-    next: Option<String>,
+pub(super) struct Page {
+    pub(super) results: Vec<Value<'static>>,
+    pub(super) next: Option<String>,
 }
 
 /// `GetMetricData`.
@@ -79,13 +81,13 @@ pub(super) async fn get(
     ])))
 }
 
-fn position(place: &str) -> Option<(usize, Option<i64>)> {
+pub(super) fn position(place: &str) -> Option<(usize, Option<i64>)> {
     let (query, after) = place.split_once('@')?;
     let after = if after.is_empty() { None } else { Some(after.parse().ok()?) };
     Some((query.parse().ok()?, after))
 }
 
-fn plan(context: &Context, caller: &Caller, input: &Value<'_>) -> Result<Plan, Fault> {
+pub(super) fn plan(context: &Context, caller: &Caller, input: &Value<'_>) -> Result<Plan, Fault> {
     let given = input.list_of("MetricDataQueries")?;
     if given.is_empty() {
         return Err(missing("MetricDataQueries"));
@@ -128,7 +130,7 @@ fn plan(context: &Context, caller: &Caller, input: &Value<'_>) -> Result<Plan, F
         return Err(validation(wrong.join("\n")));
     }
     let (descending, most) = (scan == SCANS[0], most as usize);
-    Ok(Plan { queries, range, descending, most, from: (0, None) })
+    Ok(Plan { queries, range, descending, most, from: (0, None), budget: WINDOWS_MAX })
 }
 
 fn is_id(id: &str) -> bool {
@@ -212,9 +214,9 @@ impl Query {
 }
 
 impl Plan {
-    fn page(&self, windows: &Windows) -> io::Result<Page> {
+    pub(super) fn page(&self, windows: &Windows) -> io::Result<Page> {
         let mut page = Page::default();
-        let (mut left, mut budget) = (self.most, WINDOWS_MAX);
+        let (mut left, mut budget) = (self.most, self.budget);
         let (first, after) = self.from;
         let cost = Wanted::cost(windows, self.range);
         for (index, query) in self.queries.iter().enumerate().skip(first) {

@@ -54,6 +54,11 @@ pub(super) fn not_found(kind: &'static str, id: &str) -> Fault {
         .with("ResourceId", Value::text(id.to_owned()))
 }
 
+/// More than this service keeps.
+pub(super) fn limit(text: String) -> Fault {
+    Fault::new("LimitExceededException", 400, text)
+}
+
 /// A disk that fails: ours, not the caller's. What the disk said goes to the log, not to the caller.
 pub(super) fn internal(what: &'static str, why: &impl Display) -> Fault {
     tracing::error!(%why, "{what}");

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use aws::api::{Fault, Shape, Value};
 
 use super::form::{ARN_MAX, Constraints, NAME_MAX, printable, required, required_at};
-use super::refusal::{exclusive, missing, too_many, value};
+use super::refusal::{exclusive, limit, missing, too_many, value};
 use super::{change, nothing, tags};
 use crate::api::{Caller, Context};
 use crate::registry::{Additional, MetricStream, Resources, key};
@@ -22,6 +22,8 @@ const CONFIGURATIONS_MAX: usize = 100;
 const METRICS_MAX: usize = 100;
 /// Statistics of one of them.
 const STATISTICS_MAX: usize = 20;
+/// Streams of an account. CloudWatch has no such limit; here all are kept in memory and in one file.
+const STREAMS_MAX: usize = 1_000;
 /// Names in one call to start or stop; CloudWatch documents none. More than anybody has.
 const NAMES_MAX: usize = 1_000;
 /// `OutputFormat`.
@@ -54,7 +56,10 @@ pub(super) async fn put(
         }
         let place = key(&account, &asked.name);
         let stream = match all.metric_streams.remove(&place) {
-            None => asked,
+            None => {
+                room(all, &account)?;
+                asked
+            }
             Some(there) => MetricStream {
                 running: there.running,
                 created_ms: there.created_ms,
@@ -69,6 +74,18 @@ pub(super) async fn put(
     })
     .await?;
     Ok(Shape::Members(told))
+}
+
+/// Whether the account may have one more.
+fn room(all: &Resources, account: &str) -> Result<(), Fault> {
+    let own = key(account, "");
+    let there = all.metric_streams.keys().filter(|place| place.starts_with(&own)).count();
+    if there < STREAMS_MAX {
+        return Ok(());
+    }
+    Err(limit(format!(
+        "The account {account} has {STREAMS_MAX} metric streams, which is the limit."
+    )))
 }
 
 /// The stream as it would be if it were new, and the name of its delivery stream.

@@ -441,6 +441,26 @@ fn queries_that_cannot_be() {
     );
 }
 
+/// *Scenario:* an account with a thousand streams, and another one.
+/// *Guarantees:* one more is refused, one that is there is changed, the other account is not held up.
+#[test]
+fn too_many_streams() {
+    let port = port("cloudwatch-many");
+    let filled = port.context.registry.change(|all| {
+        for n in 0..1_000 {
+            let place = crate::registry::key(ACCOUNT, &format!("s{n}"));
+            all.metric_streams.insert(place, Default::default());
+        }
+        Ok::<_, ()>(())
+    });
+    filled.unwrap();
+    let text = "The account 123456789012 has 1000 metric streams, which is the limit.";
+    check(&port, "PutMetricStream", &stream("one", ""), "LimitExceededException", text);
+    port.ask("PutMetricStream", &stream("s7", "")).unwrap();
+    port.ask("DeleteMetricStream", r#"{"Name":"s8"}"#).unwrap();
+    port.ask("PutMetricStream", &stream("one", "")).unwrap();
+}
+
 /// *Scenario:* a disk that takes no file while a stream is made.
 /// *Guarantees:* the service says that it is its own fault, and the stream is not there.
 #[test]

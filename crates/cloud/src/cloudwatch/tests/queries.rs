@@ -1,5 +1,6 @@
 //! What queries find in kept windows.
 
+use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
@@ -316,4 +317,90 @@ fn pages_of_metrics() {
         token = format!(r#","NextToken":{next}"#);
     }
     assert_eq!(found, names);
+}
+
+/// *Scenario:* four queries over five windows, with a budget of windows for one, two and all of them.
+/// *Guarantees:* a page reads at least one query and no more than its budget; queries that were not
+/// reached say so, and the next page begins with them.
+#[test]
+fn pages_that_cost_too_much() {
+    let port = port("queries-budget");
+    for minute in 1..=5 {
+        port.give(minute, &[set("m", "None", [1.0; 4])]);
+    }
+    let queries: Vec<String> = ["a", "b", "c", "d"].map(|id| query(id, "Sum", 60, "")).into();
+    let input = format!(
+        r#"{{"StartTime":{},"EndTime":{},"MetricDataQueries":[{}]}}"#,
+        seconds(5),
+        seconds(0),
+        queries.join(",")
+    );
+    let input = serde_json::from_str(&input).unwrap();
+    for (budget, pages) in [(1, 4), (5, 4), (10, 2), (14, 2), (15, 2), (20, 1)] {
+        let mut plan = super::super::data::plan(&port.context, &port.caller, &input).unwrap();
+        plan.budget = budget;
+        let (mut count, mut complete) = (0, Vec::new());
+        loop {
+            let page = plan.page(&port.context.windows).unwrap();
+            count += 1;
+            for result in page.results.iter().map(json) {
+                let values = result["Values"].as_array().unwrap().len();
+                match result["StatusCode"].as_str().unwrap() {
+                    "Complete" => complete.push((result["Id"].clone(), values)),
+                    "PartialData" => assert_eq!(values, 0),
+                    other => panic!("{other}"),
+                }
+            }
+            let Some(next) = page.next else { break };
+            plan.from = super::super::data::position(&next).unwrap();
+        }
+        assert_eq!(count, pages, "budget {budget}");
+        let all = ["a", "b", "c", "d"].map(|id| (json!(id), 5));
+        assert_eq!(complete, all);
+    }
+}
+
+/// *Scenario:* any sets in two hundred minutes, any start, end and period.
+/// *Guarantees:* each period has what a plain sum over its minutes gives, and no period is missing.
+#[test]
+fn periods_are_those_of_a_model() {
+    let sums = prop::collection::vec(prop::option::of(-1_000i32..1_000), 200);
+    let strategy = (sums, 0i64..200, 0i64..200, 1i64..100, 0i64..59_999);
+    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig {
+        cases: 40,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    });
+    let port = port("queries-model");
+    let ran = runner.run(&strategy, |(sums, a, b, period, within_ms)| {
+        let first_ms = NOW - 200 * 60_000;
+        for (minute, sum) in (0..).zip(&sums) {
+            let sum = sum.map(|sum| set("m", "None", [1.0, f64::from(sum), 0.0, 0.0]));
+            port.context.windows.give(first_ms + minute * 60_000, sum.as_slice()).unwrap();
+        }
+        let (from, to) = (a.min(b), a.max(b) + 1);
+        let mut model: Vec<(f64, f64)> = Vec::new();
+        for (minute, sum) in (0..).zip(&sums).filter(|(minute, _)| (from..to).contains(minute)) {
+            let Some(sum) = sum.map(f64::from) else { continue };
+            let begin = from + (minute - from) / period * period;
+            let at = (first_ms + begin * 60_000) as f64 / 1e3;
+            match model.last_mut() {
+                Some((last, total)) if *last == at => *total += sum,
+                _ => model.push((at, sum)),
+            }
+        }
+        let at = |minute: i64, ms: i64| (first_ms + minute * 60_000 + ms) as f64 / 1e3;
+        let input = format!(
+            r#"{{"StartTime":{},"EndTime":{},"MetricDataQueries":[{}]{ASCENDING}}}"#,
+            at(from, within_ms),
+            at(to, 0),
+            query("a", "Sum", period * 60, "")
+        );
+        let told = port.ask("GetMetricData", &input).unwrap()["MetricDataResults"][0].clone();
+        let (times, values): (Vec<f64>, Vec<f64>) = model.into_iter().unzip();
+        prop_assert_eq!(told["Timestamps"].clone(), json!(times));
+        prop_assert_eq!(told["Values"].clone(), json!(values));
+        Ok(())
+    });
+    ran.unwrap();
 }
