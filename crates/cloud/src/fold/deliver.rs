@@ -82,7 +82,9 @@ impl Flight {
 impl Engine {
     /// Sends what waits; what every stream has becomes a kept window.
     pub(crate) fn deliver(&mut self, now_ms: i64) -> io::Result<()> {
-        if now_ms < self.again_ms || self.pending.is_empty() {
+        // A clock that was put back does not make it wait longer.
+        let rests = now_ms < self.again_ms && self.again_ms <= now_ms.saturating_add(AGAIN_MS);
+        if rests || self.pending.is_empty() {
             return Ok(());
         }
         let streams = std::mem::take(&mut self.streams);

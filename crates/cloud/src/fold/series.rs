@@ -16,6 +16,9 @@ const KEY_MAX: usize = u16::MAX as usize;
 /// A series not seen in this many turns is forgotten when room is made.
 const TURNS_KEPT: u8 = 3;
 
+/// What a scope costs, about: its name twice and their places.
+const SCOPE: usize = 512;
+
 /// Scope and length before a key.
 const HEAD: usize = 6;
 
@@ -51,9 +54,9 @@ impl Series {
         self.places.len()
     }
 
-    /// Bytes of keys.
+    /// Bytes of keys and of scopes, about.
     pub(crate) fn bytes(&self) -> usize {
-        self.chunks.len() * CHUNK
+        self.chunks.len() * CHUNK + self.scopes.len() * SCOPE
     }
 
     /// The number of an account's namespace.

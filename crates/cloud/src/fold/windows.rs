@@ -200,13 +200,14 @@ impl Windows {
 
     /// A window with these sets, in memory: for tests of queries.
     pub fn give(&self, minute_ms: i64, sets: &[Given<'_>]) -> io::Result<()> {
-        let mut rows: Vec<(Vec<u8>, &Given<'_>, Option<Vec<u8>>)> = Vec::new();
+        let mut rows = Vec::new();
         for given in sets {
             let mut key = prefix(given.account, given.namespace, given.name, given.dimensions);
             let unit = Unit::all().position(|unit| unit.cloudwatch() == given.unit.as_bytes());
             key.push(unit.map_or(UNIT_NONE, |unit| unit as u8));
             let bytes = |(value, weight): &(f64, f64)| [value.to_le_bytes(), weight.to_le_bytes()];
-            let raw = given.raw.as_ref().map(|raw| raw.iter().flat_map(bytes).flatten().collect());
+            let bytes = |raw: &Vec<(f64, f64)>| raw.iter().flat_map(bytes).flatten().collect();
+            let raw: Option<Vec<u8>> = given.raw.as_ref().map(bytes);
             rows.push((key, given, raw));
         }
         rows.sort_by(|a, b| a.0.cmp(&b.0));

@@ -176,6 +176,14 @@ impl House {
         self.start().unwrap();
     }
 
+    /// Lets the disk die at an operation.
+    pub(super) fn die_at(&self, operation: u64, power: bool) {
+        match power {
+            true => self.disk.cut_at(operation),
+            false => self.disk.stop_at(operation),
+        }
+    }
+
     pub(super) fn stream(&self, name: &str, change: impl FnOnce(&mut MetricStream)) {
         let mut stream = MetricStream {
             name: name.to_owned(),
@@ -224,12 +232,21 @@ impl House {
         let call = Checked { namespace: Cow::Borrowed("Own"), entries: entries.collect() };
         let mut body = Vec::new();
         wire::encode(account, &call, &mut body);
+        House::append_body(topic, id, arrival_ms, body)
+    }
+
+    pub(super) fn append_body(
+        topic: &Topic,
+        id: u64,
+        arrival_ms: i64,
+        body: Vec<u8>,
+    ) -> Result<(), String> {
         let head = Header {
             kind: Kind::Metrics,
             encoding: Encoding::Identity,
             arrival_ms,
             plain_bytes: body.len() as u64,
-            records: samples.len() as u32,
+            records: 1,
             source: "cloud".to_owned(),
             source_arn: String::new(),
             request_id: String::new(),

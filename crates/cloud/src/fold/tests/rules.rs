@@ -3,8 +3,7 @@
 use journal::{Appended, Body, Item, Position, Refused, Start};
 use metric::Unit;
 
-use super::super::engine::Limits;
-use super::house::{ACCOUNT, House, MINUTE, NOON, Sample, Told, config, plain, sample};
+use super::house::{ACCOUNT, House, MINUTE, NOON, Sample, Told, plain, sample};
 use crate::put::Samples;
 use crate::registry::Additional;
 
@@ -82,9 +81,7 @@ fn late_samples() {
 /// *Guarantees:* they are counted and never sent; the oldest window goes, also over a restart.
 #[test]
 fn too_old_and_gone() {
-    let mut small = config();
-    small.windows_bytes = 600;
-    let mut house = House::with(3, small, Limits::default());
+    let mut house = House::new(3);
     house.stream("s", |_| {});
     let day = 24 * 3_600_000;
     house.put(1, &[sample("Used", "a", NOON - 2 * day - 1, 1.0)]).unwrap();
@@ -92,7 +89,13 @@ fn too_old_and_gone() {
     house.at(NOON + OVER);
     house.put(3, &[sample("Used", "a", NOON + MINUTE, 3.0)]).unwrap();
     house.at(NOON + MINUTE + OVER);
+    assert_eq!(house.windows().minutes(), [NOON, NOON + MINUTE]);
+    let (_, bytes) = house.windows().size();
+    house.config.windows_bytes = bytes - 1;
+    house.start().unwrap();
+    house.at(NOON + MINUTE + OVER + 1);
     assert_eq!(house.windows().minutes(), [NOON + MINUTE]);
+    house.config.windows_bytes = 1 << 30;
     house.start().unwrap();
     house.put(4, &[sample("Used", "a", NOON, 9.0)]).unwrap();
     house.at(NOON + 3 * MINUTE);
@@ -102,7 +105,7 @@ fn too_old_and_gone() {
     assert_eq!(told[&("Used".to_owned(), "a".to_owned(), NOON)], [1.0, 2.0, 2.0, 2.0]);
     assert_eq!(house.status().gone_samples, 1);
     // Two days later the last one goes too.
-    house.at(NOON + 2 * day + 3 * MINUTE);
+    house.at(NOON + 2 * day + 10 * MINUTE);
     assert!(house.windows().minutes().is_empty());
 }
 
@@ -210,7 +213,7 @@ fn additional_statistics() {
     let extra = |house: &House, stream: &str, name: &str, host: &str| {
         let told = points(house, stream).into_iter();
         let of = told.filter(|told| told.key.0 == name && told.key.1 == host);
-        of.last().map(|told| told.extra).unwrap_or_default()
+        of.map(|told| told.extra).next_back().unwrap_or_default()
     };
     let pair = |name: &str, value| (name.to_owned(), value);
     for stream in ["opentelemetry0-7", "opentelemetry1-0"] {
@@ -401,4 +404,43 @@ fn damage() {
     house.at(NOON + 3 * OVER);
     assert_eq!(house.sent("s").len(), 1);
     assert_eq!(house.status().gone_samples, 1);
+}
+
+/// *Scenario:* a body that is cut short, and one of a newer release, each before a good call.
+/// *Guarantees:* the first is counted and passed; at the second the fold stops and says so, and
+/// what had been read before is not lost.
+#[test]
+fn what_cannot_be_read() {
+    let mut house = House::new(14);
+    house.stream("s", |_| {});
+    House::append_body(&house.topic, 1, NOON, vec![1, 4, 0]).unwrap();
+    house.put(2, &[sample("Used", "a", NOON, 1.0)]).unwrap();
+    house.at(NOON + OVER);
+    assert_eq!((house.told("s").len(), house.status().unreadable), (1, 1));
+    let low = |house: &House| house.journal.status()[0].cursors[0].low.sequence;
+    assert_eq!(house.journal.status()[0].topic, "cloud");
+    house.put(3, &[sample("Used", "a", NOON + MINUTE, 1.0)]).unwrap();
+    House::append_body(&house.topic, 4, NOON, vec![2]).unwrap();
+    house.put(5, &[sample("Used", "a", NOON + MINUTE, 1.0)]).unwrap();
+    for _ in 0..2 {
+        let said = house.step().unwrap_err().to_string();
+        assert!(said.contains("newer release"), "{said}");
+        house.now += 2 * OVER;
+    }
+    // The call before it, and the stream's own metrics before that, are still the journal's.
+    assert!(low(&house) <= 3);
+}
+
+/// *Scenario:* minute after minute with nothing but a stream that excludes its own metrics.
+/// *Guarantees:* it comes to rest: no window after the one of its own metrics.
+#[test]
+fn a_quiet_system() {
+    let mut house = House::new(15);
+    house.stream("s", |_| {});
+    house.put(1, &[sample("Used", "a", NOON, 1.0)]).unwrap();
+    for minute in 0..6 {
+        house.at(NOON + minute * MINUTE + OVER);
+    }
+    assert_eq!(house.windows().minutes(), [NOON, NOON + MINUTE]);
+    assert_eq!(house.status().open_series, 0);
 }
