@@ -127,7 +127,7 @@ fn several_units() {
 /// *Scenario:* raw values kept in one minute, a set that stands for its values in another, one that
 /// does not in a third, a negative value in a fourth.
 /// *Guarantees:* extended statistics are exact over joined minutes where all values are known, and
-/// absent where one is not.
+/// absent where one is not, be it the first or the last.
 #[test]
 fn extended_statistics() {
     let port = port("queries-extended");
@@ -145,6 +145,9 @@ fn extended_statistics() {
     assert_eq!(values("TC(2:5)", 120), json!([3.0]));
     assert_eq!(values("p50", 240), json!([]));
     assert_eq!(values("Sum", 240), json!([57.0]));
+    port.give(5, &[set("m", "None", [2.0, 3.0, 1.0, 2.0])]);
+    let told = data(&port, 5, &query("a", "p50", 120, ""), ASCENDING);
+    assert_eq!(told["MetricDataResults"][0]["Values"], json!([]));
     let input = format!(
         r#"{{"Namespace":"N","MetricName":"m","StartTime":{},"EndTime":{},"Period":120,"ExtendedStatistics":["p50","p90"]}}"#,
         seconds(4),
@@ -233,6 +236,7 @@ fn pages_of_datapoints() {
                     values[at].extend(new);
                 }
                 assert!(on_page <= size && on_page > 0, "{on_page} of {size}");
+                assert!(values.iter().all(|values| values.len() <= 10), "a page came again");
                 let Some(next) = told.get("NextToken") else {
                     let results = told["MetricDataResults"].as_array().unwrap();
                     assert!(results.iter().all(|one| one["StatusCode"] == "Complete"));
