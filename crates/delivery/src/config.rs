@@ -103,6 +103,8 @@ pub struct S3Backup {
     pub compression: Container,
     /// Key of KMS to encrypt with.
     pub kms_key_id: Option<String>,
+    /// The version in the keys of objects, from 1.
+    pub version: u32,
     /// Who we are, and where S3 is.
     pub identity: IdentityConfig,
 }

@@ -22,7 +22,7 @@ fn named<'a>(place: &'a [&'a str]) -> Named<'a> {
 
 fn naming(prefix: &str) -> Naming {
     let prefix = Prefix::parse(prefix, Use::Delivery).unwrap();
-    Naming { prefix, zone: Zone::utc(), extension: ".gz".to_owned() }
+    Naming { prefix, zone: Zone::utc(), version: 1, extension: ".gz".to_owned() }
 }
 
 /// *Scenario:* keys of the same place, of the next item, of another stream and another installation.
@@ -117,7 +117,8 @@ fn config(endpoint: &str) -> Config {
         file_extension: None,
         custom_time_zone: "Asia/Tokyo".to_owned(),
         compression: Container::Gzip,
-        format: Format::Json,
+        content: Content::Points(Format::Json),
+        version: 1,
         kms_key_id: None,
         bytes_max: 5 << 20,
         identity: IdentityConfig {
