@@ -239,9 +239,12 @@ impl Upload {
 
     /// Fills the queue from the folder, and counts what waits in it.
     fn look(&mut self) {
+        // A file that is in place is counted already, or not seen: else it would be counted twice.
+        let held = self.outbox.hold();
         let found = scan(&self.folder, &self.stream);
         self.outbox.stats.pending_files.store(found.files, Ordering::Relaxed);
         self.outbox.stats.pending_bytes.store(found.bytes, Ordering::Relaxed);
+        drop(held);
         self.queue = found.oldest.into();
     }
 
