@@ -125,7 +125,7 @@ fn copy_due(
         let Some(mut loaded) = feed.load(feed.next)? else { break };
         let (sequence, arrival_ms) = (loaded.sequence, loaded.header.arrival_ms);
         feed.claimed(sequence);
-        loaded.body.each_record(&mut record, &mut |index, piece| {
+        loaded.body.each_record(loaded.header.kind, &mut record, &mut |index, piece| {
             // The ordinal of this cursor is the record: those before `begin` are in a file already.
             if feed.begin > (Position { sequence, ordinal: index }) {
                 return Ok(());

@@ -82,10 +82,10 @@ impl Backup {
             return Err(format!("backup {}: {e}", path.display()));
         }
         self.share.give_back(before);
-        drop(held);
         if let Some(outbox) = &self.outbox {
             outbox.written(before, size);
         }
+        drop(held);
         Ok(path)
     }
 }

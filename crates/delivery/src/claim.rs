@@ -2,9 +2,10 @@
 
 use journal::Position;
 
-use crate::feed::{Broken, Loaded, Plain, UNREAD, next_piece, records_of_stream};
+use crate::feed::{Loaded, Plain};
 use crate::marker::CRASHES_MAX;
 use crate::pack::Scope;
+use crate::pieces::{Broken, Pieces, UNREAD};
 use crate::place::Place;
 use crate::worker::{OpenEntry, Worker};
 
@@ -139,7 +140,7 @@ impl Worker {
     fn pack_entry(&mut self, index: usize, loaded: Loaded, now: i64) {
         let Loaded { sequence, header, body } = loaded;
         if let Plain::Stream(plain) = body {
-            let reader = records_of_stream(plain);
+            let reader = Pieces::stream(header.kind, plain);
             let open = OpenEntry { sequence, header, reader, record: 0, ordinal: 0 };
             self.open = Some((index, open));
             return;
@@ -176,7 +177,7 @@ impl Worker {
         let scope = Scope { skips: &feed.skips, until, points_max, now_ms: now };
         let (packing, decoder) = (&mut self.packing, &mut self.decoder);
         let (mut ordinal, mut over) = (0, false);
-        let walked = body.each_record(&mut self.record, &mut |record, piece| {
+        let walked = body.each_record(header.kind, &mut self.record, &mut |record, piece| {
             over = place.at(ordinal) >= until;
             if over {
                 return Err("nothing behind this is wanted".to_owned());
@@ -201,7 +202,7 @@ impl Worker {
         let (packing, decoder) = (&mut self.packing, &mut self.decoder);
         let topic = topic_number(feed.cursor.topic());
         self.marker.begin(topic, open.sequence);
-        let more = match next_piece(&mut open.reader, &mut self.record) {
+        let more = match open.reader.next_piece(&mut self.record) {
             None => false,
             Some((Err(Broken { reason: UNREAD, detail, .. }), _)) => {
                 self.marker.pause();

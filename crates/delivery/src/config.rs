@@ -11,6 +11,25 @@ use rules::{Enrichment, Filter};
 use crate::sink;
 
 /// One delivery stream, checked.
+///
+/// A delivery stream made through the API is one too, whatever its records hold. Its settings are:
+///
+/// | member | HTTP endpoint | S3 |
+/// | --- | --- | --- |
+/// | `name` | its name: it stands in the keys of objects | the same |
+/// | `sources` | its topic alone | the same |
+/// | `include`, `exclude`, `enrich` | nothing: they are for points | the same |
+/// | `content` | [`sink::Content::Records`] without a delimiter | with that of `AppendDelimiterToRecord` |
+/// | `source_arn` | its ARN | |
+/// | `version` | of the backup in S3 | of the objects |
+/// | `record_bytes` | [`sink::http_endpoint::RECORD_BYTES_MAX`]; not used for records | |
+/// | `bytes_max` | `SizeInMBs`, at most 64 MiB | the same; Firehose's 65 to 128 become 64 |
+/// | `client` | 180 s for an answer, as Firehose waits | that of the identity |
+/// | `buffering` | `SizeInMBs` (5), `IntervalInSeconds` (300); 0 s does not wait | the same |
+/// | `retry_duration` | `DurationInSeconds`, 0 to 7,200 s (300) | 24 h, as Firehose tries S3 |
+/// | `start_from` | oldest: whatever was put is its own | the same |
+/// | `backup.mode` | as `S3BackupMode` | failed data only |
+/// | `backup.s3` | `S3Configuration`; without an error prefix an empty text | none: what S3 does not take stays here |
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StreamConfig {
     /// Name in the settings; also the name of its cursor.
@@ -103,6 +122,8 @@ pub struct S3Backup {
     pub compression: Container,
     /// Key of KMS to encrypt with.
     pub kms_key_id: Option<String>,
+    /// The version in the keys of objects, from 1.
+    pub version: u32,
     /// Who we are, and where S3 is.
     pub identity: IdentityConfig,
 }

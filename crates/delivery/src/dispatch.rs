@@ -103,7 +103,7 @@ impl Dispatch {
     }
 
     /// The next parcel to try now, marked as in flight.
-    pub(crate) fn due(&mut self, now_ms: i64) -> Option<&Parcel> {
+    pub(crate) fn due(&mut self, now_ms: i64) -> Option<&mut Parcel> {
         let index = self.choose(now_ms)?;
         let parcel = self.parcels.get_mut(index)?;
         parcel.in_flight = true;
@@ -150,6 +150,11 @@ impl Dispatch {
     /// Points of a parcel.
     pub(crate) fn points(&self, id: u64) -> u32 {
         self.parcels.iter().find(|p| p.id == id).map_or(0, Parcel::points)
+    }
+
+    /// The feed of a parcel, and what of it was released when it was tried last.
+    pub(crate) fn tried(&self, id: u64) -> Option<(usize, u64)> {
+        self.parcels.iter().find(|p| p.id == id).map(|p| (p.feed, p.released))
     }
 
     /// Takes a parcel out, whatever its state.

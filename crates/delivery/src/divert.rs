@@ -7,9 +7,10 @@ use journal::Position;
 use metric::{Decoder, Point, Reject, Visit};
 use rules::Decision;
 
-use crate::feed::{Broken, Piece, Plain};
+use crate::feed::Plain;
 use crate::pack::Packing;
 use crate::parcel::{Parcel, Tally};
+use crate::pieces::{Broken, Piece};
 use crate::place::{Failure, Place};
 use crate::ranges::{Range, covering, normalised, without};
 use crate::verdict::Why;
@@ -89,7 +90,8 @@ impl Worker {
         while bytes < ROUND_BYTES {
             let Ok(Some((found, head, length))) = feed.cursor.read_head(sequence) else { break };
             let arrival = entry::Header::decode(&head).map_or(i64::MIN, |h| h.arrival_ms);
-            let too_old = exhausted_ms.is_some_and(|before| arrival <= before);
+            let too_old =
+                found < feed.tried() && exhausted_ms.is_some_and(|before| arrival <= before);
             if !too_old && bytes >= over {
                 break;
             }
@@ -247,7 +249,7 @@ impl Worker {
         let place = Place { stream: &stream, topic: &topic, sequence, header };
         let (mut total, mut ordinal) = (0, 0);
         let mut buffer = std::mem::take(&mut self.record);
-        let walked = body.each_record(&mut buffer, &mut |index, piece| {
+        let walked = body.each_record(header.kind, &mut buffer, &mut |index, piece| {
             let parts = (&mut self.packing, &mut self.decoder);
             diversion.piece(parts.0, parts.1, &place, (index, piece), &mut ordinal);
             if diversion.failed.len() + diversion.rejected.len() >= FILE_BYTES {
@@ -312,10 +314,15 @@ impl Diversion<'_> {
                 return;
             }
         };
-        let kept = Vec::new();
-        let mut visit = Diverted { diversion: self, packing, place, index, first, item: 0, kept };
-        decoder.decode(record, &mut visit);
-        let (items, kept) = (visit.item, visit.kept);
+        let (items, kept) = if packing.takes_records() {
+            self.record(place, first)
+        } else {
+            let kept = Vec::new();
+            let mut visit =
+                Diverted { diversion: self, packing, place, index, first, item: 0, kept };
+            decoder.decode(record, &mut visit);
+            (visit.item, visit.kept)
+        };
         *ordinal += items;
         let Way::Backup(failure) = self.way else { return };
         if let Some((item, _)) = kept.first() {
@@ -323,6 +330,15 @@ impl Diversion<'_> {
             self.first.get_or_insert(here);
             place.failed_line(&mut self.failed, index, record, items, kept, failure);
         }
+    }
+
+    /// A record that is one item as it is: how many items, and which of them are kept.
+    fn record(&mut self, place: &Place<'_>, item: u32) -> (u32, Vec<(u32, u32)>) {
+        if !place.is_record_asked_for(item) || !self.wants(place.at(item)) {
+            return (1, Vec::new());
+        }
+        self.points += 1;
+        (1, vec![(0, 1)])
     }
 
     fn broken(&mut self, place: &Place<'_>, item: (u32, u32), broken: &Broken<'_>) {

@@ -6,7 +6,6 @@
 use std::io::{Cursor as Bytes, Read};
 use std::sync::Arc;
 
-use aws::firehose::envelope::{EnvelopeFault, EnvelopeReader, Limits};
 use codec::gzip::{Inflater, StreamInflater};
 use entry::{Encoding, Header, Kind, LaneId, Tail, TailKey};
 use journal::{Cursor, Entry, EntryBody, Position};
@@ -19,16 +18,8 @@ use crate::ranges::{Range, normalised};
 /// so that no entry, however large, needs more than a record of memory.
 const WHOLE_BYTES_MAX: u64 = 8 * 1024 * 1024;
 
-/// Reasons for quarantine besides those of the decoder: a header or a body that cannot be read,
-pub(crate) const BROKEN_ENTRY: &str = "broken_entry";
-/// and an envelope that cannot be read to its end.
-pub(crate) const BROKEN_ENVELOPE: &str = "broken_envelope";
-
-/// No reason for quarantine, but for reading again: the disk failed in the middle of an entry.
-pub(crate) const UNREAD: &str = "unread";
-
-/// The door has checked records already; this only bounds memory if the disk lies.
-const READ_LIMITS: Limits = Limits { records: u32::MAX, record_text: 128 * 1024 * 1024 };
+/// What is said of an entry that only the fold of metric streams reads.
+const SAMPLES: &str = "holds samples put by PutMetricData, which no stream delivers as they are";
 
 /// An entry, opened.
 pub(crate) struct Loaded {
@@ -76,6 +67,8 @@ pub(crate) struct Feed {
     tail: Arc<Tail>,
     inflater: Inflater,
     failures: u32,
+    /// First entry that was not released when an attempt, or another feed's, failed last.
+    tried: u64,
     /// Its records have been buffered before.
     unbuffered: bool,
 }
@@ -94,6 +87,7 @@ impl Feed {
             tail,
             inflater: Inflater::new(),
             failures: 0,
+            tried: low.sequence,
             unbuffered: false,
         };
         feed.restart(low, Vec::new());
@@ -177,8 +171,11 @@ impl Feed {
             let Some((sequence, header)) = self.header(self.scout.next)? else { break };
             self.scout.next = sequence + 1;
             if let Some(header) = header.filter(|h| self.is_ours(h)) {
-                // Three quarters: base64 in JSON against the raw records that Firehose counts.
-                self.scout.bytes += header.plain_bytes / 4 * 3;
+                self.scout.bytes += match header.kind {
+                    // Three quarters: base64 in JSON against the raw records that Firehose counts.
+                    Kind::FirehoseDelivery => header.plain_bytes / 4 * 3,
+                    Kind::Record | Kind::Records | Kind::Metrics => header.plain_bytes,
+                };
                 let oldest = self.scout.oldest_ms.get_or_insert(header.arrival_ms);
                 *oldest = (*oldest).min(header.arrival_ms);
             }
@@ -195,6 +192,21 @@ impl Feed {
     /// Something was released and not claimed yet.
     pub(crate) fn claimable(&self) -> bool {
         self.next < self.released
+    }
+
+    /// First entry that may not be claimed yet.
+    pub(crate) fn released(&self) -> u64 {
+        self.released
+    }
+
+    /// An attempt failed when entries before this one could have been part of one.
+    pub(crate) fn failed_before(&mut self, released: u64) {
+        self.tried = self.tried.max(released);
+    }
+
+    /// First entry that has had no chance yet: no attempt failed since it was released.
+    pub(crate) fn tried(&self) -> u64 {
+        self.tried
     }
 
     /// When `release` should be asked again, if nothing arrives.
@@ -221,6 +233,9 @@ impl Feed {
         };
         if !self.is_ours(&header) {
             return Ok(Some(Loaded { sequence, header, body: Plain::Foreign }));
+        }
+        if header.kind == Kind::Metrics {
+            return self.broken(sequence, header, SAMPLES.to_owned()).map(Some);
         }
         let key = TailKey { topic: Arc::clone(self.cursor.topic()), sequence };
         if let Some(plain) = self.tail.get(&key) {
@@ -317,80 +332,6 @@ impl Feed {
     pub(crate) fn oldest_arrival_ms(&self) -> Option<i64> {
         let (_, header) = self.header(self.cursor.low().sequence).ok()??;
         header.map(|h| h.arrival_ms)
-    }
-}
-
-/// A record, or a piece that is none.
-pub(crate) type Piece<'a> = Result<&'a [u8], Broken<'a>>;
-
-/// A piece of an entry that is no record.
-pub(crate) struct Broken<'a> {
-    /// [`UNREAD`] when the bytes below could not be read; the same bytes may be readable later.
-    pub reason: &'static str,
-    pub detail: String,
-    pub bytes: &'a [u8],
-}
-
-impl Plain {
-    /// Calls `each` with every record, in order, until it fails.
-    pub(crate) fn each_record(
-        &mut self,
-        record: &mut Vec<u8>,
-        each: &mut dyn FnMut(u32, Piece<'_>) -> Result<(), String>,
-    ) -> Result<(), String> {
-        let mut reader = match self {
-            Plain::Whole(plain) => EnvelopeReader::whole(plain, READ_LIMITS),
-            Plain::Bytes(plain) => EnvelopeReader::whole(plain, READ_LIMITS),
-            Plain::Stream(plain) => EnvelopeReader::stream(Box::new(plain.as_mut()), READ_LIMITS),
-            Plain::Record(bytes) => return each(0, Ok(bytes)),
-            Plain::Broken(why, bytes) => {
-                let detail = why.clone();
-                return each(0, Err(Broken { reason: BROKEN_ENTRY, detail, bytes }));
-            }
-            Plain::Foreign => return Ok(()),
-        };
-        let mut index = 0;
-        while let Some((piece, last)) = next_piece(&mut reader, record) {
-            if let Err(Broken { reason: UNREAD, detail, .. }) = piece {
-                return Err(detail);
-            }
-            each(index, piece)?;
-            if last {
-                break;
-            }
-            index += 1;
-        }
-        Ok(())
-    }
-}
-
-/// Reads the records of a plain body that is a stream.
-pub(crate) fn records_of_stream(plain: Box<dyn Read + Send>) -> EnvelopeReader<'static> {
-    EnvelopeReader::stream(plain, READ_LIMITS)
-}
-
-/// The next record, decoded into `record`; the flag says that nothing can follow.
-pub(crate) fn next_piece<'a>(
-    reader: &'a mut EnvelopeReader<'_>,
-    record: &'a mut Vec<u8>,
-) -> Option<(Piece<'a>, bool)> {
-    match reader.next() {
-        Ok(None) => None,
-        Ok(Some(text)) => match codec::base64::decode_into(text, record) {
-            Ok(()) => Some((Ok(record), false)),
-            Err(error) => {
-                let detail = error.to_string();
-                Some((Err(Broken { reason: BROKEN_ENVELOPE, detail, bytes: text }), false))
-            }
-        },
-        Err(fault) => {
-            let detail = fault.to_string();
-            let reason = match fault {
-                EnvelopeFault::Read(_) => UNREAD,
-                _ => BROKEN_ENVELOPE,
-            };
-            Some((Err(Broken { reason, detail, bytes: &[] }), true))
-        }
     }
 }
 

@@ -15,6 +15,7 @@ mod lanes;
 mod marker;
 mod pack;
 mod parcel;
+mod pieces;
 mod place;
 mod quarantine;
 mod ranges;

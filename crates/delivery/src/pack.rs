@@ -7,8 +7,8 @@ use journal::Position;
 use metric::{Decoder, Dimension, Point, Reject, Shapes, Visit};
 use rules::{Decision, Enricher, Selection};
 
-use crate::feed::{Broken, Piece};
 use crate::parcel::{Aside, Parcel, Tally};
+use crate::pieces::{Broken, Piece};
 use crate::place::{Failure, Place, count_items};
 use crate::ranges::{Range, covering};
 use crate::sink::{Label, Moment, Offer, Packer, Payload};
@@ -159,6 +159,11 @@ impl Packing {
             self.topic = place.topic.into();
         }
         match piece {
+            Ok(record) if self.takes_records() => {
+                let item = *ordinal;
+                *ordinal += 1;
+                self.record(place, (index, item), record, scope);
+            }
             Ok(record) => {
                 let first = *ordinal;
                 let mut packed = Packed {
@@ -179,6 +184,36 @@ impl Packing {
                 let item = *ordinal;
                 *ordinal += 1;
                 self.broken(place, (index, item), &broken, scope);
+            }
+        }
+    }
+
+    /// Records are items as they are: nothing in them is looked at.
+    pub(crate) fn takes_records(&self) -> bool {
+        self.packer.takes_records()
+    }
+
+    fn record(&mut self, place: &Place<'_>, item: (u32, u32), record: &[u8], scope: &Scope<'_>) {
+        let at = place.at(item.1);
+        if !place.is_record_asked_for(item.1) || !self.wants(at, scope) {
+            return;
+        }
+        if self.aside.bytes() >= ASIDE_BYTES_MAX
+            || self.packer.points() >= scope.points_max
+            || !self.packer.has_room_for(record)
+        {
+            self.close(at);
+            self.arrival_ms = place.header.arrival_ms;
+            self.oldest_ms = place.header.arrival_ms;
+        }
+        match self.packer.offer_record(record) {
+            Ok(()) => {
+                self.newest_instant_ms = self.newest_instant_ms.max(place.header.arrival_ms);
+            }
+            Err(reason) => {
+                let out = &mut self.aside.quarantine;
+                place.raw_line(out, scope.now_ms, item, (reason, ""), record);
+                self.tally.quarantine(reason, 1);
             }
         }
     }

@@ -70,6 +70,8 @@ pub(crate) struct Parcel {
     pub aside: Aside,
     /// Attempts made.
     pub attempts: u32,
+    /// First entry of its feed that was not released when the last attempt began.
+    pub released: u64,
     /// When the last attempt began.
     pub sent_ms: i64,
     /// A request is under way.
@@ -98,6 +100,7 @@ impl Parcel {
             tally: Tally::default(),
             aside: Aside::default(),
             attempts: 0,
+            released: 0,
             sent_ms: 0,
             in_flight: false,
             not_before_ms: 0,

@@ -1,7 +1,7 @@
 //! Where an item lies, and the lines that tell of it: quarantine and failed records.
 
 use aws::firehose::failed::{FailedRecord, Origin};
-use entry::Header;
+use entry::{Header, Kind};
 use journal::Position;
 use metric::{Decoder, Point, Reject, Visit};
 
@@ -29,6 +29,12 @@ impl Place<'_> {
     pub(crate) fn is_asked_for(&self, item: u32) -> bool {
         let only = &self.header.only;
         only.is_empty() || only.iter().any(|(from, to)| (*from..*to).contains(&item))
+    }
+
+    /// The same for a record that is an item as it is. Of one put back, `only` may count points of it;
+    /// as it is, it is wanted whole or not at all.
+    pub(crate) fn is_record_asked_for(&self, item: u32) -> bool {
+        self.header.kind == Kind::Record || self.is_asked_for(item)
     }
 
     fn line<'b>(&'b self, time: i64, record: u32, item: u32, reason: &'b str) -> Line<'b> {

@@ -12,6 +12,14 @@ impl Worker {
     /// The destination takes nothing of a request as it is: halves, until a single point is too large.
     pub(crate) fn split(&mut self, id: u64, why: Why, now: i64) {
         if self.dispatch.points(id) <= 1 {
+            if self.packing.takes_records() {
+                // A record may well be larger than this destination takes, and no part of one helps.
+                self.recovered(now);
+                if let Some(parcel) = self.dispatch.take(id) {
+                    self.give_up(parcel, why, now);
+                }
+                return;
+            }
             // One point is too large for no destination: this one is not well.
             self.later(id, None, true, why, now);
             return;

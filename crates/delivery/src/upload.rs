@@ -165,7 +165,7 @@ impl Drop for Uploader {
 
 fn naming(prefix: &Prefix, s3: &S3Backup) -> Naming {
     let extension = s3.compression.extension().to_owned();
-    Naming { prefix: prefix.clone(), zone: Zone::utc(), extension }
+    Naming { prefix: prefix.clone(), zone: Zone::utc(), version: s3.version, extension }
 }
 
 /// The work of the thread.
@@ -239,9 +239,12 @@ impl Upload {
 
     /// Fills the queue from the folder, and counts what waits in it.
     fn look(&mut self) {
+        // A file that is in place is counted already, or not seen: else it would be counted twice.
+        let held = self.outbox.hold();
         let found = scan(&self.folder, &self.stream);
         self.outbox.stats.pending_files.store(found.files, Ordering::Relaxed);
         self.outbox.stats.pending_bytes.store(found.bytes, Ordering::Relaxed);
+        drop(held);
         self.queue = found.oldest.into();
     }
 

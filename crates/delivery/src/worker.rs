@@ -8,7 +8,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::Duration;
 
-use aws::firehose::envelope::EnvelopeReader;
 use entry::Header;
 use journal::{Position, Topic};
 use metric::Decoder;
@@ -20,6 +19,7 @@ use crate::feed::Feed;
 use crate::marker::Marker;
 use crate::pack::Packing;
 use crate::parcel::Parcel;
+use crate::pieces::Pieces;
 use crate::place::{Failure, Place};
 use crate::quarantine::Quarantine;
 use crate::sink::Wire;
@@ -53,7 +53,7 @@ pub(crate) enum Event {
 pub(crate) struct OpenEntry {
     pub sequence: u64,
     pub header: Header,
-    pub reader: EnvelopeReader<'static>,
+    pub reader: Pieces<'static>,
     pub record: u32,
     pub ordinal: u32,
 }
@@ -180,6 +180,7 @@ impl Worker {
     fn send_due(&mut self, now: i64) {
         while let Some(parcel) = self.dispatch.due(now) {
             let (id, wire, inbox) = (parcel.id, self.wire.clone(), self.inbox.clone());
+            parcel.released = self.feeds.get(parcel.feed).map_or(0, Feed::released);
             let Some(payload) = parcel.payload.clone() else { continue };
             self.stats.sent_bytes.fetch_add(payload.body.len() as u64, Ordering::Relaxed);
             self.runtime.spawn(async move {
@@ -290,6 +291,7 @@ impl Worker {
         self.stats.add_request("retried");
         let stream = self.config.name.clone();
         self.tell_refusal(&why);
+        self.mark_tried(id);
         match self.dispatch.failed(id, after, loud, why.clone(), now) {
             Failed::Waits => {}
             Failed::OutageBegins if loud => {
@@ -312,7 +314,17 @@ impl Worker {
         }
     }
 
-    fn recovered(&mut self, now: i64) {
+    /// What was released before a failed attempt has had its chance: none of what came later is given
+    /// up before it is tried, however short the retry duration or long the buffering.
+    fn mark_tried(&mut self, id: u64) {
+        let Some((index, released)) = self.dispatch.tried(id) else { return };
+        for (n, feed) in self.feeds.iter_mut().enumerate() {
+            let released = if n == index { released } else { feed.released() };
+            feed.failed_before(released);
+        }
+    }
+
+    pub(crate) fn recovered(&mut self, now: i64) {
         if self.dispatch.succeeded(now) {
             tracing::info!(stream = %self.config.name, "destination is back");
         }

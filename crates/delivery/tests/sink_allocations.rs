@@ -124,7 +124,7 @@ fn deliveries_allocate_nothing_per_metric() {
             common_attributes: Vec::new(),
             source_arn: String::new(),
             gzip: to != Format::Json,
-            format: to,
+            content: http_endpoint::Content::Points(to),
             record_bytes: 16 * 1024,
             bytes_max: 256 * 1024,
             client: client(),

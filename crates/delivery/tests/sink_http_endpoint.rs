@@ -12,7 +12,7 @@ mod sink_support;
 use std::sync::Arc;
 use std::time::Duration;
 
-use delivery::sink::http_endpoint::{self, RECORD_BYTES_MAX};
+use delivery::sink::http_endpoint::{self, Content, RECORD_BYTES_MAX};
 use delivery::sink::{self, Label, Offer, Packer, Payload, Wire};
 use delivery::{Verdict, Why};
 use journal::Position;
@@ -31,7 +31,7 @@ fn config(url: &str) -> http_endpoint::Config {
         common_attributes: vec![("env".to_owned(), "pr\u{f6}d \"1\"".to_owned())],
         source_arn: ARN.to_owned(),
         gzip: true,
-        format: Format::Json,
+        content: Content::Points(Format::Json),
         record_bytes: 128 * 1024,
         bytes_max: 1 << 20,
         client: client(),
@@ -162,7 +162,7 @@ fn points_arrive_as_they_came_in_every_format() {
         for record_bytes in [1_000, 16 * 1024, RECORD_BYTES_MAX] {
             let peer = Peer::scripted(taken);
             let (mut packer, wire) = sink(&peer.url(""), |config| {
-                config.format = format;
+                config.content = Content::Points(format);
                 config.record_bytes = record_bytes;
             });
             let mut left = 0;
@@ -216,7 +216,8 @@ fn a_point_of_format_1_0_is_copied() {
     // Description, which CloudWatch never sends.
     body.extend_from_slice(b"\x12\x04mine");
     let peer = Peer::scripted(taken);
-    let (mut packer, wire) = sink(&peer.url(""), |config| config.format = Format::Otel10);
+    let (mut packer, wire) =
+        sink(&peer.url(""), |config| config.content = Content::Points(Format::Otel10));
     packer.offer(&Point { source: Source::Otel10 { metric: Some(&body) }, ..point() }, None, NOW);
     assert_eq!(send(&mut packer, &wire), Verdict::Delivered);
     let record = records(&peer.requests()[0]).remove(0);
@@ -242,7 +243,8 @@ fn what_does_not_fit_is_named() {
     let text = String::from_utf8(inflate(&packer.close().body)).unwrap();
     assert_eq!(text.matches("\"data\"").count(), 3);
 
-    let (mut packer, _) = sink("http://127.0.0.1:9", |config| config.format = Format::Otel10);
+    let (mut packer, _) =
+        sink("http://127.0.0.1:9", |config| config.content = Content::Points(Format::Otel10));
     let bare = Point { sum: None, min: None, max: None, ..point() };
     assert_eq!(packer.offer(&bare, None, NOW), Offer::Refused("incomplete"));
     let enriched = Point { attributes: &[(b"team", b"blue")], ..point() };

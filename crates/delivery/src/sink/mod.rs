@@ -89,6 +89,36 @@ pub enum Config {
     Blackhole,
 }
 
+/// What a destination of records is given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// Points, as records of a metric stream in this form.
+    Points(metric::Format),
+    /// Records as they were put, whatever they hold.
+    Records {
+        /// Follows each record; mostly empty.
+        delimiter: Vec<u8>,
+    },
+}
+
+impl Content {
+    /// What follows each record; `None` when points are wanted.
+    pub(crate) fn delimiter(&self) -> Option<Vec<u8>> {
+        match self {
+            Content::Points(_) => None,
+            Content::Records { delimiter } => Some(delimiter.clone()),
+        }
+    }
+
+    /// The form of points, when there are any.
+    pub(crate) fn format(&self) -> metric::Format {
+        match self {
+            Content::Points(format) => *format,
+            Content::Records { .. } => metric::Format::Json,
+        }
+    }
+}
+
 /// The packing half.
 pub enum Packer {
     /// Dynatrace.
@@ -178,6 +208,38 @@ impl Packer {
                 packer.take();
                 Offer::Taken
             }
+        }
+    }
+
+    /// It wants records as they are: then [`offer_record`](Packer::offer_record) is called, and
+    /// [`offer`](Packer::offer) never.
+    pub fn takes_records(&self) -> bool {
+        match self {
+            Packer::HttpEndpoint(packer) => packer.takes_records(),
+            Packer::S3(packer) => packer.takes_records(),
+            _ => false,
+        }
+    }
+
+    /// This record fits into the open parcel; into an empty one every record does.
+    pub fn has_room_for(&self, record: &[u8]) -> bool {
+        match self {
+            Packer::HttpEndpoint(packer) => packer.has_room_for(record),
+            Packer::S3(packer) => packer.has_room_for(record),
+            _ => !self.full(),
+        }
+    }
+
+    /// Puts a record into the open parcel, which has room for it; or says why this destination can
+    /// never use it: quarantine it, with this reason.
+    pub fn offer_record(&mut self, record: &[u8]) -> Result<(), &'static str> {
+        match self {
+            Packer::HttpEndpoint(packer) => packer.offer_record(record),
+            Packer::S3(packer) => {
+                packer.offer_record(record);
+                Ok(())
+            }
+            _ => Err("not_a_point"),
         }
     }
 

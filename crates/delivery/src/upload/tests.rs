@@ -42,6 +42,7 @@ fn settings(peer: &Peer) -> S3Backup {
             .to_owned(),
         compression: Container::Gzip,
         kms_key_id: Some("alias/backup".to_owned()),
+        version: 1,
         identity: IdentityConfig {
             region: Some("eu-west-1".to_owned()),
             profile: None,

@@ -4,6 +4,7 @@
 mod feeds;
 mod lanes;
 mod ordered;
+mod raw;
 mod replay;
 mod stores;
 mod tags;

@@ -225,6 +225,7 @@ fn a_bucket_holds_up_nobody() {
         error_output_prefix: "f/!{timestamp:yyyy}/".to_owned(),
         compression: Container::Gzip,
         kms_key_id: None,
+        version: 1,
         identity: IdentityConfig {
             region: Some("eu-west-1".to_owned()),
             profile: None,

@@ -14,6 +14,9 @@ use crate::{Verdict, Why};
 /// Longest answer that Firehose reads.
 pub(crate) const ANSWER_BYTES_MAX: usize = 1 << 20;
 
+/// How Firehose begins the text of a failed record; readers of its backups look for it.
+const LEAD_IN: &str = "Received the following response from the endpoint destination.";
+
 /// The members that matter; the texts of either are those of the protocol.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -35,9 +38,10 @@ pub(crate) fn verdict(answer: &Answer, request_id: &str, secrets: &[&str]) -> Ve
     match answer.status {
         200 => match fault_of(answer, request_id) {
             None => Verdict::Delivered,
-            Some((code, fault)) => {
-                loudly(code, format!("status 200, but {fault}: {}", words(answer, secrets)))
-            }
+            Some((code, fault)) => loudly(
+                code,
+                format!("{LEAD_IN} status 200, but {fault}: {}", words(answer, secrets)),
+            ),
         },
         100..=199 | 300..=399 => {
             let why = said(answer, secrets);
@@ -79,7 +83,8 @@ fn loudly(code: &'static str, message: String) -> Verdict {
 
 /// Status and words of an answer, with what helps to act on it.
 fn said(answer: &Answer, secrets: &[&str]) -> Why {
-    answer::said(answer, &words(answer, secrets))
+    let why = answer::said(answer, &words(answer, secrets));
+    Why { message: format!("{LEAD_IN} {}", why.message), ..why }
 }
 
 /// `errorMessage`, in which no escape of JSON hides a secret, else the body as it is.

@@ -14,6 +14,7 @@ mod wire;
 
 use remote::{ClientConfig, Secret};
 
+pub use crate::sink::Content;
 pub use packer::Packer;
 pub use wire::Wire;
 
@@ -30,9 +31,9 @@ pub struct Config {
     pub source_arn: String,
     /// Whether the body is gzip.
     pub gzip: bool,
-    /// The form of the records.
-    pub format: metric::Format,
-    /// Most bytes of one record, before base64.
+    /// What the records are.
+    pub content: Content,
+    /// Most bytes of one record made of points, before base64.
     pub record_bytes: usize,
     /// Most bytes of all records of a request, before base64.
     pub bytes_max: usize,

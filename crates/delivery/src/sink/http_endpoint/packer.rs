@@ -22,6 +22,8 @@ pub struct Packer {
     record_bytes: usize,
     bytes_max: usize,
     record: Record,
+    /// Records are taken as they are, and this follows each.
+    delimiter: Option<Vec<u8>>,
     /// The record being closed.
     raw: Vec<u8>,
     /// `{"data":"..."},{"data":"..."}`, then `]}`.
@@ -42,7 +44,8 @@ impl Packer {
         Packer {
             record_bytes,
             bytes_max: config.bytes_max,
-            record: Record::new(config.format, record_bytes),
+            record: Record::new(config.content.format(), record_bytes),
+            delimiter: config.content.delimiter(),
             raw: Vec::new(),
             list: Vec::new(),
             bytes: 0,
@@ -74,9 +77,36 @@ impl Packer {
         Offer::Taken
     }
 
+    pub(crate) fn takes_records(&self) -> bool {
+        self.delimiter.is_some()
+    }
+
+    /// Whether a record fits into the open delivery.
+    pub(crate) fn has_room_for(&self, record: &[u8]) -> bool {
+        let size = record.len() + self.delimiter.as_ref().map_or(0, Vec::len);
+        self.records == 0 || self.records < RECORDS_MAX && self.bytes + size <= self.bytes_max
+    }
+
+    /// Takes a record as it is.
+    pub(crate) fn offer_record(&mut self, record: &[u8]) -> Result<(), &'static str> {
+        if record.len() > RECORD_BYTES_MAX {
+            return Err("too_large");
+        }
+        self.raw.clear();
+        self.raw.extend_from_slice(record);
+        self.raw.extend_from_slice(self.delimiter.as_deref().unwrap_or_default());
+        self.push_raw();
+        self.points += 1;
+        Ok(())
+    }
+
     fn close_record(&mut self) {
         self.raw.clear();
         self.record.finish(&mut self.raw);
+        self.push_raw();
+    }
+
+    fn push_raw(&mut self) {
         if self.records > 0 {
             self.list.push(b',');
         }

@@ -19,14 +19,13 @@ const ORIGIN_FILE: &str = "origin";
 /// Its hexadecimal digits: 128 bits do not meet by chance.
 const ORIGIN_DIGITS: usize = 32;
 
-/// The version in a key. Firehose counts the changes of a stream's configuration; we do not.
-const VERSION: u32 = 1;
-
 /// How the objects of one destination are named.
 #[derive(Clone, Debug)]
 pub(crate) struct Naming {
     pub prefix: Prefix,
     pub zone: Zone,
+    /// Changes of the stream's configuration, from 1.
+    pub version: u32,
     /// With its point.
     pub extension: String,
 }
@@ -55,7 +54,7 @@ impl Naming {
         });
         let suffix = Suffix {
             stream: named.stream,
-            version: VERSION,
+            version: self.version,
             instant_ms: named.instant_ms,
             zone: &self.zone,
             seed: seed.as_bytes(),

@@ -18,6 +18,7 @@ use aws::firehose::prefix::{self, Prefix, Use, Zone};
 use codec::container::Container;
 use remote::aws::IdentityConfig;
 
+pub use crate::sink::Content;
 pub(crate) use key::{Named, Naming, entry_name, origin};
 pub use packer::Packer;
 pub(crate) use verdict::{code_of, message_of, needs_person};
@@ -40,8 +41,10 @@ pub struct Config {
     pub custom_time_zone: String,
     /// How objects are compressed.
     pub compression: Container,
-    /// The form of the records in them.
-    pub format: metric::Format,
+    /// What is in them.
+    pub content: Content,
+    /// The version in their keys: Firehose counts the changes of a delivery stream there.
+    pub version: u32,
     /// Key of KMS to encrypt with.
     pub kms_key_id: Option<String>,
     /// Most plain bytes of an object.
@@ -61,7 +64,7 @@ impl Config {
         prefix::check_extension(own).map_err(|e| in_key("file_extension", &e))?;
         // An empty one counts as none.
         let extension = if own.is_empty() { self.compression.extension() } else { own };
-        Ok(Naming { prefix, zone, extension: extension.to_owned() })
+        Ok(Naming { prefix, zone, version: self.version, extension: extension.to_owned() })
     }
 
     /// Checks what the settings' own types do not; the error begins with the key that is wrong.

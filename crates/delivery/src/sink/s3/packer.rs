@@ -13,6 +13,8 @@ const RECORD_BYTES: usize = 512 * 1024;
 /// The packing half.
 pub struct Packer {
     encoder: Encoder,
+    /// Records are taken as they are, and this follows each.
+    delimiter: Option<Vec<u8>>,
     compressor: Compressor,
     container: Container,
     bytes_max: usize,
@@ -27,7 +29,8 @@ impl Packer {
     /// A packer for these settings.
     pub fn new(config: &Config) -> Packer {
         Packer {
-            encoder: Encoder::new(config.format),
+            encoder: Encoder::new(config.content.format()),
+            delimiter: config.content.delimiter(),
             compressor: Compressor::new(config.compression),
             container: config.compression,
             bytes_max: config.bytes_max,
@@ -46,6 +49,23 @@ impl Packer {
             self.encoder.finish(&mut self.plain);
         }
         Offer::Taken
+    }
+
+    pub(crate) fn takes_records(&self) -> bool {
+        self.delimiter.is_some()
+    }
+
+    /// Whether a record fits into the open object.
+    pub(crate) fn has_room_for(&self, record: &[u8]) -> bool {
+        let size = record.len() + self.delimiter.as_ref().map_or(0, Vec::len);
+        self.points == 0 || self.plain.len() + size <= self.bytes_max
+    }
+
+    /// Takes a record as it is.
+    pub(crate) fn offer_record(&mut self, record: &[u8]) {
+        self.plain.extend_from_slice(record);
+        self.plain.extend_from_slice(self.delimiter.as_deref().unwrap_or_default());
+        self.points += 1;
     }
 
     /// The object is large enough. It may be one point larger: the size is a wish, not a limit of S3.

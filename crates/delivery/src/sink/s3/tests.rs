@@ -22,7 +22,7 @@ fn named<'a>(place: &'a [&'a str]) -> Named<'a> {
 
 fn naming(prefix: &str) -> Naming {
     let prefix = Prefix::parse(prefix, Use::Delivery).unwrap();
-    Naming { prefix, zone: Zone::utc(), extension: ".gz".to_owned() }
+    Naming { prefix, zone: Zone::utc(), version: 1, extension: ".gz".to_owned() }
 }
 
 /// *Scenario:* keys of the same place, of the next item, of another stream and another installation.
@@ -117,7 +117,8 @@ fn config(endpoint: &str) -> Config {
         file_extension: None,
         custom_time_zone: "Asia/Tokyo".to_owned(),
         compression: Container::Gzip,
-        format: Format::Json,
+        content: Content::Points(Format::Json),
+        version: 1,
         kms_key_id: None,
         bytes_max: 5 << 20,
         identity: IdentityConfig {
@@ -195,7 +196,11 @@ fn points_of(body: &[u8]) -> u32 {
 fn every_form_is_an_object() {
     for format in [Format::Json, Format::Otel07, Format::Otel10] {
         for compression in CONTAINERS {
-            let config = Config { format, compression, ..config("http://127.0.0.1:9") };
+            let config = Config {
+                content: Content::Points(format),
+                compression,
+                ..config("http://127.0.0.1:9")
+            };
             let mut packer = Packer::new(&config);
             let first = payload(&mut packer, 4000);
             assert_eq!((first.points, points_of(&first.body)), (4000, 4000), "{compression}");
@@ -313,4 +318,36 @@ fn settings_that_cannot_work() {
         assert!(why.starts_with(key), "{why}");
     }
     assert_eq!(good.check(), Ok(()));
+}
+
+/// *Scenario:* records of any bytes, with and without a delimiter, in every container, as version 7.
+/// *Guarantees:* the object is the records one after the other, the delimiter after each and nothing
+/// else; its key has the version; an object has room for what it may hold and no more.
+#[test]
+fn records_go_as_they_are() {
+    let records: [&[u8]; 4] = [b"abc", b"", b"\x00\xff\r\n", b"abc"];
+    for container in CONTAINERS {
+        for delimiter in [&b""[..], b"\n"] {
+            let peer = Peer::start(Reply::status(200).with("ETag", "\"0123\""));
+            let (mut packer, wire, runtime) = to_peer(&peer, |config| {
+                config.compression = container;
+                config.content = Content::Records { delimiter: delimiter.to_vec() };
+                config.version = 7;
+                config.bytes_max = 12;
+            });
+            assert!(packer.takes_records() && packer.has_room_for(&[0; 99]));
+            records.iter().for_each(|record| packer.offer_record(record));
+            assert_eq!(packer.has_room_for(b"ab"), delimiter.is_empty());
+            assert_eq!(packer.points(), 4);
+            let label =
+                Label { stream: "s".into(), oldest_ms: 1_795_176_000_000, ..Label::default() };
+            let payload = Payload { label, ..packer.close() };
+            assert_eq!(runtime.block_on(wire.send(&payload)), Verdict::Delivered);
+            let mut plain = Vec::new();
+            decompress(&peer.requests()[0].body, &mut plain, 1 << 20).unwrap();
+            let expected: Vec<u8> = records.iter().flat_map(|r| [r, delimiter].concat()).collect();
+            assert_eq!(plain, expected);
+            assert!(peer.requests()[0].target.contains("/s-7-2026-"), "{:?}", peer.requests());
+        }
+    }
 }

@@ -222,6 +222,7 @@ fn s3_backup(report: &Report, section: Section<'_>) -> Option<S3Backup> {
         error_output_prefix: error_prefix?,
         compression: compression?,
         kms_key_id,
+        version: 1,
         identity: identity?,
     })
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use delivery::sink::http_endpoint::Config;
+use delivery::sink::http_endpoint::{Config, Content};
 
 use super::super::place::{is_header_text, url};
 use super::super::{KIB, MIB, optional};
@@ -54,7 +54,7 @@ pub(super) fn config(report: &Report, section: &Section<'_>) -> Option<Config> {
         common_attributes: attributes?,
         source_arn,
         gzip: gzip?,
-        format: format?,
+        content: Content::Points(format?),
         record_bytes: usize::try_from(record?).ok()?,
         bytes_max: usize::try_from(request?).ok()?,
         client: client?,

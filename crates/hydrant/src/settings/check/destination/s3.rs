@@ -2,7 +2,7 @@
 
 use ::aws::firehose::prefix::Use;
 use codec::container::Container;
-use delivery::sink::s3::Config;
+use delivery::sink::s3::{Config, Content};
 
 use super::super::aws::{bucket, extension, identity, prefix, zone};
 use super::super::{MIB, optional};
@@ -46,7 +46,8 @@ pub(super) fn config(report: &Report, section: &Section<'_>) -> Option<Config> {
         file_extension: file_extension?,
         custom_time_zone: zone?,
         compression: compression?,
-        format: format?,
+        content: Content::Points(format?),
+        version: 1,
         kms_key_id,
         bytes_max: usize::try_from(object?).ok()?,
         identity: identity?,
