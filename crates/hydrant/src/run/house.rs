@@ -26,6 +26,9 @@ const TAIL_BYTES: usize = 24 * 1024 * 1024;
 /// A segment: large enough that creating one is rare, small enough that freeing is prompt.
 const SEGMENT_BYTES: u64 = 64 * 1024 * 1024;
 
+/// Below the folders of state and quarantine: each source of objects has a folder of its own there.
+const SOURCES: &str = "sources";
+
 /// Everything that runs.
 pub struct House {
     pub(super) folder: Folder,
@@ -163,8 +166,8 @@ impl House {
         let needs = Needs {
             topic: self.journal.topic(&name).map_err(|e| e.to_string())?,
             clock: Arc::clone(&self.clock),
-            state: self.folder.state(),
-            quarantine: self.folder.quarantine(),
+            state: self.folder.state().join(SOURCES).join(&name),
+            quarantine: self.folder.quarantine().join(SOURCES).join(&name),
             runtime: self.runtime.clone(),
         };
         self.readers.insert(name, Reader::open(source, needs));

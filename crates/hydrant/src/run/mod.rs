@@ -25,7 +25,7 @@ pub use log::start as start_log;
 pub use replay::put_back;
 pub use report::{
     CursorReport, JournalReport, ObjectsReport, Report, SourceReport, StoreReport, StreamReport,
-    TagsReport, TopicReport,
+    TagsReport, TopicReport, UploadsReport,
 };
 
 use crate::cli::RunArgs;

@@ -41,7 +41,7 @@ impl Reader {
         };
         let (stats, task) = match settings.clone() {
             ObjectSource::S3(config) => {
-                let source = s3::Source::new(config, parts);
+                let source = s3::Source::new(*config, parts);
                 (source.stats(), needs.runtime.spawn(source.run(stopped)))
             }
             ObjectSource::Files(config) => {

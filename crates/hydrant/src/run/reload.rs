@@ -154,6 +154,14 @@ impl House {
                 None => plan.doors_new.push((source.clone(), Door::bind(source).await?)),
             }
         }
+        self.plan_readers(new, &mut plan);
+        for name in self.doors.keys().filter(|n| !new.sources.iter().any(|s| s.name == **n)) {
+            plan.doors_gone.push(name.clone());
+        }
+        Ok(plan)
+    }
+
+    fn plan_readers(&self, new: &Settings, plan: &mut Plan) {
         for source in &new.objects {
             match self.readers.get(source.name()) {
                 Some(reader) if reader.settings() == source => {}
@@ -166,10 +174,6 @@ impl House {
         }
         let objects = |name: &String| new.objects.iter().any(|s| s.name() == name);
         plan.readers_gone.extend(self.readers.keys().filter(|name| !objects(name)).cloned());
-        for name in self.doors.keys().filter(|n| !new.sources.iter().any(|s| s.name == **n)) {
-            plan.doors_gone.push(name.clone());
-        }
-        Ok(plan)
     }
 }
 

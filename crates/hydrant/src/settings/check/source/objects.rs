@@ -62,7 +62,7 @@ pub(super) fn s3(
     let identity = identity(report, &section);
     section.finish();
     whole(|| {
-        Some(ObjectSource::S3(s3::Config {
+        Some(ObjectSource::S3(Box::new(s3::Config {
             name: name.value.clone(),
             bucket: bucket?,
             prefix,
@@ -72,7 +72,7 @@ pub(super) fn s3(
             visibility: visibility?,
             limits: limits?,
             identity: identity?,
-        }))
+        })))
     })
 }
 
