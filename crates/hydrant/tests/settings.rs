@@ -293,31 +293,6 @@ fn source_messages() {
             "3:11 sources.aws.type: \"aws_api\" is not in this release | this release knows firehose, s3, file or stdin",
         ),
         (
-            "    type: s3\n",
-            "2:3 sources.aws.bucket: is missing | name the bucket to list, or give sqs_queue_url",
-        ),
-        (
-            "    type: s3\n    bucket: s3://metrics/a\n",
-            "4:13 sources.aws.bucket: must be the name of a bucket | write the name only; what follows it is the prefix",
-        ),
-        (
-            "    type: s3\n    sqs_queue_url: https://q\n    interval: 1m\n",
-            "5:5 sources.aws.interval: cannot be given with sqs_queue_url | with a queue nothing is listed; remove one of the two",
-        ),
-        (
-            "    type: s3\n    bucket: metrics\n    visibility: 1m\n",
-            "5:5 sources.aws.visibility: has no queue | it belongs to messages of a queue; give sqs_queue_url",
-        ),
-        (
-            "    type: s3\n    bucket: metrics\n    assume_role: { role_arn: reader }\n",
-            "5:30 sources.aws.assume_role.role_arn: must be the ARN of a role | for instance arn:aws:iam::111122223333:role/hydrant-reader",
-        ),
-        (
-            "    type: file\n",
-            "2:3 sources.aws.path: is missing | a file, or a folder that is read with all folders in it",
-        ),
-        ("    type: stdin\n    path: x\n", "4:5 unknown key \"path\" | known here: type, limits"),
-        (
             "    type: firehose\n",
             "2:3 sources.aws.listen: is missing | for instance: listen: 127.0.0.1:4433",
         ),
@@ -367,6 +342,42 @@ fn source_messages() {
             "5:19 sources.aws.access_keys[0]: an access key has at most 4096 bytes | take one of visible ASCII characters",
         ],
     );
+}
+
+/// *Scenario:* one source of objects with a mistake.
+/// *Guarantees:* each rule has its message.
+#[test]
+fn object_source_messages() {
+    for (body, said) in [
+        (
+            "    type: s3\n",
+            "2:3 sources.aws.bucket: is missing | name the bucket to list, or give sqs_queue_url",
+        ),
+        (
+            "    type: s3\n    bucket: s3://metrics/a\n",
+            "4:13 sources.aws.bucket: must be the name of a bucket | write the name only; what follows it is the prefix",
+        ),
+        (
+            "    type: s3\n    sqs_queue_url: https://q\n    interval: 1m\n",
+            "5:5 sources.aws.interval: cannot be given with sqs_queue_url | with a queue nothing is listed; remove one of the two",
+        ),
+        (
+            "    type: s3\n    bucket: metrics\n    visibility: 1m\n",
+            "5:5 sources.aws.visibility: has no queue | it belongs to messages of a queue; give sqs_queue_url",
+        ),
+        (
+            "    type: s3\n    bucket: metrics\n    assume_role: { role_arn: reader }\n",
+            "5:30 sources.aws.assume_role.role_arn: must be the ARN of a role | for instance arn:aws:iam::111122223333:role/hydrant-reader",
+        ),
+        (
+            "    type: file\n",
+            "2:3 sources.aws.path: is missing | a file, or a folder that is read with all folders in it",
+        ),
+        ("    type: stdin\n    path: x\n", "4:5 unknown key \"path\" | known here: type, limits"),
+    ] {
+        let problems = bad(&source(body));
+        assert_eq!(one_line(&problems.list[0]), said, "\n{body}");
+    }
 }
 
 /// *Scenario:* one stream with a mistake.
