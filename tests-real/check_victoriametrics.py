@@ -78,4 +78,5 @@ def main():
         print(f"ok: VictoriaMetrics holds the same {len(expected)} samples either way")
 
 
-main()
+if __name__ == "__main__":
+    main()

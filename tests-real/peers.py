@@ -168,35 +168,51 @@ class Running:
 
     def collector(self, export_to):
         """A real OTLP receiver that passes on what it got; returns its URL and its name."""
-        port = free_port()
-        binary = TOOLS / "otelc" / "otelc"
-        if binary.exists():
-            config = self.path / "otelc.yaml"
-            config.write_text(json.dumps({
-                "receivers": {"otlp": {"protocols": {"http": {"endpoint": f"127.0.0.1:{port}"}}}},
-                "exporters": {"otlp_http": {"endpoint": export_to, "compression": "none",
-                                            "sending_queue": {"enabled": False}}},
-                "service": {"telemetry": {"metrics": {"level": "none"}},
-                            "pipelines": {"metrics": {"receivers": ["otlp"],
-                                                      "exporters": ["otlp_http"]}}},
-            }))
-            self.start("otelc", [binary, "--config", f"file:{config}"])
-            name = "OpenTelemetry Collector"
-        else:
-            found = list((TOOLS / "venv").glob("lib/python3*/site-packages/rotel/rotel-agent"))
-            need(found[0] if found else TOOLS / "venv" / "rotel-agent", "setup.sh")
-            self.start("rotel", [
-                found[0], "start", "--otlp-http-endpoint", f"127.0.0.1:{port}",
-                "--otlp-grpc-endpoint", f"127.0.0.1:{free_port()}",
-                "--otlp-exporter-endpoint", export_to, "--otlp-exporter-protocol", "http"])
-            name = "rotel"
+        if (TOOLS / "otelc" / "otelc").exists():
+            return self.otelc(export_to)[0], "OpenTelemetry Collector"
+        return self.rotel(export_to)[0], "rotel"
 
+    def otelc(self, export_to, ports=None, grpc=None, name="otelc"):
+        """The OpenTelemetry Collector; returns its URLs of OTLP over HTTP and over gRPC, and its
+        process. `grpc` goes into the settings of its gRPC receiver."""
+        binary = TOOLS / "otelc" / "otelc"
+        need(binary, "collector.sh")
+        ports = ports or (free_port(), free_port())
+        http, rpc = ({"endpoint": f"127.0.0.1:{port}"} for port in ports)
+        protocols = {"http": http, "grpc": {**rpc, **(grpc or {})}}
+        config = self.path / f"{name}.yaml"
+        config.write_text(json.dumps({
+            "receivers": {"otlp": {"protocols": protocols}},
+            "exporters": {"otlp_http": {"endpoint": export_to, "compression": "none",
+                                        "sending_queue": {"enabled": False}}},
+            "service": {"telemetry": {"metrics": {"level": "none"}},
+                        "pipelines": {"metrics": {"receivers": ["otlp"],
+                                                  "exporters": ["otlp_http"]}}},
+        }))
+        process = self.start(name, [binary, "--config", f"file:{config}"])
+        self.listening("OpenTelemetry Collector", *ports)
+        return *(f"http://127.0.0.1:{port}" for port in ports), process
+
+    def rotel(self, export_to):
+        """Rotel; returns its URLs of OTLP over HTTP and over gRPC."""
+        found = list((TOOLS / "venv").glob("lib/python3*/site-packages/rotel/rotel-agent"))
+        need(found[0] if found else TOOLS / "venv" / "rotel-agent", "setup.sh")
+        ports = (free_port(), free_port())
+        self.start("rotel", [
+            found[0], "start", "--otlp-http-endpoint", f"127.0.0.1:{ports[0]}",
+            "--otlp-grpc-endpoint", f"127.0.0.1:{ports[1]}",
+            "--otlp-exporter-endpoint", export_to, "--otlp-exporter-protocol", "http"])
+        self.listening("rotel", *ports)
+        return tuple(f"http://127.0.0.1:{port}" for port in ports)
+
+    def listening(self, name, *ports):
+        """Waits until all these ports are listened on."""
         def listens():
-            with socket.create_connection(("127.0.0.1", port), 1):
-                return True
+            for port in ports:
+                socket.create_connection(("127.0.0.1", port), 1).close()
+            return True
 
         wait_until(f"{name} starts", listens)
-        return f"http://127.0.0.1:{port}", name
 
     def moto(self, name="moto"):
         """Moto, which answers for S3, SQS, SNS and STS; returns its URL."""

@@ -4,7 +4,8 @@
 #                      utilities, boto3, moto (S3, SQS, STS), cramjam (Snappy), and rotel, an OTLP
 #                      receiver
 #   s3s/               s3s-fs, an S3 that verifies signatures and checksums
-#   victoria-metrics/  VictoriaMetrics, which receives Firehose deliveries and OTLP
+#   victoria-metrics/  VictoriaMetrics, which receives Firehose deliveries, OTLP and remote write
+#   prometheus/        Prometheus and promtool
 # Can be run again at any time; what is there already is kept. The reference collector is built by
 # collector.sh, since that takes longer.
 # Exit code: 0 when all is there, 69 when something could not be had (the rest is there then).
@@ -51,6 +52,32 @@ victoria_metrics() {
     return 1
 }
 
+# Prometheus and promtool, from the same suites. Debian's builds need nothing but an old glibc.
+prometheus() {
+    local target=$tools/prometheus suite deb
+    if [ -x "$target/prometheus" ] && [ -x "$target/promtool" ]; then
+        say "prometheus: there already"
+        return 0
+    fi
+    for suite in forky sid; do
+        apt_private "$suite" || continue
+        (cd "$apt_dir/debs" && apt-get -qq download prometheus promtool) || continue
+        rm -rf "$target.new" && mkdir -p "$target.new"
+        for deb in prometheus promtool; do
+            dpkg -x "$(ls "$apt_dir"/debs/${deb}_*.deb | tail -1)" "$target.new"
+            ln -s "usr/bin/$deb" "$target.new/$deb"
+        done
+        "$target.new/prometheus" --version >/dev/null 2>&1 || continue
+        "$target.new/promtool" --version >/dev/null 2>&1 || continue
+        rm -rf "$target" && mv "$target.new" "$target"
+        say "prometheus: $(basename "$(ls "$apt_dir"/debs/prometheus_*.deb | tail -1)")"
+        return 0
+    done
+    say "prometheus: not to be had from Debian's suites forky and sid;"
+    say "  put binaries at $target/prometheus and $target/promtool to use your own"
+    return 1
+}
+
 # Compiled from the Rust registry: two minutes of CPU time, once.
 s3s() {
     local target=$tools/s3s
@@ -68,6 +95,7 @@ s3s() {
 python_tools || missing=1
 s3s || missing=1
 victoria_metrics || missing=1
+prometheus || missing=1
 if [ "$missing" = 1 ]; then
     say "some tools are missing; checks that need them will say so"
     exit 69

@@ -12,12 +12,14 @@
 mod deflate;
 mod fast;
 mod inflate;
+mod prepend;
 mod stream;
 #[cfg(test)]
 mod tests;
 
 pub use deflate::Deflater;
 pub use inflate::Inflater;
+pub use prepend::prepend;
 pub use stream::StreamInflater;
 
 /// Why bytes did not inflate.

@@ -14,7 +14,7 @@ use aws::firehose::envelope::{EnvelopeReader, Limits};
 use bytes::Bytes;
 use codec::gzip::{Deflater, Inflater};
 use codec::zstd::ZstdEncoder;
-use delivery::sink::{self, Moment, Offer, Packer, dynatrace, otlp};
+use delivery::sink::{self, Moment, Offer, Packer, dynatrace, otlp, prometheus};
 use metric::{Decoder, Format, Point, Reject, Shapes, Visit};
 use rehearsal::payload::{self, Options};
 use remote::{ClientConfig, Secret, TlsConfig};
@@ -97,6 +97,7 @@ fn paths() -> Vec<Path> {
         path("otel.gz -> otlp.zst", otel, splice(), Zstd, true, 2.8),
         path("otel.gz -> otlp.gz", otel, splice(), Gzip, true, 3.9),
         path("otel -> otlp", otel, splice(), No, false, f64::NAN),
+        path("otel.gz -> remote write", otel, series(), No, true, 4.3),
         path("json.gz -> lines.gz", json, lines(), Gzip, true, 4.4),
         path("json -> lines", json, lines(), No, false, f64::NAN),
         path("json.gz -> otlp.gz", json, splice(), Gzip, true, f64::NAN),
@@ -135,7 +136,25 @@ fn splice() -> sink::Config {
         oauth2: None,
         resource_attributes: vec![("service.name".to_owned(), "cloudwatch".to_owned())],
         points: otlp::Points::Summary,
+        dimensions: otlp::Dimensions::List,
         points_max: 8_192,
+        bytes_max: 4 << 20,
+        client: client(),
+    })
+}
+
+/// Snappy is part of the form: packing includes it.
+fn series() -> sink::Config {
+    sink::Config::Prometheus(prometheus::Config {
+        url: "http://127.0.0.1:9".to_owned(),
+        naming: prometheus::Naming::Yace,
+        headers: Vec::new(),
+        basic_auth: None,
+        bearer_token: None,
+        oauth2: None,
+        external_labels: Vec::new(),
+        metadata: true,
+        samples_max: 10_000,
         bytes_max: 4 << 20,
         client: client(),
     })

@@ -2,6 +2,7 @@
 //!
 //! A file is named by the stream and the first point it holds, so that the same data written again
 //! after a crash replaces itself, and nothing else. The cursor moves after rename and directory sync.
+//! With a bucket the folder is the queue of [`crate::upload`]; nothing else changes here.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -12,21 +13,29 @@ use journal::Position;
 
 use crate::quarantine::sync_folder;
 use crate::share::Share;
+use crate::upload::Outbox;
 
 /// Name of the folder for failed data, Firehose's own word.
-const FAILED: &str = "http-endpoint-failed";
+pub(crate) const FAILED: &str = "http-endpoint-failed";
 
 /// The backup folder of one stream.
 pub(crate) struct Backup {
     folder: PathBuf,
     stream: String,
     share: Arc<Share>,
+    /// Tells the uploader, when there is one.
+    outbox: Option<Arc<Outbox>>,
 }
 
 impl Backup {
-    pub(crate) fn new(folder: PathBuf, stream: &str, share: Arc<Share>) -> Self {
+    pub(crate) fn new(
+        folder: PathBuf,
+        stream: &str,
+        share: Arc<Share>,
+        outbox: Option<Arc<Outbox>>,
+    ) -> Self {
         share.watch(&folder);
-        Self { folder, stream: stream.to_owned(), share }
+        Self { folder, stream: stream.to_owned(), share, outbox }
     }
 
     /// Writes failed-record lines as one file; durable when it returns.
@@ -63,6 +72,8 @@ impl Backup {
 
     fn write(&self, folder: &Path, name: &str, bytes: &[u8]) -> Result<PathBuf, String> {
         let path = folder.join(name);
+        // The uploader removes what it has read, not what took its place meanwhile.
+        let held = self.outbox.as_ref().map(|outbox| outbox.hold());
         let before = fs::metadata(&path).map_or(0, |m| m.len());
         let size = bytes.len() as u64;
         self.share.take(size).map_err(|e| e.to_string())?;
@@ -71,6 +82,10 @@ impl Backup {
             return Err(format!("backup {}: {e}", path.display()));
         }
         self.share.give_back(before);
+        drop(held);
+        if let Some(outbox) = &self.outbox {
+            outbox.written(before, size);
+        }
         Ok(path)
     }
 }

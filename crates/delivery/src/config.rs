@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use aws::firehose::prefix::{Prefix, Prefixes, Use};
 use codec::container::Container;
 use remote::aws::IdentityConfig;
 use rules::{Enrichment, Filter};
@@ -104,6 +105,19 @@ pub struct S3Backup {
     pub kms_key_id: Option<String>,
     /// Who we are, and where S3 is.
     pub identity: IdentityConfig,
+}
+
+impl S3Backup {
+    /// Checks what the settings' own types do not; the error begins with the key that is wrong.
+    pub fn check(&self) -> Result<(), String> {
+        Prefixes::parse(&self.prefix, &self.error_output_prefix).map(|_| ()).map_err(|error| {
+            let key = match Prefix::parse(&self.prefix, Use::Delivery) {
+                Ok(_) => "error_output_prefix",
+                Err(_) => "prefix",
+            };
+            format!("{key}: {error}")
+        })
+    }
 }
 
 /// `backup.mode`.

@@ -4,6 +4,10 @@
 //! outage one probe is tried at a time. A parcel that fails while neighbours succeed fails for
 //! itself: it is suspicious, has its own clock, opens no outage any more, and after three such
 //! failures waits in the side lane, where it holds up nobody. Neither the journal nor the network is known here.
+//!
+//! *Ordered* lanes are for destinations that must get samples in their order: one request at a time,
+//! always the oldest parcel, no side lane. There nobody overtakes, so there is no neighbour to tell
+//! a poisoned parcel from an outage: every failure that may be repeated is an outage.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -53,6 +57,7 @@ pub(crate) struct Dispatch {
     outage: Option<Outage>,
     last_success_ms: i64,
     concurrency: usize,
+    ordered: bool,
     retry_ms: i64,
     started_ms: i64,
     random: Random,
@@ -65,10 +70,16 @@ impl Dispatch {
             outage: None,
             last_success_ms: i64::MIN,
             concurrency: concurrency.max(1),
+            ordered: false,
             retry_ms: millis(retry),
             started_ms,
             random: Random::new(started_ms.unsigned_abs()),
         }
+    }
+
+    /// Lanes in which no parcel overtakes another.
+    pub(crate) fn ordered(retry: Duration, started_ms: i64) -> Self {
+        Self { ordered: true, ..Self::new(1, retry, started_ms) }
     }
 
     /// May another parcel be packed? Two rounds ahead at most, and nothing during an outage.
@@ -106,9 +117,12 @@ impl Dispatch {
             if self.in_flight() > 0 || now_ms < outage.next_probe_ms {
                 return None;
             }
+            let mut idle = self.parcels.iter().enumerate();
+            if self.ordered {
+                return idle.next().map(|(n, _)| n);
+            }
             // The least tried, of these the oldest: if only one request is poisoned, its neighbour
             // shows at the next probe that this is no outage.
-            let idle = self.parcels.iter().enumerate();
             return idle.min_by_key(|(n, p)| (p.probe_failures, *n)).map(|(n, _)| n);
         }
         let main_full = self.main_full();
@@ -151,6 +165,11 @@ impl Dispatch {
             return false;
         }
         for parcel in self.parcels.iter_mut().filter(|p| p.probe_failures > 0) {
+            if self.ordered {
+                // The one that passed, or one made anew of what did not: no neighbour was tried.
+                parcel.probe_failures = 0;
+                continue;
+            }
             // It failed, and a neighbour passed: from here on it is under suspicion.
             let pause = delay(parcel.own_failures, self.random.next_unit(), None);
             parcel.not_before_ms = now_ms + millis(pause);
@@ -175,7 +194,8 @@ impl Dispatch {
         };
         parcel.in_flight = false;
         let (sent_ms, suspicious) = (parcel.sent_ms, parcel.own_failures > 0);
-        if self.outage.is_none() && (suspicious || self.last_success_ms >= sent_ms) {
+        let alone = suspicious || self.last_success_ms >= sent_ms;
+        if self.outage.is_none() && !self.ordered && alone {
             return self.failed_alone(id, hint, now_ms);
         }
         parcel.probe_failures += 1;

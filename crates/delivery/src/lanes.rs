@@ -19,6 +19,7 @@ use crate::config::{FromRequest, StartFrom, StreamConfig};
 use crate::sink::{self, dynatrace};
 use crate::stats::Stats;
 use crate::stream::{Commands, Parts, Stream};
+use crate::tags::TagFile;
 use crate::verdict::Verdict;
 use crate::worker::Clock;
 
@@ -53,6 +54,8 @@ pub struct Lanes {
     key: SealKey,
     folder: PathBuf,
     parts_for: PartsFor,
+    /// One snapshot for all lanes.
+    tags: Option<Arc<TagFile>>,
     clock: Clock,
     state: Mutex<State>,
     /// One probe at a time for each new lane, so that a burst of deliveries makes one.
@@ -94,7 +97,9 @@ impl Lanes {
         parts_for: PartsFor,
     ) -> Result<Lanes, String> {
         let key = SealKey::from_text(from.token_key.expose()).map_err(|e| e.to_string())?;
+        let tags = config.enrich.tags.as_ref().map(|tags| TagFile::open(tags, clock()));
         let lanes = Lanes {
+            tags,
             config,
             from,
             key,
@@ -235,7 +240,10 @@ impl Lanes {
             Verdict::Later { why, loud: true, .. } => {
                 return Err(denied(&format!("{}: {}", why.code, why.message)));
             }
-            Verdict::Later { why, .. } | Verdict::TooLarge { why } | Verdict::Never { why } => {
+            Verdict::Later { why, .. }
+            | Verdict::TooLarge { why }
+            | Verdict::Divide { why }
+            | Verdict::Never { why } => {
                 let message = format!("{}: {}", why.code, why.message);
                 return Err(NotAdmitted { status: 503, message });
             }
@@ -264,7 +272,7 @@ impl Lanes {
         config.start_from = StartFrom::Newest;
         let destination = sink::Config::Dynatrace(self.destination(asked));
         let parts = (self.parts_for)(asked.id, Arc::default());
-        Stream::start(config, &destination, parts)
+        Stream::start_with(config, &destination, parts, self.tags.clone())
     }
 
     fn destination(&self, asked: &Asked) -> dynatrace::Config {

@@ -24,6 +24,8 @@ pub mod sink;
 mod split;
 mod stats;
 mod stream;
+mod tags;
+mod upload;
 mod verdict;
 mod worker;
 
@@ -33,7 +35,8 @@ pub use config::{
 };
 pub use lanes::{CERTIFICATE_ATTRIBUTE, Lanes, NotAdmitted, PartsFor, TARGET_ATTRIBUTE};
 pub use share::{Share, Spent, folder_size};
-pub use stats::{REQUEST_OUTCOMES, State, Stats};
+pub use stats::{REQUEST_OUTCOMES, State, Stats, UPLOAD_OUTCOMES};
 pub use stream::{Commands, Parts, Stream};
+pub use tags::TagState;
 pub use verdict::{RefusedLine, Verdict, Why};
 pub use worker::Clock;

@@ -4,14 +4,15 @@
 use std::sync::Arc;
 
 use journal::Position;
-use metric::{Decoder, Point, Reject, Shapes, Visit};
-use rules::{Decision, Selection};
+use metric::{Decoder, Dimension, Point, Reject, Shapes, Visit};
+use rules::{Decision, Enricher, Selection};
 
 use crate::feed::{Broken, Piece};
 use crate::parcel::{Aside, Parcel, Tally};
 use crate::place::{Failure, Place, count_items};
 use crate::ranges::{Range, covering};
 use crate::sink::{Label, Moment, Offer, Packer, Payload};
+use crate::tags::{TagFile, TagState};
 use crate::verdict::Why;
 
 /// A parcel is closed when this much must go to quarantine or backup with it: keeps memory flat
@@ -22,6 +23,7 @@ const ASIDE_BYTES_MAX: usize = 2 * 1024 * 1024;
 pub(crate) struct Packing {
     packer: Packer,
     selection: Selection,
+    enriching: Enriching,
     shapes: Shapes,
     feed: usize,
     next_id: u64,
@@ -31,9 +33,62 @@ pub(crate) struct Packing {
     arrival_ms: i64,
     oldest_ms: i64,
     newest_instant_ms: i64,
+    origin: Arc<str>,
     stream: Arc<str>,
     topic: Arc<str>,
     ready: Vec<Parcel>,
+}
+
+/// What is added to points, and where tags come from.
+pub(crate) struct Enriching {
+    enricher: Enricher,
+    tags: Option<Arc<TagFile>>,
+    /// Which snapshot of the file the enricher has.
+    generation: u64,
+    /// Attributes of the point that is packed; kept for its memory.
+    added: Vec<Dimension<'static>>,
+}
+
+impl Enriching {
+    pub(crate) fn new(enricher: Enricher, tags: Option<Arc<TagFile>>) -> Self {
+        Self { enricher, tags, generation: 0, added: Vec::new() }
+    }
+
+    /// Takes the newest snapshot, when there is another.
+    #[inline]
+    fn refresh(&mut self) {
+        if let Some(file) = &self.tags
+            && file.generation() != self.generation
+        {
+            self.generation = file.generation();
+            self.enricher.set_snapshot(file.snapshot());
+        }
+    }
+
+    /// Offers a point with what is added to it.
+    fn offer(
+        &mut self,
+        packer: &mut Packer,
+        point: &Point<'_>,
+        shape: Option<metric::ShapeId>,
+        moment: Moment,
+    ) -> Offer {
+        if self.enricher.is_empty() {
+            return packer.offer(point, shape, moment);
+        }
+        let mut added = emptied(std::mem::take(&mut self.added));
+        self.enricher.enrich(point, shape, &mut added);
+        let offer = packer.offer(&Point { attributes: &added, ..*point }, shape, moment);
+        self.added = emptied(added);
+        offer
+    }
+}
+
+/// An empty vector in the memory of `used`. Collecting in place keeps the allocation, since both
+/// element types have the same layout; should the library ever stop doing so, this merely allocates.
+fn emptied<From, To>(mut used: Vec<From>) -> Vec<To> {
+    used.clear();
+    used.into_iter().filter_map(|_| None).collect()
 }
 
 /// Which items of an entry are wanted.
@@ -50,11 +105,18 @@ pub(crate) struct Scope<'a> {
 }
 
 impl Packing {
-    pub(crate) fn new(stream: &str, packer: Packer, selection: Selection) -> Self {
+    pub(crate) fn new(
+        origin: Arc<str>,
+        stream: &str,
+        packer: Packer,
+        selection: Selection,
+        enriching: Enriching,
+    ) -> Self {
         let nowhere = Position { sequence: 0, ordinal: 0 };
         Self {
             packer,
             selection,
+            enriching,
             shapes: Shapes::new(),
             feed: 0,
             next_id: 0,
@@ -64,6 +126,7 @@ impl Packing {
             arrival_ms: 0,
             oldest_ms: i64::MAX,
             newest_instant_ms: 0,
+            origin,
             stream: stream.into(),
             topic: Arc::default(),
             ready: Vec::new(),
@@ -91,6 +154,7 @@ impl Packing {
     ) {
         self.arrival_ms = self.arrival_ms.max(place.header.arrival_ms);
         self.oldest_ms = self.oldest_ms.min(place.header.arrival_ms);
+        self.enriching.refresh();
         if *self.topic != *place.topic {
             self.topic = place.topic.into();
         }
@@ -143,6 +207,7 @@ impl Packing {
         self.next_id += 1;
         if self.packer.points() > 0 {
             let label = Label {
+                origin: Arc::clone(&self.origin),
                 stream: Arc::clone(&self.stream),
                 topic: Arc::clone(&self.topic),
                 from: self.begin,
@@ -179,7 +244,28 @@ impl Packing {
 
     /// What the destination's form could not carry, by kind.
     pub(crate) fn losses(&self) -> Vec<(&'static str, u64)> {
-        self.packer.losses()
+        let mut losses = self.packer.losses();
+        if !self.enriching.enricher.is_empty() {
+            losses.push(("attributes_shadowed", self.enriching.enricher.counts().shadowed));
+        }
+        losses
+    }
+
+    /// Where tags come from.
+    pub(crate) fn tag_file(&self) -> Option<&Arc<TagFile>> {
+        self.enriching.tags.as_ref()
+    }
+
+    /// What is known of tags, and what was found; `None` when none are added.
+    pub(crate) fn tags(&self) -> Option<TagState> {
+        let file = self.enriching.tags.as_ref()?;
+        let counts = self.enriching.enricher.counts();
+        Some(TagState {
+            matched: counts.matched,
+            unmatched: counts.unmatched,
+            no_rule: counts.no_rule,
+            ..file.state()
+        })
     }
 
     /// Instant of the newest point packed.
@@ -236,7 +322,8 @@ impl Visit for Packed<'_> {
             self.close_before(item);
         }
         let moment = Moment { now_ms: self.scope.now_ms, arrival_ms: self.place.header.arrival_ms };
-        match self.packing.packer.offer(point, shape, moment) {
+        let Packing { enriching, packer, .. } = &mut *self.packing;
+        match enriching.offer(packer, point, shape, moment) {
             Offer::Taken => {
                 let newest = &mut self.packing.newest_instant_ms;
                 *newest = (*newest).max(point.instant_ms());

@@ -1,4 +1,5 @@
-//! Splitting: a request that is too large is packed again as two or more smaller ones.
+//! Splitting: a request that is too large, or refused for some of its points, is packed again as two
+//! or more smaller ones, which take its place in the same order.
 
 use journal::Position;
 
@@ -8,7 +9,7 @@ use crate::verdict::Why;
 use crate::worker::Worker;
 
 impl Worker {
-    /// The destination found a request too large: halves, until a single point is too large.
+    /// The destination takes nothing of a request as it is: halves, until a single point is too large.
     pub(crate) fn split(&mut self, id: u64, why: Why, now: i64) {
         if self.dispatch.points(id) <= 1 {
             // One point is too large for no destination: this one is not well.
@@ -24,7 +25,7 @@ impl Worker {
                 let (points, parts_count) = (parcel.points(), parts.len());
                 tracing::warn!(
                     stream = %self.config.name, points, parts = parts_count, reason = why.message,
-                    "request too large, sending it in parts"
+                    "request not taken as a whole, sending it in parts"
                 );
                 let (send, done) = parts.into_iter().partition(|p: &Parcel| p.payload.is_some());
                 self.dispatch.push_front(send);

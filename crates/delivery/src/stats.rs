@@ -4,8 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
+use crate::tags::TagState;
+
 /// Outcome of a request, the label of `hydrant_destination_requests_total`.
 pub const REQUEST_OUTCOMES: [&str; 5] = ["delivered", "partly", "retried", "too_large", "refused"];
+
+/// Outcome of an upload of backup, the label of `hydrant_backup_uploads_total`.
+pub const UPLOAD_OUTCOMES: [&str; 2] = ["uploaded", "failed"];
 
 /// Counters of one stream; they outlive a reload.
 #[derive(Debug, Default)]
@@ -26,9 +31,18 @@ pub struct Stats {
     pub oldest_ms: AtomicI64,
     /// Instant of the newest point delivered, ms.
     pub newest_instant_ms: AtomicI64,
+    /// Told whenever a range is settled; one waiter at a time.
+    pub settled: tokio::sync::Notify,
+    /// Attempts to bring a file of backup to S3, as [`UPLOAD_OUTCOMES`].
+    pub uploads: [AtomicU64; 2],
+    /// Files of backup that wait for S3.
+    pub pending_files: AtomicU64,
+    /// Their bytes on the local disk.
+    pub pending_bytes: AtomicU64,
     filtered: Mutex<BTreeMap<String, u64>>,
     quarantined: Mutex<BTreeMap<&'static str, u64>>,
     losses: Mutex<BTreeMap<&'static str, u64>>,
+    tags: Mutex<Option<TagState>>,
     state: Mutex<State>,
 }
 
@@ -45,6 +59,12 @@ pub struct State {
     pub last_refusal: Option<String>,
     /// Why the backup does not take anything, when it does not.
     pub backup_failure: Option<String>,
+    /// Why S3 does not take the backup, when it does not; it is safe in the local folder.
+    pub upload_failure: Option<String>,
+    /// When it is tried next, ms.
+    pub upload_retry_ms: Option<i64>,
+    /// An operator must act before it can be uploaded.
+    pub upload_loud: bool,
     /// Why the quarantine does not take anything, when it does not.
     pub quarantine_failure: Option<String>,
     /// Why the journal cannot be read, when it cannot.
@@ -93,6 +113,15 @@ impl Stats {
 
     pub(crate) fn set_losses(&self, losses: Vec<(&'static str, u64)>) {
         *lock(&self.losses) = losses.into_iter().collect();
+    }
+
+    /// What is known of resource tags; `None` when the stream adds none.
+    pub fn tags(&self) -> Option<TagState> {
+        lock(&self.tags).clone()
+    }
+
+    pub(crate) fn set_tags(&self, tags: Option<TagState>) {
+        *lock(&self.tags) = tags;
     }
 
     /// What the stream is about.

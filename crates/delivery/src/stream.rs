@@ -10,7 +10,7 @@ use std::time::Duration;
 use entry::{LaneId, Tail};
 use journal::{Start, Topic};
 use metric::Decoder;
-use rules::Selection;
+use rules::{Enricher, Selection};
 
 use crate::alldata::{self, AllData, Copier};
 use crate::backup::Backup;
@@ -18,11 +18,13 @@ use crate::config::{BackupMode, StartFrom, StreamConfig};
 use crate::dispatch::Dispatch;
 use crate::feed::Feed;
 use crate::marker::Marker;
-use crate::pack::Packing;
+use crate::pack::{Enriching, Packing};
 use crate::quarantine::Quarantine;
 use crate::share::Share;
 use crate::sink;
 use crate::stats::Stats;
+use crate::tags::TagFile;
+use crate::upload::{Outbox, Uploader};
 use crate::worker::{Clock, Event, Worker};
 
 /// Events that may wait: every request in flight has its answer, commands are few, and commits are
@@ -65,6 +67,7 @@ pub struct Stream {
     opener: FeedOpener,
     thread: Option<JoinHandle<()>>,
     all_data: Option<AllData>,
+    uploader: Option<Uploader>,
     stats: Arc<Stats>,
     place: String,
 }
@@ -76,9 +79,22 @@ impl Stream {
         destination: &sink::Config,
         parts: Parts,
     ) -> Result<Stream, String> {
+        let tags = config.enrich.tags.as_ref();
+        let tags = tags.map(|tags| TagFile::open(tags, (parts.clock)()));
+        Self::start_with(config, destination, parts, tags)
+    }
+
+    /// The same, with tags that others read too.
+    pub(crate) fn start_with(
+        config: StreamConfig,
+        destination: &sink::Config,
+        parts: Parts,
+        tags: Option<Arc<TagFile>>,
+    ) -> Result<Stream, String> {
         let (packer, wire) = sink::build(destination)?;
         let place = wire.describe();
         let selection = Selection::compile(config.include.clone(), config.exclude.clone())?;
+        let enricher = Enricher::compile(&config.enrich).map_err(|e| format!("enrich: {e}"))?;
         let name = config.name.clone();
         let stats = Arc::clone(&parts.stats);
         let (inbox, events) = sync_channel(INBOX);
@@ -94,13 +110,22 @@ impl Stream {
         let feeds = open_feeds(&config, &parts, &opener)?;
         std::fs::create_dir_all(&parts.state)
             .map_err(|e| format!("creating {}: {e}", parts.state.display()))?;
+        let origin = sink::s3::origin(&parts.state)?;
+        let uploader = Uploader::start(&config, &parts, &origin)?;
+        let outbox = uploader.as_ref().map(Uploader::outbox);
         // Last of all that can fail: a copier would go on with its cursor.
-        let all_data = start_all_data(&config, &parts)?;
+        let all_data = start_all_data(&config, &parts, outbox.clone())?;
         let backlog = feeds.iter().map(|feed| feed.cursor.backlog_bytes()).sum();
         stats.set_state(|state| state.backlog_bytes = backlog);
         let now = (parts.clock)();
         let folder = parts.quarantine.join(&name);
-        let mut packing = Packing::new(&name, packer, selection);
+        let dispatch = if wire.ordered() {
+            Dispatch::ordered(config.retry_duration, now)
+        } else {
+            Dispatch::new(config.concurrency, config.retry_duration, now)
+        };
+        let enriching = Enriching::new(enricher, tags);
+        let mut packing = Packing::new(origin, &name, packer, selection, enriching);
         if let Some(feed) = feeds.first() {
             packing.start(0, feed.begin);
         }
@@ -110,9 +135,9 @@ impl Stream {
             packing,
             decoder: Decoder::new(),
             record: Vec::new(),
-            dispatch: Dispatch::new(config.concurrency, config.retry_duration, now),
+            dispatch,
             wire,
-            backup: Backup::new(config.backup.directory.clone(), &name, parts.backup_share),
+            backup: Backup::new(config.backup.directory.clone(), &name, parts.backup_share, outbox),
             quarantine: Quarantine::new(folder, parts.quarantine_share, now),
             marker: Marker::open(&parts.state.join(format!("{name}.decoding"))),
             stats: Arc::clone(&stats),
@@ -133,7 +158,7 @@ impl Stream {
             .name(format!("stream {name}"))
             .spawn(move || worker.run(&events))
             .map_err(|e| format!("starting the thread of stream {name}: {e}"))?;
-        Ok(Stream { name, inbox, opener, thread: Some(thread), all_data, stats, place })
+        Ok(Stream { name, inbox, opener, thread: Some(thread), all_data, uploader, stats, place })
     }
 
     /// Its name.
@@ -155,6 +180,7 @@ impl Stream {
     pub fn lives(&self) -> bool {
         self.thread.as_ref().is_some_and(|t| !t.is_finished())
             && self.all_data.as_ref().is_none_or(AllData::lives)
+            && self.uploader.as_ref().is_none_or(Uploader::lives)
     }
 
     /// Its commands, to be given without holding whatever holds the stream.
@@ -179,7 +205,9 @@ impl Stream {
     pub fn join(mut self) -> bool {
         self.stop();
         let copied = self.all_data.take().is_none_or(AllData::join);
-        self.thread.take().is_none_or(|t| t.join().is_ok()) && copied
+        let worked = self.thread.take().is_none_or(|t| t.join().is_ok());
+        // After those that write what it takes.
+        self.uploader.take().is_none_or(Uploader::join) && worked && copied
     }
 }
 
@@ -215,7 +243,11 @@ impl Commands {
     }
 }
 
-fn start_all_data(config: &StreamConfig, parts: &Parts) -> Result<Option<AllData>, String> {
+fn start_all_data(
+    config: &StreamConfig,
+    parts: &Parts,
+    outbox: Option<Arc<Outbox>>,
+) -> Result<Option<AllData>, String> {
     if config.backup.mode != BackupMode::AllData {
         return Ok(None);
     }
@@ -226,7 +258,7 @@ fn start_all_data(config: &StreamConfig, parts: &Parts) -> Result<Option<AllData
         feeds.push(Feed::new(cursor, parts.lane, Arc::clone(&parts.tail)));
     }
     let share = Arc::clone(&parts.backup_share);
-    let backup = Backup::new(config.backup.directory.clone(), &config.name, share);
+    let backup = Backup::new(config.backup.directory.clone(), &config.name, share, outbox);
     let (stats, clock) = (Arc::clone(&parts.stats), Arc::clone(&parts.clock));
     let copier = Copier { feeds, backup, stats, clock, failed: false };
     AllData::start(&config.name, copier).map(Some).map_err(|e| e.to_string())

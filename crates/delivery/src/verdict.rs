@@ -30,6 +30,12 @@ pub enum Verdict {
         /// Code and text.
         why: Why,
     },
+    /// Nothing of it was taken, because of some of its points: without them the others may pass.
+    /// Never said of a single point.
+    Divide {
+        /// Code and text.
+        why: Why,
+    },
     /// Never, whatever we do.
     Never {
         /// Code and text.

@@ -209,6 +209,11 @@ impl Worker {
                 self.stats.add_request("too_large");
                 self.split(id, why, now);
             }
+            Verdict::Divide { why } => {
+                self.stats.add_request("refused");
+                self.tell_refusal(&why);
+                self.split(id, why, now);
+            }
             Verdict::Never { why } => {
                 self.stats.add_request("refused");
                 self.tell_refusal(&why);
@@ -382,6 +387,7 @@ impl Worker {
             // The data is safe; only a crash now would deliver it a second time.
             tracing::error!(stream = %self.config.name, %error, "cursor not written");
         }
+        self.stats.settled.notify_one();
     }
 
     /// Tries again what could not be stored.
@@ -434,6 +440,10 @@ impl Worker {
         }
         self.stats.oldest_ms.store(oldest.unwrap_or(0), Ordering::Relaxed);
         self.stats.set_losses(self.packing.losses());
+        if let Some(file) = self.packing.tag_file() {
+            file.look_if_due((self.clock)(), &self.runtime);
+            self.stats.set_tags(self.packing.tags());
+        }
         // With nothing to send nobody can tell whether it is still down.
         let held = self.dispatch.len() > 0 || backlog > 0;
         let outage = self.dispatch.outage().cloned().filter(|_| held);

@@ -11,9 +11,9 @@ mod sink_support;
 use metric::{Decoder, Format, Point, Reject, Shapes, Visit};
 use rehearsal::payload::{self, Options};
 use rules::{Decision, Selection};
-use sink_support::{NOW, build, dynatrace_config, otlp_config};
+use sink_support::{NOW, build, client, dynatrace_config, otlp_config, prometheus_config};
 
-use delivery::sink::{self, Offer, Packer, Payload, otlp};
+use delivery::sink::{self, Offer, Packer, Payload, http_endpoint, otlp, prometheus};
 
 #[global_allocator]
 static ALLOC: testkit::alloc::Counting = testkit::alloc::Counting;
@@ -108,6 +108,43 @@ fn otlp_allocates_nothing_per_metric() {
                     check(&sink::Config::Otlp(config), format);
                 }
             }
+        }
+    }
+}
+
+/// *Scenario:* the same as deliveries of Firehose, from every format to every format.
+/// *Guarantees:* the same.
+#[test]
+fn deliveries_allocate_nothing_per_metric() {
+    let formats = [Format::Otel10, Format::Otel07, Format::Json];
+    for (from, to) in formats.into_iter().flat_map(|from| formats.map(|to| (from, to))) {
+        let config = http_endpoint::Config {
+            url: "http://127.0.0.1:9".to_owned(),
+            access_key: None,
+            common_attributes: Vec::new(),
+            source_arn: String::new(),
+            gzip: to != Format::Json,
+            format: to,
+            record_bytes: 16 * 1024,
+            bytes_max: 256 * 1024,
+            client: client(),
+        };
+        check(&sink::Config::HttpEndpoint(config), from);
+    }
+}
+
+/// *Scenario:* the same as remote write, in both namings, with metadata and an external label.
+/// *Guarantees:* the same.
+#[test]
+fn remote_write_allocates_nothing_per_metric() {
+    use prometheus::Naming;
+    for format in [Format::Otel10, Format::Otel07, Format::Json] {
+        for naming in [Naming::Yace, Naming::Otel] {
+            let mut config = prometheus_config("http://127.0.0.1:9");
+            config.naming = naming;
+            config.metadata = true;
+            config.external_labels = vec![("cluster".into(), "x".into())];
+            check(&sink::Config::Prometheus(config), format);
         }
     }
 }

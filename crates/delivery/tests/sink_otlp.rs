@@ -164,6 +164,23 @@ fn a_delta_histogram_has_one_bucket() {
     assert!(packer.losses().contains(&("percentiles_left_out", 2)));
 }
 
+/// *Scenario:* a set of equal samples whose sum was not sent, as a summary over HTTP and gRPC.
+/// *Guarantees:* the sum is worked out, not zero.
+#[test]
+fn a_sum_that_is_known_is_sent() {
+    for protocol in [Protocol::HttpProtobuf, Protocol::Grpc] {
+        let mut packer = otlp(|config| {
+            config.protocol = protocol;
+            config.endpoint = "http://127.0.0.1:9".to_owned();
+        });
+        let equal = Point { sum: None, min: Some(2.0), max: Some(2.0), count: 3.0, ..point() };
+        assert_eq!(packer.offer(&equal, None, NOW), Offer::Taken);
+        let request = close(&mut packer);
+        let summary = summary(metrics(&request)[0]);
+        assert_eq!((summary.sum, summary.count), (6.0, 3));
+    }
+}
+
 /// *Scenario:* points of several owners in turn, with configured attributes, one of which names
 /// what is known already.
 /// *Guarantees:* one resource each, by the semantic conventions; the configured value wins.

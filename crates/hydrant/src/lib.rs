@@ -9,11 +9,13 @@ pub mod control;
 pub mod demo;
 pub mod exit;
 pub mod inspect;
+pub mod lambda;
 pub mod replay;
 pub mod run;
 pub mod settings;
 pub mod simulate;
 pub mod status;
+pub mod tags;
 pub mod terminal;
 pub mod traffic;
 pub mod validate;
@@ -24,6 +26,10 @@ use exit::Exit;
 
 /// Runs the command line of this process.
 pub fn main() -> Exit {
+    // Under that name Lambda gives no command, and may give a handler's name that is none.
+    if lambda::is_started_by_lambda() {
+        return lambda::command();
+    }
     match Cli::try_parse() {
         Ok(cli) => dispatch(&cli.command),
         Err(answer) => {
@@ -47,5 +53,7 @@ fn dispatch(command: &Command) -> Exit {
         Command::Simulate(args) => simulate::command(args),
         Command::Status(args) => status::command(args),
         Command::Stream(args) => status::stream_command(args),
+        Command::Lambda => lambda::command(),
+        Command::Tags(args) => tags::command(args),
     }
 }

@@ -161,7 +161,7 @@ fn other_forms() {
     let page = text(&prometheus.stdout);
     for line in [
         "# TYPE aws_ecs_cpuutilization_maximum gauge",
-        "aws_ecs_cpuutilization_maximum{account_id=\"111122223333\",region=\"eu-west-1\",dimension_ClusterName=\"a\"} 3.5 1795178040000",
+        "aws_ecs_cpuutilization_maximum{account_id=\"111122223333\",dimension_ClusterName=\"a\",region=\"eu-west-1\"} 3.5 1795178040000",
         "aws_ec2_network_in_p99_9{account_id=\"111122223333\",region=\"eu-west-1\"} 7.25 1795178100000",
         "aws_ec2_network_in_maximum{account_id=\"111122223333\",region=\"eu-west-1\"} 1e300 1795178100000",
     ] {

@@ -752,6 +752,95 @@ fn everything_is_read() {
     assert_eq!(otlp.points, otlp::Points::DeltaHistogram);
     assert_eq!(otlp.resource_attributes, [("service.name".to_owned(), "cloudwatch".to_owned())]);
     assert!(otlp.oauth2.as_ref().is_some_and(|oauth2| oauth2.audience.is_some()));
+    let enrich = &stream.enrich;
+    assert_eq!(enrich.fixed[0].when.regions, ["eu-west-1"]);
+    assert_eq!(enrich.fixed[0].attributes, [("environment".to_owned(), "production".to_owned())]);
+    assert_eq!((enrich.fixed.len(), &enrich.fixed[1].when), (2, &rules::Filter::default()));
+    let tags = enrich.tags.as_ref().expect("tags");
+    assert_eq!((tags.keys.len(), tags.prefix.as_str()), (2, ""));
+    assert_eq!(tags.rules.len(), rules::ArnRules::built_in().len() + 1);
+    let refresh = &settings.tag_refreshes[0];
+    assert_eq!((settings.tag_refreshes.len(), refresh.region.len()), (1, 2));
+    assert_eq!((refresh.every, &refresh.keys), (Some(Duration::from_secs(300)), &tags.keys));
+    assert_eq!(
+        (&refresh.output, refresh.types.as_slice()),
+        (&tags.file, &["ec2:instance".to_owned()][..])
+    );
+}
+
+/// *Scenario:* every mistake in `enrich`.
+/// *Guarantees:* each is named with its place and what to do; a snapshot that is not there yet is a warning.
+#[test]
+fn enrichment_mistakes() {
+    let with = |enrich: &str| {
+        REST.replace("source: aws,", &format!("source: aws, enrich: {{ {enrich} }},"))
+    };
+    let at = "streams.s.enrich";
+    for (enrich, said) in [
+        (
+            "attributes: [ { set: {} } ]",
+            "attributes[0].set: adds nothing | name at least one attribute",
+        ),
+        (
+            "attributes: [ { } ]",
+            "attributes[0].set: is missing | name the attributes to add: set: { environment: production }",
+        ),
+        (
+            "attributes: [ { when: {}, set: { a: b } } ]",
+            "attributes[0].when: a filter that selects everything | name a namespace, metric_names, dimensions, accounts or regions",
+        ),
+        (
+            "attributes: [ { set: { Namespace: b } } ]",
+            ": attributes[0]: \"Namespace\" is a name that every point has already",
+        ),
+        (
+            "tags: { file: Cargo.toml }",
+            "tags.keys: is missing | the keys of the tags to add, for instance [Name, team]",
+        ),
+        (
+            "tags: { keys: [a] }",
+            "tags.file: is missing | the snapshot that hydrant tags fetch --output writes",
+        ),
+        (
+            "tags: { file: Cargo.toml, keys: [] }",
+            "tags.keys: names no tag | name the tags to add; all of them would be a dimension each",
+        ),
+        ("tags: { file: Cargo.toml, keys: [a, b, a] }", "tags.keys[2]: names this tag twice"),
+        (
+            "tags: { file: Cargo.toml, keys: [a], rules_file: Cargo.toml }",
+            "tags.rules_file: line 1: \"[package]\" is not a namespace and an ARN pattern behind it | docs/enrichment.md explains the rules",
+        ),
+    ] {
+        let problems = bad(&with(enrich));
+        let all: Vec<String> = problems.list.iter().map(one_line).collect();
+        let expect =
+            if said.starts_with(':') { format!(" {at}{said}") } else { format!(" {at}.{said}") };
+        assert!(all.len() == 1 && all[0].contains(&expect), "{enrich}: {all:?}");
+    }
+    let refreshed =
+        "source: aws, enrich: { tags: { file: t.json, keys: [a], refresh: { every: 2m } } },";
+    let reading = "source: aws, enrich: { tags: { file: t.json, keys: [b, a] } },";
+    let two = format!(
+        "sources: {{ aws: {{ type: firehose, listen: 127.0.0.1:4433 }} }}\nstreams:\n  \
+         s: {{ {refreshed} destination: {{ type: blackhole }} }}\n  \
+         t: {{ {reading} destination: {{ type: blackhole }} }}\n"
+    );
+    let refreshes = good(&two).tag_refreshes;
+    assert_eq!((refreshes.len(), refreshes[0].keys.join(",").as_str()), (1, "a,b"));
+    let lost = |to: &str| {
+        let text = with("attributes: [ { set: { a: b } } ]").replace("{ type: blackhole }", to);
+        let said: Vec<String> = good(&text).warnings.iter().map(one_line).collect();
+        said.iter().any(|line| line.contains("have no place for them"))
+    };
+    assert!(lost("{ type: http_endpoint, url: 'http://localhost:1' }"));
+    assert!(!lost("{ type: otlp, endpoint: 'http://localhost:1' }"));
+    let settings = good(&with("tags: { file: not-there.json, keys: a }"));
+    let warned =
+        settings.warnings.iter().any(|warning| one_line(warning).contains("cannot be read yet"));
+    assert!(warned, "{:?}", settings.warnings);
+    let tags = settings.streams[0].enrich.tags.as_ref().expect("tags");
+    assert_eq!((tags.keys.len(), tags.prefix.as_str()), (1, "tag."));
+    assert_eq!(tags.rules, rules::ArnRules::built_in());
 }
 
 /// *Scenario:* docs/settings.md beside the keys that the readers ask for.

@@ -36,6 +36,7 @@ mod item;
 mod journal;
 mod keyfile;
 mod keys;
+mod memory;
 mod names;
 mod read;
 mod recover;
@@ -56,6 +57,7 @@ pub use cursor::Cursor;
 pub use disk::{Disk, File, Listed, RealDisk};
 pub use item::{Appended, Body, Entry, EntryBody, Item, Key, Position, ReadError, Refused};
 pub use journal::{CursorStatus, Journal, OpenError, Options, Recovery, TopicStatus};
+pub use memory::MemoryDisk;
 pub use side::{SideBody, SideFile, SideReader, SideWriter};
 pub use topic::{Start, Topic};
 

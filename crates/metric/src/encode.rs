@@ -8,8 +8,8 @@
 mod json;
 mod otel;
 
-pub use json::json_line;
-pub use otel::{exporter_arn, otel07_metric, otel10_metric, resource};
+pub use json::{json_line, ndjson_line};
+pub use otel::{enriched_metric, exporter_arn, otel07_metric, otel10_metric, resource};
 
 use crate::{Point, wire};
 

@@ -16,9 +16,12 @@ use crate::{TlsConfig, TlsError, retry_after, tls};
 
 /// Connections are closed on our side before most peers and middle boxes do it (60 s and more), so
 /// that a request does not meet a connection that is just being closed.
-const POOL_IDLE: Duration = Duration::from_secs(30);
+pub(crate) const POOL_IDLE: Duration = Duration::from_secs(30);
 /// A stream has a few requests in flight; more idle connections than this to one host is waste.
 const POOL_PER_HOST: usize = 16;
+
+/// Who we are.
+pub(crate) const USER_AGENT: &str = concat!("hydrant/", env!("CARGO_PKG_VERSION"));
 
 /// How to reach a backend.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,7 +107,7 @@ impl Client {
     ) -> Result<Client, TlsError> {
         let builder = || {
             let builder = reqwest::Client::builder()
-                .user_agent(concat!("hydrant/", env!("CARGO_PKG_VERSION")))
+                .user_agent(USER_AGENT)
                 .redirect(reqwest::redirect::Policy::none())
                 .retry(reqwest::retry::never())
                 .referer(false)

@@ -1,9 +1,10 @@
-//! The HTTP client, TLS, secrets and OAuth2: everything Hydrant needs to speak to a backend.
+//! The HTTP client, gRPC, AWS, TLS, secrets and OAuth2: everything Hydrant needs to speak to a backend.
 //!
 //! One attempt per call: retries belong to the delivery stream.
 
 pub mod aws;
 mod client;
+pub mod grpc;
 mod oauth2;
 mod retry_after;
 mod secret;

@@ -55,13 +55,11 @@ pub(crate) fn describe(error: &reqwest::Error) -> (Why, String) {
     let connecting = error.is_connect();
     let mut found = None;
     let mut deepest: Option<&(dyn Error + 'static)> = None;
-    let mut next = error.source();
-    while let Some(link) = next {
+    for link in links(error) {
         if let Some(why) = of_link(link, connecting) {
             found = Some((why, text_of(link)));
         }
         deepest = Some(link);
-        next = inner_of(link).or_else(|| link.source());
     }
     let (why, text) = found.unwrap_or_else(|| {
         let why = if connecting { Why::Connect } else { Why::Reset };
@@ -74,6 +72,19 @@ pub(crate) fn describe(error: &reqwest::Error) -> (Why, String) {
     } else {
         (why, text)
     }
+}
+
+/// The deepest cause of this type.
+pub(crate) fn find<T: Error + 'static>(error: &reqwest::Error) -> Option<&T> {
+    links(error).filter_map(|link| link.downcast_ref()).last()
+}
+
+/// The causes below `error`, the nearest first.
+fn links<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(error.source(), |link| {
+        let link = *link;
+        inner_of(link).or_else(|| link.source())
+    })
 }
 
 /// What an `io::Error` was made of; its `source` skips this link.
@@ -94,12 +105,30 @@ fn of_link(link: &(dyn Error + 'static), connecting: bool) -> Option<Why> {
     if link.is::<rustls::Error>() {
         return Some(Why::Tls);
     }
+    if let Some(error) = link.downcast_ref::<h2::Error>() {
+        return Some(of_http2(error));
+    }
     if let Some(error) = link.downcast_ref::<hyper::Error>() {
+        if error.is_timeout() {
+            return Some(Why::Timeout);
+        }
         let whole = !error.is_parse() && (error.is_incomplete_message() || error.is_canceled());
         let reset = whole || error.is_closed() || error.is_body_write_aborted();
         return Some(if reset { Why::Reset } else { Why::Protocol });
     }
-    let error = link.downcast_ref::<io::Error>()?;
+    of_io(link.downcast_ref::<io::Error>()?, connecting)
+}
+
+/// What the peer says in frames is a reset; what it says that is no HTTP/2 is none.
+fn of_http2(error: &h2::Error) -> Why {
+    match error.get_io() {
+        Some(io) => of_io(io, false).unwrap_or(Why::Reset),
+        None if error.is_library() => Why::Protocol,
+        None => Why::Reset,
+    }
+}
+
+fn of_io(error: &io::Error, connecting: bool) -> Option<Why> {
     match error.kind() {
         // The peer hung up inside the handshake: it speaks no TLS, or none that we do.
         io::ErrorKind::UnexpectedEof if connecting => Some(Why::Tls),

@@ -8,7 +8,10 @@
 mod enrich;
 mod filter;
 
-pub use enrich::{Enrichment, Fixed, Tags};
+pub use enrich::{
+    ATTRIBUTES_MAX, ArnRules, Counts, Enricher, Enrichment, Fixed, SNAPSHOT_VERSION, TagSnapshot,
+    Tags,
+};
 pub use filter::Filter;
 
 use filter::{Match, Matcher};

@@ -5,12 +5,14 @@
 
 pub mod alloc;
 mod dir;
+mod grpc;
 mod peer;
 mod process;
 mod tls;
 mod wire;
 
 pub use dir::{TempDir, testdata};
+pub use grpc::{GrpcPeer, GrpcReply};
 pub use peer::{Peer, Reply, closed_port};
 pub use process::Process;
 pub use tls::{Authority, Identity};

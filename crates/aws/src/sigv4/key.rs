@@ -58,9 +58,9 @@ impl SigningKey {
 
 /// The keys used last. Deriving one costs four hashes, and the same is asked for all day.
 #[derive(Default)]
-pub struct KeyCache(Mutex<Vec<Kept>>);
+pub struct KeyCache(pub(super) Mutex<Vec<Kept>>);
 
-struct Kept {
+pub(super) struct Kept {
     secret: String,
     date: String,
     region: String,

@@ -12,6 +12,7 @@ use std::io::Read;
 use std::time::{Duration, Instant};
 
 use codec::base64;
+use codec::container::{CONTAINERS, Compressor, Container, Reader};
 use codec::gzip::{Deflater, Inflater, StreamInflater};
 use codec::zstd::ZstdEncoder;
 
@@ -53,9 +54,12 @@ fn main() {
         lines.len()
     );
 
+    let objects = CONTAINERS.map(|container| (container, object(container, &raw)));
     let mut stages = inflating(&body, plain.len());
     stages.extend(base64s(&plain, &raw));
     stages.extend(deflating(&lines, &raw));
+    stages.extend(reading(&objects, raw.len()));
+    stages.extend(CONTAINERS.map(|container| writing(container, &raw)));
     for _ in 0..rounds {
         for stage in &mut stages {
             let begin = Instant::now();
@@ -193,4 +197,55 @@ fn libdeflate<'a>(name: &'static str, plain: &'a [u8]) -> Stage<'a> {
         libdeflater::Compressor::new(libdeflater::CompressionLvl::new(1).unwrap_or_default());
     let mut out = vec![0; peer.gzip_compress_bound(plain.len())];
     stage(name, plain.len(), move || peer.gzip_compress(plain, &mut out).unwrap_or_default())
+}
+
+fn object(container: Container, plain: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    let written = Compressor::new(container).compress("entry", plain, &mut out);
+    assert!(written.is_ok(), "{container}: {written:?}");
+    out
+}
+
+/// Objects read as a stream; the first of them is plain, what the layers themselves cost.
+fn reading<'a>(objects: &'a [(Container, Vec<u8>)], plain: usize) -> Vec<Stage<'a>> {
+    let read = |(container, object): &'a (Container, Vec<u8>)| {
+        let mut window = vec![0; 128 * 1024];
+        stage(container_name(*container, true), plain, move || {
+            let mut reader = Reader::new(&object[..], plain as u64);
+            let mut total = 0;
+            while let Ok(read) = reader.read(&mut window)
+                && read > 0
+            {
+                total += read;
+            }
+            total
+        })
+    };
+    objects.iter().map(read).collect()
+}
+
+fn writing(container: Container, plain: &[u8]) -> Stage<'_> {
+    let mut compressor = Compressor::new(container);
+    let mut out = Vec::new();
+    stage(container_name(container, false), plain.len(), move || {
+        out.clear();
+        compressor.compress("entry", plain, &mut out).map_or(0, |()| out.len())
+    })
+}
+
+fn container_name(container: Container, is_read: bool) -> &'static str {
+    match (container, is_read) {
+        (Container::Plain, true) => "read an object: plain",
+        (Container::Gzip, true) => "read an object: gzip",
+        (Container::Zip, true) => "read an object: zip",
+        (Container::Snappy, true) => "read an object: snappy",
+        (Container::HadoopSnappy, true) => "read an object: hadoop snappy",
+        (Container::Zstd, true) => "read an object: zstd",
+        (Container::Plain, false) => "write an object: plain",
+        (Container::Gzip, false) => "write an object: gzip",
+        (Container::Zip, false) => "write an object: zip",
+        (Container::Snappy, false) => "write an object: snappy",
+        (Container::HadoopSnappy, false) => "write an object: hadoop snappy",
+        (Container::Zstd, false) => "write an object: zstd",
+    }
 }

@@ -5,8 +5,8 @@
 //! Hadoop's: no header; {big-endian plain length of a block, then one or more {big-endian length,
 //! raw chunk} until that many bytes are there}.
 //!
-//! Always: one raw block is held at a time, plain and packed, and never more of it than has come in
-//! pays for.
+//! Always: one raw block is held at a time, plain and packed; packed bytes are held as they come in,
+//! and plain ones up to the most that a block may have, whatever its lengths say.
 
 use std::io::{self, Read};
 
@@ -24,9 +24,6 @@ pub(super) const VERSION: u32 = 1;
 
 /// Most plain bytes of one raw block. Firehose writes 32 KiB and Hadoop 256 KiB by default.
 const BLOCK_BYTES_MAX: usize = 8 * 1024 * 1024;
-
-/// Most plain bytes that a packed byte can pay for: the cheapest copy makes 64 bytes of three.
-const RATIO_MAX: usize = 22;
 
 /// Plain bytes of a first Hadoop block at most, when it must be told from what is not one. It has
 /// no magic number; with this its first byte is zero.
@@ -129,7 +126,7 @@ impl<R: Read> Unsnap<R> {
         }
         let malformed = |_| damaged("a block is malformed");
         let plain_length = snap::raw::decompress_len(&self.packed).map_err(malformed)?;
-        if plain_length > plain_max || plain_length > length.saturating_mul(RATIO_MAX) {
+        if plain_length > plain_max {
             return Err(damaged("the lengths of a block do not fit each other"));
         }
         self.plain.resize(plain_length, 0);

@@ -8,6 +8,9 @@ use super::*;
 
 const ABC: &[u8] = b"abcabcabcabc\n";
 
+/// Bytes of directory and end in an archive of ours, whose entry's name has seven.
+const END_AND_DIRECTORY: usize = 22 + 46 + 7;
+
 fn packed(container: Container, plain: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
     Compressor::new(container).compress("entry-1", plain, &mut out).unwrap();
@@ -179,6 +182,38 @@ fn zips_of_others() {
     }
 }
 
+/// *Scenario:* an empty entry with a data descriptor of either width (by zipfile), and checksums that
+/// differ from the content in the local header, the descriptor or the directory.
+/// *Guarantees:* the empty ones are read, where one width looks like the beginning of the other; every
+/// checksum counts.
+#[test]
+fn every_checksum_of_a_zip_counts() {
+    let wide =
+        "504b03042d00080008000000210000000000ffffffffffffffff0d00140037633161623263302d757569
+                6401001000000000000000000000000000000000000300504b0708000000000200000000000000000000
+                0000000000504b01022d032d0008000800000021000000000002000000000000000d0000000000000000
+                00000080010000000037633161623263302d75756964504b050600000000010001003b00000059000000
+                0000";
+    let narrow =
+        "504b0304140008000800000021000000000000000000000000000d00000037633161623263302d7575
+                  69640300504b0708000000000200000000000000504b01021403140008000800000021000000000002
+                  000000000000000d000000000000000000000080010000000037633161623263302d75756964504b05
+                  0600000000010001003b0000003d0000000000";
+    for archive in [wide, narrow] {
+        assert_eq!(read_all(&hex(archive), 0), Ok(vec![]));
+    }
+    let known = packed(Container::Zip, ABC);
+    let described = hex(narrow);
+    // The local header's checksum, the descriptor's, the directory's.
+    let directory = known.len() - END_AND_DIRECTORY + 16;
+    for (archive, at) in [(&known, 14), (&described, 49), (&known, directory)] {
+        let mut bad = archive.clone();
+        bad[at] ^= 1;
+        let (kind, text) = wrong(&bad);
+        assert!(kind == Wrong::Damaged && text.contains("checksum"), "{at}: {text}");
+    }
+}
+
 /// *Scenario:* archives that are not one readable entry: two, none, encrypted, another method.
 /// *Guarantees:* each is told in words, and none is called damaged.
 #[test]
@@ -278,7 +313,7 @@ fn snappy_that_lies() {
     let lies: [(&[u8], Wrong); 4] = [
         (&[0, 0, 0, 0], Wrong::Damaged),
         (&[0xff, 0, 0, 0, 1], Wrong::Damaged),
-        // Eight MiB of plain bytes that five packed ones cannot hold.
+        // Eight MiB of plain bytes behind five packed ones.
         (&[0, 0, 0, 5, 0x80, 0x80, 0x80, 0x04, 0], Wrong::Damaged),
         (&[0, 0, 1, 0, 5], Wrong::CutShort),
     ];

@@ -184,8 +184,8 @@ impl<R: Read> Unzip<R> {
 
     /// Stored data that ends where a data descriptor says that it ended.
     fn stored_until_described(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        // What follows the descriptor begins with two known bytes.
-        let whole = self.input.look(DESCRIPTOR_BYTES_MAX + 2)?.len() >= DESCRIPTOR_BYTES_MAX + 2;
+        // A directory follows: in a whole archive there always is as much.
+        let whole = self.input.look(DESCRIPTOR_BYTES_MAX)?.len() >= DESCRIPTOR_BYTES_MAX;
         let held = self.input.held();
         let sure = match memmem::find(held, &DESCRIPTOR) {
             Some(0) if self.described_by(held).is_some() => {
@@ -259,8 +259,8 @@ impl<R: Read> Unzip<R> {
                 Err(damaged("the checksum differs"))
             };
         }
-        let held = self.input.look(DESCRIPTOR_BYTES_MAX + 2)?;
-        let cut = held.len() < DESCRIPTOR_BYTES_MAX + 2;
+        let held = self.input.look(DESCRIPTOR_BYTES_MAX)?;
+        let cut = held.len() < DESCRIPTOR_BYTES_MAX;
         match self.described_by(self.input.held()) {
             Some(length) => self.input.skip(length),
             None if cut => return Err(cut_short()),
@@ -270,7 +270,8 @@ impl<R: Read> Unzip<R> {
     }
 
     /// The length of the data descriptor these bytes begin with, when it tells of what was read: with
-    /// or without a signature, with lengths of 32 or of 64 bits; only what follows tells which.
+    /// or without a signature, with lengths of 64 or of 32 bits. Nothing else tells which; the long
+    /// ones first, whose beginning may look like the short ones.
     fn described_by(&self, held: &[u8]) -> Option<usize> {
         let crc = self.crc.sum().to_le_bytes();
         let (packed, plain) = (self.packed.to_le_bytes(), self.plain.to_le_bytes());
@@ -279,8 +280,7 @@ impl<R: Read> Unzip<R> {
         for [packed, plain] in &lengths {
             for signature in [&DESCRIPTOR[..], &[]] {
                 let descriptor = [signature, &crc, packed, plain].concat();
-                let after = held.strip_prefix(&descriptor[..]);
-                if after.is_some_and(|after| after.starts_with(b"PK")) {
+                if held.starts_with(&descriptor) {
                     return Some(descriptor.len());
                 }
             }

@@ -16,7 +16,7 @@ use super::fast::FastEncoder;
 pub(super) const HEADER: [u8; 10] = [0x1f, 0x8b, 0x08, 0, 0, 0, 0, 0, 0, 0xff];
 
 /// The most bytes a stored block holds (RFC 1951 3.2.4).
-const STORED_MAX: usize = 0xffff;
+pub(super) const STORED_MAX: usize = 0xffff;
 
 /// Gzip out, level 1 by default, state reused from body to body.
 pub struct Deflater {

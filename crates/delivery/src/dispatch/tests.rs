@@ -163,3 +163,96 @@ fn reset_keeps_what_is_in_flight() {
     assert_eq!(lanes.reset(0), [(at(0), at(1))]);
     assert_eq!(lanes.len(), 1);
 }
+
+fn ordered(parcels: u64) -> Dispatch {
+    let mut lanes = Dispatch::ordered(RETRY, 0);
+    for id in 0..parcels {
+        lanes.push(Parcel::new(id, 0, at(id), at(id + 1), 0));
+    }
+    lanes
+}
+
+/// Scenario: ordered lanes with several parcels at hand.
+/// Guarantees: one request at a time, the oldest, and the next one only when that is answered.
+#[test]
+fn ordered_lanes_send_one_at_a_time() {
+    let mut lanes = ordered(3);
+    assert_eq!(due(&mut lanes, 1_000), [0]);
+    assert_eq!(lanes.wake_ms(), None);
+    lanes.succeeded(1_001);
+    lanes.take(0).unwrap();
+    assert_eq!(due(&mut lanes, 1_001), [1]);
+}
+
+/// Scenario: the oldest parcel is answered with 500 again and again, right after others passed.
+/// Guarantees: it is the only one that is tried: every failure is an outage, none overtakes, and none
+/// gets to a side lane or a clock of its own.
+#[test]
+fn an_ordered_parcel_is_never_overtaken() {
+    let mut lanes = ordered(4);
+    // One has just passed: elsewhere that would make the next failure one of its own.
+    assert_eq!(due(&mut lanes, 0), [0]);
+    lanes.succeeded(5);
+    lanes.take(0).unwrap();
+    let mut now = 5;
+    for step in 0..6 {
+        now = lanes.wake_ms().unwrap().max(now);
+        assert_eq!(due(&mut lanes, now), [1], "step {step}");
+        assert_eq!(due(&mut lanes, now), Vec::<u64>::new());
+        let failed = fail(&mut lanes, 1, now);
+        let begins = matches!(failed, Failed::OutageBegins);
+        assert!(begins || matches!(failed, Failed::Waits), "{failed:?}");
+        assert_eq!(begins, step == 0);
+        assert_eq!((lanes.side(), lanes.outage().unwrap().step), (0, step));
+        lanes.push(Parcel::new(100 + u64::from(step), 0, at(9), at(10), 0));
+    }
+    now = lanes.wake_ms().unwrap();
+    assert_eq!(due(&mut lanes, now), [1]);
+    assert!(lanes.succeeded(now + 1));
+    lanes.take(1).unwrap();
+    assert_eq!(due(&mut lanes, now + 1), [2]);
+    assert!(matches!(fail(&mut lanes, 2, now + 2), Failed::OutageBegins));
+}
+
+/// Scenario: an ordered parcel is taken out and its halves put in its place, during an outage too.
+/// Guarantees: the halves go first, in their order, and a failure of the second one holds up the rest.
+#[test]
+fn ordered_halves_stay_in_order() {
+    let mut lanes = ordered(3);
+    assert_eq!(due(&mut lanes, 0), [0]);
+    fail(&mut lanes, 0, 0);
+    let now = lanes.wake_ms().unwrap();
+    assert_eq!(due(&mut lanes, now), [0]);
+    lanes.take(0).unwrap();
+    assert!(lanes.succeeded(now));
+    let halves = [10, 11].map(|id| Parcel::new(id, 0, at(0), at(1), 0));
+    lanes.push_front(halves.into());
+    assert_eq!(due(&mut lanes, now), [10]);
+    lanes.succeeded(now);
+    lanes.take(10).unwrap();
+    assert_eq!(due(&mut lanes, now), [11]);
+    assert!(matches!(fail(&mut lanes, 11, now), Failed::OutageBegins));
+    let now = lanes.wake_ms().unwrap();
+    assert_eq!(due(&mut lanes, now), [11]);
+    lanes.succeeded(now);
+    lanes.take(11).unwrap();
+    assert_eq!(due(&mut lanes, now), [1]);
+}
+
+/// Scenario: what an ordered outage has swept is gone from the lanes, but for the probe under way.
+/// Guarantees: the probe is still the only one tried before what comes after the sweep.
+#[test]
+fn an_ordered_sweep_keeps_the_probe() {
+    let mut lanes = ordered(3);
+    due(&mut lanes, 0);
+    fail(&mut lanes, 0, 0);
+    assert_eq!(lanes.exhausted_before_ms(300_000), Some(0));
+    let now = lanes.wake_ms().unwrap();
+    assert_eq!(due(&mut lanes, now), [0]);
+    assert_eq!(lanes.reset(0), [(at(0), at(1))]);
+    lanes.push(Parcel::new(7, 0, at(7), at(8), 0));
+    assert_eq!(due(&mut lanes, now + 300_000), Vec::<u64>::new());
+    fail(&mut lanes, 0, now + 1);
+    let now = lanes.wake_ms().unwrap();
+    assert_eq!(due(&mut lanes, now), [0]);
+}

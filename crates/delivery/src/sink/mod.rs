@@ -58,6 +58,8 @@ pub struct Payload {
 /// What names a request: the same data packed again after a crash begins at the same place.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Label {
+    /// Random word of this installation: two with the same settings must not name alike.
+    pub origin: Arc<str>,
     /// Name of the stream.
     pub stream: Arc<str>,
     /// Topic of the journal it was read from.
@@ -168,7 +170,7 @@ impl Packer {
         match self {
             Packer::Dynatrace(packer) => packer.offer(point, shape, moment),
             Packer::Otlp(packer) => packer.offer(point),
-            Packer::Prometheus(packer) => packer.offer(point),
+            Packer::Prometheus(packer) => packer.offer(point, shape, moment),
             Packer::HttpEndpoint(packer) => packer.offer(point),
             Packer::S3(packer) => packer.offer(point),
             Packer::File(packer) => packer.offer(point),
@@ -270,6 +272,11 @@ impl Wire {
             Wire::File(wire) => wire.probe().await,
             Wire::Blackhole => Verdict::Delivered,
         }
+    }
+
+    /// One request at a time, and none before those that came first.
+    pub fn ordered(&self) -> bool {
+        matches!(self, Wire::Prometheus(_))
     }
 
     /// For a person: type and place, never a secret.

@@ -43,6 +43,11 @@ impl Text {
         self.end = 0;
     }
 
+    /// Forgets what was written after the first `length` bytes.
+    pub(crate) fn truncate(&mut self, length: usize) {
+        self.end = self.end.min(length);
+    }
+
     /// Gives the text away and goes on, empty, in another buffer.
     pub(crate) fn replace(&mut self, buffer: Vec<u8>) -> Vec<u8> {
         let mut bytes = std::mem::replace(&mut self.bytes, buffer);

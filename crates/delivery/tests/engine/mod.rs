@@ -3,8 +3,10 @@
 
 mod feeds;
 mod lanes;
+mod ordered;
 mod replay;
 mod stores;
+mod tags;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use delivery::Stats;
+use codec::container::Container;
+use delivery::{S3Backup, Stats};
 use metric::Format;
+use remote::aws::IdentityConfig;
 use testkit::Reply;
 
 use super::queues;
@@ -206,4 +208,48 @@ fn a_slow_destination_does_not_make_the_worker_spin() {
     assert!(rounds < 100, "{rounds} looks at the clock in a second");
     world.peer.set_script(|request| accepted(plain(request).lines().count()));
     assert!(stream.join());
+}
+
+/// Scenario: what a destination refuses goes to a backup with a bucket, which cannot be reached or
+/// has no credentials for us; the stream is stopped.
+/// Guarantees: the stream goes on as without a bucket; the file stays in its folder, and both are
+/// told. A prefix that is wrong is refused at the start.
+#[test]
+fn a_bucket_holds_up_nobody() {
+    let world = World::new("bucket");
+    world.peer.set(Reply::json(400, "{}"));
+    let mut config = world.config("s");
+    let bucket = S3Backup {
+        bucket: "backups".to_owned(),
+        prefix: String::new(),
+        error_output_prefix: "f/!{timestamp:yyyy}/".to_owned(),
+        compression: Container::Gzip,
+        kms_key_id: None,
+        identity: IdentityConfig {
+            region: Some("eu-west-1".to_owned()),
+            profile: None,
+            endpoint_url: Some(format!("http://127.0.0.1:{}", testkit::closed_port())),
+            assume_role: None,
+            client: world.dynatrace().client,
+        },
+    };
+    config.backup.s3 = Some(bucket.clone());
+    let sink = delivery::sink::Config::Blackhole;
+    let stats = Arc::<Stats>::default();
+    let refused = delivery::Stream::start(config.clone(), &sink, world.parts(&stats)).err();
+    assert!(refused.unwrap().contains("must contain !{firehose:error-output-type}"));
+    assert!(bucket.check().unwrap_err().starts_with("error_output_prefix: "));
+
+    config.backup.s3 = Some(S3Backup { error_output_prefix: String::new(), ..bucket });
+    let stream = world.start(config, &stats);
+    world.deliver(&queues(0..500, MINUTE_MS), true);
+    wait_until("it is backed up", || backed_up(&stats) == 500);
+    wait_until("it is told", || stats.state().upload_failure.is_some());
+    world.peer_takes_all();
+    world.deliver(&queues(500..600, MINUTE_MS), true);
+    wait_until("the next data is delivered", || delivered(&stats) == 100);
+    assert!(stream.lives() && stream.join());
+    assert_eq!(stats.state().backup_failure, None);
+    assert_eq!(stats.pending_files.load(Ordering::Relaxed), 1);
+    assert_eq!(undelivered(&failed_records(&world)), 500);
 }

@@ -5,7 +5,7 @@ pub(crate) mod mint;
 
 use std::time::Duration;
 
-use delivery::sink::{self, Moment, Packer, Wire, dynatrace, otlp};
+use delivery::sink::{self, Moment, Packer, Wire, dynatrace, otlp, prometheus};
 use metric::{Decoder, Point, Reject, Source, Unit, Visit};
 use remote::{ClientConfig, Secret, TlsConfig};
 
@@ -70,7 +70,24 @@ pub(crate) fn otlp_config(endpoint: &str) -> otlp::Config {
         oauth2: None,
         resource_attributes: Vec::new(),
         points: otlp::Points::Summary,
+        dimensions: otlp::Dimensions::List,
         points_max: 1_000,
+        bytes_max: 1 << 20,
+        client: client(),
+    }
+}
+
+pub(crate) fn prometheus_config(url: &str) -> prometheus::Config {
+    prometheus::Config {
+        url: url.to_owned(),
+        naming: prometheus::Naming::Yace,
+        headers: Vec::new(),
+        basic_auth: None,
+        bearer_token: None,
+        oauth2: None,
+        external_labels: Vec::new(),
+        metadata: false,
+        samples_max: 2_000,
         bytes_max: 1 << 20,
         client: client(),
     }
@@ -93,6 +110,13 @@ pub(crate) fn otlp(change: impl FnOnce(&mut otlp::Config)) -> Packer {
     let mut config = otlp_config("http://127.0.0.1:9");
     change(&mut config);
     build(&sink::Config::Otlp(config)).0
+}
+
+/// A remote write packer with changed settings.
+pub(crate) fn prometheus(change: impl FnOnce(&mut prometheus::Config)) -> Packer {
+    let mut config = prometheus_config("http://127.0.0.1:9/api/v1/write");
+    change(&mut config);
+    build(&sink::Config::Prometheus(config)).0
 }
 
 /// A body as it was before gzip, if it was.

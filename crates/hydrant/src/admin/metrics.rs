@@ -115,6 +115,26 @@ pub const METRICS: &[(&str, MetricKind, &str)] = &[
         "Time spent in answered requests",
     ),
     (
+        "hydrant_tags_snapshot_age_seconds",
+        MetricKind::Gauge,
+        "Age of the oldest part of the tag snapshot a stream reads",
+    ),
+    (
+        "hydrant_tags_snapshot_resources",
+        MetricKind::Gauge,
+        "Resources in the tag snapshot a stream reads",
+    ),
+    (
+        "hydrant_tags_snapshot_failed",
+        MetricKind::Gauge,
+        "1 while the file of the tag snapshot cannot be read; the one before it is in use",
+    ),
+    (
+        "hydrant_tags_points_total",
+        MetricKind::Counter,
+        "Points by what was found of their resource: matched, unmatched, no_rule",
+    ),
+    (
         "hydrant_forgotten_bytes",
         MetricKind::Gauge,
         "Bytes held by cursors of streams no longer in the settings",
@@ -251,6 +271,11 @@ fn stream_lines(page: &mut Page, name: &str, stream: &StreamReport) {
                 page.line(name, &labels, age);
             }
         }
+        "hydrant_tags_points_total" => {
+            if let Some(tags) = &stream.tags {
+                each("result", &tags.points);
+            }
+        }
         _ => {
             if let Some(value) = stream_value(name, stream) {
                 page.line(name, &labels, value);
@@ -269,6 +294,9 @@ fn stream_value(name: &str, stream: &StreamReport) -> Option<f64> {
         "hydrant_stream_quarantine_bytes" => stream.quarantine.bytes as f64,
         "hydrant_stream_sent_bytes_total" => stream.sent_bytes as f64,
         "hydrant_destination_request_seconds_total" => stream.request_seconds,
+        "hydrant_tags_snapshot_age_seconds" => stream.tags.as_ref()?.age_seconds?,
+        "hydrant_tags_snapshot_resources" => stream.tags.as_ref()?.resources as f64,
+        "hydrant_tags_snapshot_failed" => flag(stream.tags.as_ref()?.failure.is_some()),
         _ => return None,
     })
 }

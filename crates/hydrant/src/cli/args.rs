@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
+use remote::Secret;
 
 use super::{examples, value};
 
@@ -213,4 +214,55 @@ pub struct StreamTarget {
     /// The data folder itself
     #[arg(long, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
+}
+
+/// Arguments of `hydrant tags`.
+#[derive(Debug, Args)]
+pub struct TagsArgs {
+    /// What to do with tags.
+    #[command(subcommand)]
+    pub command: TagsCommand,
+}
+
+/// The commands under `hydrant tags`.
+#[derive(Debug, Subcommand)]
+pub enum TagsCommand {
+    /// Write the snapshot that `enrich.tags` of a stream reads
+    #[command(after_help = examples::TAGS_FETCH)]
+    Fetch(TagsFetchArgs),
+}
+
+/// Arguments of `hydrant tags fetch`; a stream that refreshes its own snapshot has the same.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
+pub struct TagsFetchArgs {
+    /// The file to write; replaced whole
+    #[arg(short, long, value_name = "FILE", default_value = "tags.json")]
+    pub output: PathBuf,
+    /// Region to ask; may be repeated [default: that of AWS's own chain]
+    #[arg(long, value_name = "REGION", value_delimiter = ',')]
+    pub region: Vec<String>,
+    /// Profile of AWS's own configuration
+    #[arg(long, value_name = "NAME")]
+    pub profile: Option<String>,
+    /// Role to assume, for another account; may be repeated
+    #[arg(long, value_name = "ARN")]
+    pub role_arn: Vec<String>,
+    /// What the roles' trust policies demand
+    #[arg(long, value_name = "ID", requires = "role_arn", value_parser = value::secret)]
+    pub external_id: Option<Secret>,
+    /// Types of resources, as `ec2:instance`; all by default
+    #[arg(long, value_name = "TYPE", value_delimiter = ',')]
+    pub types: Vec<String>,
+    /// Keys of the tags to keep; all by default
+    #[arg(long, value_name = "KEY", value_delimiter = ',')]
+    pub keys: Vec<String>,
+    /// Fetch again this often, until told to stop
+    #[arg(long, value_name = "DURATION", value_parser = value::duration)]
+    pub every: Option<Duration>,
+    /// Ask this endpoint instead of AWS
+    #[arg(long, value_name = "URL")]
+    pub endpoint_url: Option<String>,
+    /// Trust this CA certificate (PEM) besides those of the system
+    #[arg(long, value_name = "FILE")]
+    pub ca_file: Option<PathBuf>,
 }

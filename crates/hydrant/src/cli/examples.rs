@@ -76,3 +76,25 @@ pub(super) const STREAM_DROP_BACKLOG: &str = "\
 Examples:
   hydrant stream drop-backlog to-dynatrace
   hydrant stream drop-backlog to-dynatrace -c hydrant.yaml --yes";
+
+pub(super) const LAMBDA: &str = "\
+Examples:
+  hydrant lambda                        inside a Lambda container image
+  cp hydrant bootstrap && zip function.zip bootstrap
+
+The same binary named bootstrap needs no command. All settings come from environment variables:
+docs/lambda.md lists them. Outside Lambda, AWS_LAMBDA_RUNTIME_API must name a runtime API.";
+
+pub(super) const TAGS: &str = "\
+Examples:
+  hydrant tags fetch --output tags.json --region eu-west-1";
+
+pub(super) const TAGS_FETCH: &str = "\
+Examples:
+  hydrant tags fetch --region eu-west-1 --region us-east-1 --keys Name,team
+  hydrant tags fetch --output /etc/hydrant/tags.json --every 15m
+  hydrant tags fetch --role-arn arn:aws:iam::111122223333:role/read-tags --types ec2:instance,rds:db
+
+It needs the right tag:GetResources. A region that fails keeps what the file had of it, and the exit
+code is 77 when credentials were refused, 69 otherwise. Resources that never had a tag are not listed
+by AWS.";

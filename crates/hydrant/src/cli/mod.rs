@@ -10,7 +10,8 @@ mod value;
 
 pub use args::{
     DemoArgs, InspectArgs, InspectOutput, RecordFormat, RunArgs, SimulateArgs, StatusArgs,
-    StatusOutput, StreamArgs, StreamCommand, StreamTarget, ValidateArgs, ValidateOutput,
+    StatusOutput, StreamArgs, StreamCommand, StreamTarget, TagsArgs, TagsCommand, TagsFetchArgs,
+    ValidateArgs, ValidateOutput,
 };
 pub use replay::{ReplayArgs, TooOldPolicy};
 
@@ -60,4 +61,10 @@ pub enum Command {
     /// Give up on a stream, or on its backlog
     #[command(after_help = examples::STREAM)]
     Stream(StreamArgs),
+    /// Serve AWS Lambda: S3 and SQS notifications, Firehose data transformation
+    #[command(after_help = examples::LAMBDA)]
+    Lambda,
+    /// Resource tags, for the enrichment of points
+    #[command(after_help = examples::TAGS)]
+    Tags(TagsArgs),
 }

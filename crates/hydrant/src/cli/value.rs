@@ -18,6 +18,12 @@ pub(super) fn size(text: &str) -> Result<u64, String> {
     quantity::size(text).map_err(|fault| fault.to_string())
 }
 
+/// Text that is never shown.
+#[expect(clippy::unnecessary_wraps, reason = "the form clap asks for")]
+pub(super) fn secret(text: &str) -> Result<remote::Secret, String> {
+    Ok(remote::Secret::new(text))
+}
+
 /// An instant: `2026-11-20T10:00:00Z`, `2026-11-20` (midnight UTC), or how long ago: `2h`, `2h ago`.
 pub(super) fn instant(text: &str) -> Result<Timestamp, String> {
     if let Ok(instant) = text.parse::<Timestamp>() {

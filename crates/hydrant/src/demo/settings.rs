@@ -43,6 +43,7 @@ pub(super) fn settings(data_dir: &Path, dynatrace_at: &str, otlp_at: &str) -> Se
         oauth2: None,
         resource_attributes: vec![("service.name".to_owned(), "hydrant-demo".to_owned())],
         points: otlp::Points::Summary,
+        dimensions: otlp::Dimensions::List,
         points_max: 10_000,
         bytes_max: 1024 * 1024,
         client: client(),
@@ -70,6 +71,7 @@ pub(super) fn settings(data_dir: &Path, dynatrace_at: &str, otlp_at: &str) -> Se
             stream(data_dir, TO_DYNATRACE, to_dynatrace),
             stream(data_dir, TO_OTEL, to_otel),
         ],
+        tag_refreshes: Vec::new(),
         warnings: Vec::new(),
     }
 }

@@ -145,6 +145,7 @@ fn otlp_config() -> otlp::Config {
         oauth2: None,
         resource_attributes: Vec::new(),
         points: otlp::Points::Summary,
+        dimensions: otlp::Dimensions::List,
         points_max: 100_000,
         bytes_max: 64 * 1024 * 1024,
         client: client(),

@@ -348,6 +348,11 @@ impl House {
         well && closed
     }
 
+    /// Snapshots of tags that this process fetches.
+    pub fn tag_refreshes(&self) -> &[crate::cli::TagsFetchArgs] {
+        &self.settings.tag_refreshes
+    }
+
     /// Streams of the settings; the lanes of a drop-in stream count as one.
     pub fn stream_count(&self) -> usize {
         self.streams.len()

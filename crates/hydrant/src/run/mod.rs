@@ -25,14 +25,14 @@ pub use log::start as start_log;
 pub use replay::put_back;
 pub use report::{
     CursorReport, JournalReport, ObjectsReport, Report, SourceReport, StoreReport, StreamReport,
-    TopicReport,
+    TagsReport, TopicReport,
 };
 
 use crate::cli::RunArgs;
 use crate::exit::Exit;
 use crate::settings::{self, Environment, Settings, report as problems};
 use crate::terminal::{Paint, fail};
-use crate::{admin, control};
+use crate::{admin, control, tags};
 
 /// How often it is checked that every stream lives.
 const WATCH: Duration = Duration::from_secs(1);
@@ -96,7 +96,10 @@ async fn run(file: &Path, settings: Settings, folder: Folder) -> Exit {
         return fail(Exit::Failed, &error, None);
     }
     tell_start(&*house.lock().await, admin.address());
-    let exit = serve(file, &house, signals).await;
+    let exit = tokio::select! {
+        exit = serve(file, &house, signals) => exit,
+        never = tags::keep_fresh(&house) => match never {},
+    };
     let well = House::close(&house).await;
     control.close();
     admin.close().await;

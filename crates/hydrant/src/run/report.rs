@@ -141,6 +141,9 @@ pub struct StreamReport {
     pub losses: BTreeMap<String, u64>,
     /// Points dropped by command.
     pub dropped: u64,
+    /// Resource tags; `None` when it adds none.
+    #[serde(default)]
+    pub tags: Option<TagsReport>,
     /// Requests by outcome.
     pub requests: BTreeMap<String, u64>,
     /// Bytes sent.
@@ -171,6 +174,19 @@ pub struct StreamReport {
     pub backup: StoreReport,
     /// Its quarantine.
     pub quarantine: StoreReport,
+}
+
+/// The snapshot of resource tags that a stream reads, and what was found in it.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct TagsReport {
+    /// Age of its oldest part; `None` before there is one.
+    pub age_seconds: Option<f64>,
+    /// Resources in it.
+    pub resources: u64,
+    /// Points by `matched`, `unmatched`, `no_rule`.
+    pub points: BTreeMap<String, u64>,
+    /// Why the file could not be read, when it could not.
+    pub failure: Option<String>,
 }
 
 /// A folder of kept data.

@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;
 
-use delivery::{REQUEST_OUTCOMES, Stats, StreamConfig, folder_size};
+use delivery::{REQUEST_OUTCOMES, Stats, StreamConfig, TagState, folder_size};
 
 use super::house::{House, Running};
-use super::report::{CursorReport, JournalReport, Report, StoreReport, StreamReport, TopicReport};
+use super::report::{
+    CursorReport, JournalReport, Report, StoreReport, StreamReport, TagsReport, TopicReport,
+};
 
 impl House {
     /// Everything, now.
@@ -131,6 +133,7 @@ impl House {
             quarantined: stats.quarantined().into_iter().map(|(k, v)| (k.to_owned(), v)).collect(),
             losses: stats.losses().into_iter().map(|(k, v)| (k.to_owned(), v)).collect(),
             dropped: stats.dropped.load(Ordering::Relaxed),
+            tags: stats.tags().map(|tags| tags_report(tags, now_ms)),
             requests: requests
                 .map(|(o, n)| ((*o).to_owned(), n.load(Ordering::Relaxed)))
                 .collect::<BTreeMap<_, _>>(),
@@ -144,7 +147,7 @@ impl House {
             outage_since_ms: state.outage_since_ms,
             next_attempt_ms: state.next_attempt_ms,
             loud: state.loud,
-            waits: waits(&state),
+            waits: waits(&state, stats),
             last_refusal: state.last_refusal,
             backup: store(backup),
             quarantine: store(self.folder.quarantine().join(name)),
@@ -152,8 +155,19 @@ impl House {
     }
 }
 
+fn tags_report(tags: TagState, now_ms: i64) -> TagsReport {
+    let points =
+        [("matched", tags.matched), ("unmatched", tags.unmatched), ("no_rule", tags.no_rule)];
+    TagsReport {
+        age_seconds: tags.fetched_ms.map(|ms| (now_ms - ms).max(0) as f64 / 1000.0),
+        resources: tags.resources,
+        points: points.map(|(result, n)| (result.to_owned(), n)).into(),
+        failure: tags.failure,
+    }
+}
+
 /// Who waits for what, in words.
-fn waits(state: &delivery::State) -> Vec<String> {
+fn waits(state: &delivery::State, stats: &Stats) -> Vec<String> {
     let mut waits = Vec::new();
     if let Some(refusal) = state.last_refusal.as_ref().filter(|_| state.outage_since_ms.is_some()) {
         let what = if state.loud { "an operator must act" } else { "destination is down" };
@@ -161,6 +175,8 @@ fn waits(state: &delivery::State) -> Vec<String> {
     }
     let stores = [&state.backup_failure, &state.quarantine_failure, &state.journal_failure];
     waits.extend(stores.into_iter().flatten().cloned());
+    // Nothing waits for tags, but somebody should look.
+    waits.extend(stats.tags().and_then(|tags| tags.failure));
     if state.side_lane > 0 {
         waits.push(format!("{} requests fail while others pass", state.side_lane));
     }

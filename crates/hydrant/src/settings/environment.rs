@@ -38,6 +38,11 @@ impl Environment {
         }
     }
 
+    /// Every name that is set.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
     /// The text of `name`, when it has one.
     pub fn text(&self, name: &str) -> Option<&str> {
         match self.look_up(name) {

@@ -7,6 +7,7 @@ use delivery::StreamConfig;
 
 use super::Problem;
 use super::quantity::duration_text;
+use crate::cli::TagsFetchArgs;
 
 /// Everything in the settings file.
 #[derive(Clone, Debug)]
@@ -25,6 +26,8 @@ pub struct Settings {
     pub objects: Vec<ObjectSource>,
     /// Streams, by the order of the file; at least one.
     pub streams: Vec<StreamConfig>,
+    /// Snapshots of tags that this process fetches itself, one for each file.
+    pub tag_refreshes: Vec<TagsFetchArgs>,
     /// What is allowed, but worth a word at start.
     pub warnings: Vec<Problem>,
 }

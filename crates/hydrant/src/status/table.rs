@@ -150,6 +150,19 @@ fn stream_lines(page: &mut String, report: &Report, stream: &StreamReport, paint
             stream.delivered, stream.backed_up, stream.dropped
         ),
     );
+    if let Some(tags) = &stream.tags {
+        let old = tags.age_seconds.map(|seconds| age((seconds * 1000.0) as i64));
+        let told = tags.points.iter().map(|(result, n)| format!("{n} {result}"));
+        put(
+            page,
+            &format!(
+                "  tags: {} resources{}; points: {}",
+                tags.resources,
+                old.map(|old| format!(", {old} old")).unwrap_or_default(),
+                told.collect::<Vec<_>>().join(", ")
+            ),
+        );
+    }
     for wait in &stream.waits {
         put(page, &format!("  {} {wait}", paint.warning("!")));
     }

@@ -47,7 +47,10 @@ fn answered(stream: &StreamConfig, exit: Exit, message: String) -> Probe {
 fn judge(verdict: Verdict) -> (Exit, String) {
     match verdict {
         Verdict::Delivered | Verdict::Partly { .. } => (Exit::Done, String::new()),
-        Verdict::Later { why, .. } | Verdict::TooLarge { why } | Verdict::Never { why } => {
+        Verdict::Later { why, .. }
+        | Verdict::TooLarge { why }
+        | Verdict::Divide { why }
+        | Verdict::Never { why } => {
             let exit = if denied(&why) { Exit::Denied } else { Exit::Unreachable };
             (exit, format!("{}: {}", why.code, why.message))
         }

@@ -111,6 +111,9 @@ impl Carrier {
         let mut carried = Carried::default();
         let mut at = 0;
         loop {
+            if *stop.borrow() {
+                return Err(Halt::Stopped);
+            }
             let step = pieces.next().map_err(Halt::Below)?;
             inner.stats.bytes.add(pieces.offset() - at);
             at = pieces.offset();

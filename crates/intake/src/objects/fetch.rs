@@ -16,10 +16,10 @@ use tokio::time::sleep;
 use super::carry::{Carried, Carrier, Halt, Object};
 use super::feed::{self, Chunk};
 
-/// How often an object is asked for before it is put off: with the waits between, about a minute.
+/// How often an object is asked for before it is put off: with the waits between, half a minute.
 const TRIES: u32 = 6;
 /// The first wait; each is twice the one before.
-const WAIT: Duration = Duration::from_secs(2);
+const WAIT: Duration = Duration::from_secs(1);
 /// No wait is longer, whatever the service asks.
 const WAIT_MAX: Duration = Duration::from_secs(30);
 

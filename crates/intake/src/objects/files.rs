@@ -17,7 +17,7 @@ use tokio::task::spawn_blocking;
 use super::carry::{Carrier, Halt, Object};
 use super::feed::{self, Chunk};
 use super::fetch::{pause, stops};
-use super::ledger::{Ledger, entry_of};
+use super::ledger::{ENTRIES_MAX, Ledger, entry_of};
 use super::stats::{Stats, Trouble};
 use super::{Clock, Limits, Parts};
 
@@ -165,10 +165,6 @@ impl Inner {
             let seen: std::collections::HashSet<u128> = round.seen.drain(..).collect();
             ledger.done.retain(|entry, _| seen.contains(entry));
             changed |= ledger.done.len() < before;
-            if ledger.shrink().is_some() {
-                let most = super::ledger::ENTRIES_MAX;
-                tracing::warn!(source = self.config.name, most, "more files than are remembered");
-            }
             if round.refused == 0 {
                 self.stats.clear();
             }
@@ -248,6 +244,13 @@ impl Inner {
         }
         if is_unfinished(path, &found) {
             round.waiting += u64::from(!is_partial(path));
+            return Ok(false);
+        }
+        if ledger.done.len() >= ENTRIES_MAX {
+            // Forgetting one would read it again, round after round.
+            round.refused += 1;
+            let text = format!("more than {ENTRIES_MAX} files are done and still in the folder");
+            self.refused(&text, Some("move files that are done away; the others are read then"));
             return Ok(false);
         }
         let object =

@@ -164,6 +164,14 @@ impl<R: Read> Pieces<R> {
                     self.take(length);
                     return Ok(());
                 }
+                Cut::Damaged(length) if self.goes_on() => {
+                    self.set_aside(length, Reason::Noise, "");
+                    return Ok(());
+                }
+                Cut::Damaged(length) => {
+                    self.take(length);
+                    return Ok(());
+                }
                 Cut::More => {}
                 Cut::Lost(length) => {
                     self.set_aside(length, Reason::Noise, "no metric begins here");
@@ -238,6 +246,11 @@ impl<R: Read> Pieces<R> {
         self.pass(length);
     }
 
+    /// True when what was set aside ends right here.
+    fn goes_on(&self) -> bool {
+        self.lost.as_ref().is_some_and(|lost| lost.offset + lost.length == self.offset)
+    }
+
     fn pass(&mut self, length: usize) {
         self.begin += length;
         self.offset += length as u64;
@@ -245,11 +258,12 @@ impl<R: Read> Pieces<R> {
 
     /// Sets the next `length` bytes aside; stretches that follow each other are one.
     fn set_aside(&mut self, length: usize, reason: Reason, detail: &str) {
+        let goes_on = self.goes_on();
         let bytes = bytes_of(&self.window, self.begin, length);
         // Before the first metric the whole object is in doubt.
         let reason = if self.fertile { reason } else { look(bytes).unwrap_or(reason) };
         match &mut self.lost {
-            Some(lost) if lost.offset + lost.length == self.offset => {
+            Some(lost) if goes_on => {
                 lost.length += length as u64;
                 let room = KEPT_BYTES.saturating_sub(lost.bytes.len()).min(length);
                 lost.bytes.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
@@ -335,5 +349,58 @@ impl Visit for Tally {
     }
     fn reject(&mut self, _: &Reject<'_>) {
         self.rejects = true;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The same bytes again and again.
+    struct Again {
+        unit: Vec<u8>,
+        at: usize,
+        left: u64,
+    }
+
+    impl Read for Again {
+        fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+            let rest = self.unit.get(self.at..).unwrap_or_default();
+            let length = rest.len().min(out.len()).min(usize::try_from(self.left).unwrap_or(0));
+            out[..length].copy_from_slice(&rest[..length]);
+            self.at = (self.at + length) % self.unit.len();
+            self.left -= length as u64;
+            Ok(length)
+        }
+    }
+
+    /// *Scenario:* objects of 100 MiB: good messages, lines, and messages with noise between.
+    /// *Guarantees:* the window never holds more than its size (twice a largest piece where there is
+    /// damage), nothing queues up, and every byte is told.
+    #[test]
+    fn memory_does_not_grow_with_the_object() {
+        let options = rehearsal::payload::Options { metrics: 4000, ..Default::default() };
+        let records = |format| rehearsal::payload::records(&options, format).concat();
+        let frames = records(metric::Format::Otel10);
+        let noisy = [&frames[..], &[0x7f; 5000], b"\n"].concat();
+        let cases = [
+            (frames, WINDOW_BYTES),
+            (records(metric::Format::Json), WINDOW_BYTES),
+            (noisy, 2 * PIECE_BYTES_MAX),
+        ];
+        for (unit, most) in cases {
+            let left = (100 << 20) / unit.len() as u64 * unit.len() as u64;
+            let mut pieces = Pieces::new(Again { unit, at: 0, left }, u64::MAX);
+            let mut told = 0;
+            while let Some(step) = pieces.next().expect("it reads") {
+                told += match step {
+                    Step::Piece(piece) => piece.bytes.len() as u64,
+                    Step::Rejected(rejected) => rejected.length,
+                };
+                assert!(pieces.window.capacity() <= most, "{}", pieces.window.capacity());
+                assert!(pieces.ready.len() <= 1);
+            }
+            assert_eq!(told, left);
+        }
     }
 }

@@ -46,6 +46,8 @@ struct Line<'a> {
 pub(crate) struct Quarantine {
     folder: PathBuf,
     source: String,
+    raw_max: u64,
+    all_max: u64,
     open: Mutex<Open>,
 }
 
@@ -59,7 +61,8 @@ struct Open {
 
 impl Quarantine {
     pub(crate) fn new(folder: PathBuf, source: &str) -> Quarantine {
-        Quarantine { folder, source: source.to_owned(), open: Mutex::default() }
+        let (raw_max, all_max) = (RAW_BYTES_MAX, ALL_BYTES_MAX);
+        Quarantine { folder, source: source.to_owned(), raw_max, all_max, open: Mutex::default() }
     }
 
     /// Makes a part of `object` durable here. An error says in words what is the matter.
@@ -93,7 +96,7 @@ impl Quarantine {
         };
         open.held = Some(held);
         let name = format!("{:032x}.bin", name_of(object, part.offset));
-        let room = held + part.bytes.len() as u64 <= RAW_BYTES_MAX;
+        let room = held + part.bytes.len() as u64 <= self.raw_max;
         let raw = room && !part.bytes.is_empty();
         let mut line = Vec::new();
         let shown = Line {
@@ -110,9 +113,9 @@ impl Quarantine {
         };
         serde_json::to_writer(&mut line, &shown)?;
         line.push(b'\n');
-        if held + line.len() as u64 > ALL_BYTES_MAX {
-            let full =
-                format!("is full ({ALL_BYTES_MAX} bytes); look at it and remove what is old");
+        if held + line.len() as u64 > self.all_max {
+            let most = self.all_max;
+            let full = format!("is full ({most} bytes); look at it and remove what is old");
             return Err(io::Error::other(full));
         }
         let mut added = line.len() as u64;
@@ -195,4 +198,42 @@ fn name_of(object: &str, offset: u64) -> u128 {
 /// `2026-11-20T12:00:00.000Z`.
 fn rfc3339(ms: i64) -> String {
     jiff::Timestamp::from_millisecond(ms).map_or_else(|_| ms.to_string(), |t| format!("{t:.3}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use testkit::TempDir;
+
+    use super::*;
+
+    fn part(length: usize) -> Rejected {
+        let (reason, detail) = (Reason::Text, String::new());
+        Rejected { reason, detail, offset: 7, length: length as u64, bytes: vec![b'x'; length] }
+    }
+
+    /// *Scenario:* the same part is kept twice; then the room for bytes is spent, then all room; then
+    /// somebody removes the files.
+    /// *Guarantees:* the bytes are kept once; beyond their room a line says that nothing is kept; with
+    /// no room at all it is an error that names the folder, and passes when there is room again.
+    #[test]
+    fn is_bounded_and_says_so() {
+        let dir = TempDir::new("quarantine");
+        let folder = dir.join("archive");
+        let mut quarantine = Quarantine::new(folder.clone(), "archive");
+        (quarantine.raw_max, quarantine.all_max) = (3000, 3500);
+        quarantine.keep("s3://b/k", &part(1000), 1).expect("room");
+        quarantine.keep("s3://b/k", &part(1000), 2).expect("room");
+        let count = || fs::read_dir(&folder).expect("listed").count();
+        assert_eq!(count(), 2, "a file of lines and one of bytes");
+        quarantine.keep("s3://b/other", &part(2500), 3).expect("a line");
+        let lines = fs::read_to_string(folder.join("0000000000001-0000.ndjson")).expect("lines");
+        let last = lines.lines().last().expect("a line");
+        assert!(last.contains(r#""length":2500,"kept":0}"#), "{last}");
+        let full = (0..20).find_map(|now| quarantine.keep("s3://b/k", &part(0), now).err());
+        let full = full.expect("full");
+        assert!(full.contains("archive") && full.contains("3500"), "{full}");
+        fs::remove_dir_all(&folder).expect("removed");
+        quarantine.keep("s3://b/k", &part(1000), 9).expect("room again");
+        assert_eq!(count(), 2);
+    }
 }

@@ -210,11 +210,11 @@ mod tests {
             (failed, Some(Reason::FailedRecords)),
             (b"{\"Records\":[{\"eventName\":\"RunInstances\"}]}", Some(Reason::OtherJson)),
             (b"id,name\r\n1,x\r\n", Some(Reason::Text)),
-            ("\u{feff}héllo".as_bytes(), Some(Reason::Text)),
+            ("\u{feff}h\u{e9}llo".as_bytes(), Some(Reason::Text)),
             (b"<!DOCTYPE html><html>", Some(Reason::Markup)),
             (b"PAR1\x15\x04\x15", Some(Reason::Parquet)),
             (b"ORC\x08\x03", Some(Reason::Orc)),
-            (b"\x00\x01\x02\x03", Some(Reason::Unknown)),
+            (b"\xff\xfe\x01\x02", Some(Reason::Unknown)),
             (b"{\"metric_name\":1}", None),
         ];
         for (bytes, expect) in cases {

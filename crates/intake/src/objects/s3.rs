@@ -89,24 +89,30 @@ impl Source {
     /// Reads until all is read (listing once) or until `stop` turns true. Messages at work are given
     /// back then.
     pub async fn run(self, stop: watch::Receiver<bool>) {
-        let inner = self.inner;
-        inner.stats.started();
+        self.inner.stats.started();
         let mut patience = Patience::default();
         let identity = loop {
             let mut stopped = stop.clone();
             let loaded = tokio::select! {
-                loaded = Identity::load(inner.config.identity.clone()) => loaded,
+                loaded = Identity::load(self.inner.config.identity.clone()) => loaded,
                 () = stops(&mut stopped) => return,
             };
             match loaded {
                 Ok(identity) => break identity,
-                Err(fault) => inner.refused(&fault),
+                Err(fault) => self.inner.refused(&fault),
             }
             if !pause(patience.next(), &stop).await {
                 return;
             }
         };
-        inner.stats.clear();
+        self.inner.stats.clear();
+        self.run_as(identity, stop).await;
+    }
+
+    /// The same, as somebody who is known already.
+    pub async fn run_as(self, identity: Identity, stop: watch::Receiver<bool>) {
+        let inner = self.inner;
+        inner.stats.started();
         let s3 = S3::new(identity.clone());
         match inner.config.sqs_queue_url.clone() {
             Some(url) => queue::run(inner, s3, identity, &url, stop).await,

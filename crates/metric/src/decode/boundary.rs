@@ -38,6 +38,9 @@ impl Sizes {
 pub enum Cut {
     /// The first bytes, this many, are for the decoder.
     At(usize),
+    /// The first bytes, this many, hold no piece as a whole, and behind them one begins. The decoder
+    /// may judge what they are.
+    Damaged(usize),
     /// More of the stream is needed to tell.
     More,
     /// Nothing begins in the first bytes, this many: they are no metrics, or their end is lost.
@@ -72,6 +75,7 @@ pub fn cut(window: &[u8], sizes: Sizes, at_end: bool) -> Cut {
             Piece::Whole(length) => (Piece::Whole(length), length),
             Piece::Open => break Piece::Open,
             Piece::Nothing => match walk.next_good(end + 1, window.len()) {
+                Some(next) if end == 0 && next <= sizes.most => return Cut::Damaged(next),
                 Some(next) => (Piece::Nothing, next - end),
                 None => break Piece::Nothing,
             },
@@ -236,7 +240,7 @@ impl<'a> Walk<'a> {
             return Cut::At(within);
         }
         match (self.next_good(1, within), stopped) {
-            (Some(next), _) => Cut::At(next),
+            (Some(next), _) => Cut::Damaged(next),
             (None, Piece::Nothing) => Cut::Lost(within),
             (None, _) => Cut::TooLarge(within),
         }

@@ -3,9 +3,23 @@
 //! Owns the order of the keys, the escapes and the line feed. Numbers are written as Java writes
 //! them, so that a line that came from AWS comes back as it was.
 
-use crate::{Point, number};
+use crate::{Dimension, Point, number};
 
-/// Appends the point as one JSON object and a line feed. Statistics that were not sent are left
+/// Appends the point as a line of NDJSON: CloudWatch's JSON, and behind it `attributes`, an object
+/// of what was added to the point, when there is any.
+pub fn ndjson_line(point: &Point<'_>, out: &mut Vec<u8>) {
+    json_line(point, out);
+    if point.attributes.is_empty() {
+        return;
+    }
+    let end = out.len() - b"}\n".len();
+    out.truncate(end);
+    out.extend_from_slice(b",\"attributes\":{");
+    pairs(point.attributes, out);
+    out.extend_from_slice(b"}}\n");
+}
+
+/// Appends the point as one JSON object and a line feed. What was added to it has no place here. Statistics that were not sent are left
 /// out; the period's end has no place in this format.
 pub fn json_line(point: &Point<'_>, out: &mut Vec<u8>) {
     text_field(b"{\"metric_stream_name\":", point.stream, out);
@@ -14,7 +28,18 @@ pub fn json_line(point: &Point<'_>, out: &mut Vec<u8>) {
     text_field(b",\"namespace\":", point.namespace, out);
     text_field(b",\"metric_name\":", point.name, out);
     out.extend_from_slice(b",\"dimensions\":{");
-    for (index, (name, value)) in point.dimensions.iter().enumerate() {
+    pairs(point.dimensions, out);
+    out.extend_from_slice(b"},\"timestamp\":");
+    out.extend_from_slice(itoa::Buffer::new().format(point.instant_ms()).as_bytes());
+    out.extend_from_slice(b",\"value\":");
+    values(point, out);
+    text_field(b",\"unit\":", point.unit.cloudwatch(), out);
+    out.extend_from_slice(b"}\n");
+}
+
+/// Names and values, as the members of an object.
+fn pairs(pairs: &[Dimension<'_>], out: &mut Vec<u8>) {
+    for (index, (name, value)) in pairs.iter().enumerate() {
         if index > 0 {
             out.push(b',');
         }
@@ -22,12 +47,6 @@ pub fn json_line(point: &Point<'_>, out: &mut Vec<u8>) {
         out.push(b':');
         string(value, out);
     }
-    out.extend_from_slice(b"},\"timestamp\":");
-    out.extend_from_slice(itoa::Buffer::new().format(point.instant_ms()).as_bytes());
-    out.extend_from_slice(b",\"value\":");
-    values(point, out);
-    text_field(b",\"unit\":", point.unit.cloudwatch(), out);
-    out.extend_from_slice(b"}\n");
 }
 
 /// The statistics, in the order of a real capture.

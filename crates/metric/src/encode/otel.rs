@@ -56,9 +56,16 @@ pub fn resource(point: &Point<'_>, out: &mut Vec<u8>) {
     }
 }
 
-/// Appends the body of a `Metric` of format 1.0 that holds this point alone. Returns how many
+/// Appends the body of a `Metric` of format 1.0 that holds this point alone. Added attributes have
+/// no place in it: who reads it takes every string attribute for a dimension. Returns how many
 /// additional statistics had no place in it (all but percentiles).
 pub fn otel10_metric(point: &Point<'_>, out: &mut Vec<u8>) -> u64 {
+    enriched_metric(&Point { attributes: &[], ..*point }, out)
+}
+
+/// The same with the attributes that were added to the point, beside those of CloudWatch: for
+/// receivers of OTLP.
+pub fn enriched_metric(point: &Point<'_>, out: &mut Vec<u8>) -> u64 {
     let quantiles = Quantiles::of(point);
     let attributes = Attributes::of(point);
     let data_point = numbers_len(point) + quantiles.len + attributes.len;
@@ -69,7 +76,8 @@ pub fn otel10_metric(point: &Point<'_>, out: &mut Vec<u8>) -> u64 {
     quantiles.left_out
 }
 
-/// Appends the body of a `Metric` of format 0.7 that holds this point alone. Returns how many
+/// Appends the body of a `Metric` of format 0.7 that holds this point alone. Added attributes have
+/// no place in it: its labels are dimensions. Returns how many
 /// additional statistics had no place in it (all but percentiles).
 pub fn otel07_metric(point: &Point<'_>, out: &mut Vec<u8>) -> u64 {
     let quantiles = Quantiles::of(point);
@@ -183,10 +191,14 @@ impl Attributes {
         let entries = point.dimensions.iter();
         let dimensions =
             entries.map(|(name, value)| wire::field_len(attribute_len(name, value))).sum();
+        let added = point.attributes.iter();
+        let added: usize =
+            added.map(|(name, value)| wire::field_len(attribute_len(name, value))).sum();
         let list = wire::field_len(10) + wire::field_len(wire::field_len(dimensions));
         let len = wire::field_len(attribute_len(b"Namespace", point.namespace))
             + wire::field_len(attribute_len(b"MetricName", point.name))
-            + wire::field_len(list);
+            + wire::field_len(list)
+            + added;
         Self { len, dimensions }
     }
 
@@ -200,6 +212,9 @@ impl Attributes {
         wire::put_head(6, self.dimensions, out);
         for (name, value) in point.dimensions {
             put_attribute(1, name, value, out);
+        }
+        for (name, value) in point.attributes {
+            put_attribute(7, name, value, out);
         }
     }
 }

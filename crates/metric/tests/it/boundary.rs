@@ -22,7 +22,9 @@ fn cuts(stream: &[u8], sizes: Sizes) -> Vec<(Cut, Vec<u8>)> {
             .find(|answer| *answer != Cut::More)
             .expect("the largest window always gives an answer");
         let length = match answer {
-            Cut::At(length) | Cut::Lost(length) | Cut::TooLarge(length) => length,
+            Cut::At(length) | Cut::Damaged(length) | Cut::Lost(length) | Cut::TooLarge(length) => {
+                length
+            }
             Cut::More => unreachable!("filtered out"),
         };
         assert!(length > 0, "each cut takes something");
@@ -37,7 +39,7 @@ fn cuts(stream: &[u8], sizes: Sizes) -> Vec<(Cut, Vec<u8>)> {
 fn through_cuts(stream: &[u8], sizes: Sizes) -> (Vec<Sample>, usize) {
     let (mut found, mut rejected) = (Vec::new(), 0);
     for (answer, piece) in cuts(stream, sizes) {
-        if !matches!(answer, Cut::At(_)) {
+        if !matches!(answer, Cut::At(_) | Cut::Damaged(_)) {
             rejected += 1;
             continue;
         }

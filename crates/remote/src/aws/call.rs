@@ -76,8 +76,9 @@ impl Caller {
                 return Ok(incoming);
             }
             let failed = judge(ask, incoming).await;
-            let signed_wrong =
-                failed.fault.kind == Kind::BadCredentials || failed.fault.code == "BadRequest";
+            // A HEAD tells no code, only a status.
+            let bare = ask.method == Method::HEAD && matches!(failed.fault.status, 400 | 403);
+            let signed_wrong = bare || failed.fault.kind == Kind::BadCredentials;
             let theirs = failed.told.date.filter(|_| signed_wrong && !corrected);
             corrected = theirs.is_some_and(|theirs| self.clock.correct(theirs));
             if !corrected {

@@ -13,6 +13,7 @@ use tokio::time::Instant;
 
 use super::Fault;
 use super::chain::Chain;
+use super::fault::Kind;
 use crate::Secret;
 
 /// Credentials are renewed this long before they expire: AWS's own SDKs do so, and a token that runs
@@ -134,7 +135,11 @@ impl Wallet {
                 state.failed = None;
                 Ok(credentials)
             }
-            Err(fault) => {
+            Err(mut fault) => {
+                if state.held.is_some() && fault.kind == Kind::NoCredentials {
+                    // There were some: the source is away, and will be back.
+                    fault.kind = Kind::Unwell;
+                }
                 tracing::warn!(error = %fault, "aws credentials could not be renewed");
                 state.failed = Some((Instant::now(), fault.clone()));
                 let alive = state.held.as_ref().filter(|held| held.alive(now));

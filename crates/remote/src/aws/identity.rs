@@ -61,7 +61,7 @@ pub struct Identity {
 struct Inner {
     region: Option<String>,
     places: Places,
-    caller: Caller,
+    caller: Arc<Caller>,
     wallet: Wallet,
     patience: Duration,
 }
@@ -93,22 +93,31 @@ impl Identity {
         }
         let client = Client::new(&config.client);
         let client = client.map_err(|error| verdict::of_tls(&error, &config))?;
-        Self::with_client(&config, variables, client)
+        Self::with_client(&config, &variables, client)
     }
 
     pub(super) fn with_client(
         config: &IdentityConfig,
-        variables: Variables,
+        variables: &Variables,
         client: Client,
     ) -> Result<Identity, Fault> {
-        let profiles = Profiles::read(&variables)?;
+        let profiles = Profiles::read(variables)?;
         let profile = config.profile.as_deref().or(variables.get("AWS_PROFILE"));
         let profile = profile.unwrap_or("default").to_owned();
-        let region = region(config, &variables, &profiles, &profile)?;
+        let region = region(config, variables, &profiles, &profile)?;
         let given = config.endpoint_url.as_deref();
-        let places = Places::read(given, &variables, &profiles, &profile)?;
-        let wallet = Wallet::new(Chain::resolve(&variables));
+        let places = Places::read(given, variables, &profiles, &profile)?;
         let caller = Caller { client, keys: KeyCache::default(), clock: Clock::default() };
+        let caller = Arc::new(caller);
+        let chain = Chain::resolve(
+            config,
+            variables,
+            &profiles,
+            Arc::clone(&caller),
+            places.clone(),
+            region.clone(),
+        )?;
+        let wallet = Wallet::new(chain);
         let patience = config.client.request_timeout;
         Ok(Identity { inner: Arc::new(Inner { region, places, caller, wallet, patience }) })
     }

@@ -14,7 +14,6 @@ pub(super) enum Service {
     Sts,
     Tagging,
     Sso,
-    SsoOidc,
 }
 
 impl Service {
@@ -26,7 +25,6 @@ impl Service {
             Service::Sts => "sts",
             Service::Tagging => "tagging",
             Service::Sso => "portal.sso",
-            Service::SsoOidc => "oidc",
         }
     }
 
@@ -38,7 +36,6 @@ impl Service {
             Service::Sts => "sts",
             Service::Tagging => "resource_groups_tagging_api",
             Service::Sso => "sso",
-            Service::SsoOidc => "sso_oidc",
         }
     }
 }
@@ -61,8 +58,8 @@ pub(super) struct Places {
     dual_stack: bool,
 }
 
-const SERVICES: [Service; 6] =
-    [Service::S3, Service::Sqs, Service::Sts, Service::Tagging, Service::Sso, Service::SsoOidc];
+const SERVICES: [Service; 5] =
+    [Service::S3, Service::Sqs, Service::Sts, Service::Tagging, Service::Sso];
 
 impl Places {
     /// Reads what is configured.

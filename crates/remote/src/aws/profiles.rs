@@ -21,8 +21,8 @@ pub(super) struct Profiles {
     profiles: BTreeMap<String, Keys>,
     sessions: BTreeMap<String, Keys>,
     services: BTreeMap<String, Keys>,
-    /// Where was looked, for a person.
-    pub(super) files: Vec<PathBuf>,
+    /// Where was looked.
+    files: Vec<PathBuf>,
 }
 
 /// What kind of section a key belongs to.
@@ -112,6 +112,15 @@ impl Profiles {
             Section::Unknown => return None,
         };
         Some(all.entry(name.clone()).or_default())
+    }
+
+    /// Where was looked, for a person.
+    pub(super) fn places(&self) -> String {
+        if self.files.is_empty() {
+            return "any file: HOME is not set".to_owned();
+        }
+        let names: Vec<String> = self.files.iter().map(|file| file.display().to_string()).collect();
+        names.join(", ")
     }
 
     /// Whether the profile is in one of the files.

@@ -97,6 +97,75 @@ impl Sqs {
         Ok(())
     }
 
+    /// Deletes up to ten messages in one call; the result of each, in the order of the receipts.
+    pub async fn delete_all(&self, receipts: &[&str]) -> Result<Vec<Result<(), Fault>>, Fault> {
+        let entry = |receipt: &str| json!({ "ReceiptHandle": receipt });
+        self.batch("DeleteMessageBatch", "sqs:DeleteMessage", receipts, entry).await
+    }
+
+    /// Hides up to ten messages in one call; the result of each, in the order of the receipts.
+    pub async fn extend_all(
+        &self,
+        receipts: &[&str],
+        visibility: Duration,
+    ) -> Result<Vec<Result<(), Fault>>, Fault> {
+        let entry = |receipt: &str| json!({ "ReceiptHandle": receipt, "VisibilityTimeout": seconds(visibility) });
+        let action = "sqs:ChangeMessageVisibility";
+        self.batch("ChangeMessageVisibilityBatch", action, receipts, entry).await
+    }
+
+    async fn batch(
+        &self,
+        name: &str,
+        action: &'static str,
+        receipts: &[&str],
+        entry: impl Fn(&str) -> Value,
+    ) -> Result<Vec<Result<(), Fault>>, Fault> {
+        if receipts.is_empty() {
+            return Ok(Vec::new());
+        }
+        let entries = receipts.iter().enumerate().map(|(index, receipt)| {
+            let mut entry = entry(receipt);
+            if let Value::Object(members) = &mut entry {
+                members.insert("Id".to_owned(), Value::String(index.to_string()));
+            }
+            entry
+        });
+        let members = json!({ "Entries": entries.collect::<Vec<_>>() });
+        let answer = self.call(name, action, members, Duration::ZERO).await?;
+        let ids = |list: &str| {
+            let list = answer.get(list).and_then(Value::as_array).cloned().unwrap_or_default();
+            let with_id = |entry: Value| Some((entry.get("Id")?.as_str()?.to_owned(), entry));
+            list.into_iter().filter_map(with_id).collect::<Vec<_>>()
+        };
+        let (done, failed) = (ids("Successful"), ids("Failed"));
+        let result = |index: usize| {
+            let id = index.to_string();
+            if done.iter().any(|(done, _)| *done == id) {
+                return Ok(());
+            }
+            let failed = failed.iter().find(|(failed, _)| *failed == id).map(|(_, entry)| entry);
+            Err(failed.map_or_else(
+                || self.unreadable(name, "the answer leaves out one of the messages"),
+                |entry| self.failed(name, entry),
+            ))
+        };
+        Ok((0..receipts.len()).map(result).collect())
+    }
+
+    /// The fault of one message of a batch.
+    fn failed(&self, name: &str, entry: &Value) -> Fault {
+        let text = |member: &str| entry.get(member).and_then(Value::as_str).unwrap_or_default();
+        let theirs = entry.get("SenderFault").and_then(Value::as_bool) == Some(false);
+        Fault::ours(
+            if theirs { Kind::Unwell } else { Kind::Refused },
+            &format!("{name} {}", self.queue_url),
+            &super::told::short(text("Code")),
+            &super::told::short(text("Message")),
+            "",
+        )
+    }
+
     /// What the queue says of itself.
     pub async fn about(&self) -> Result<About, Fault> {
         let names = [
@@ -194,16 +263,16 @@ impl Queue {
         let region = |at: usize| labels.get(at).filter(|label| is_region(label)).copied();
         // sqs.eu-west-1.amazonaws.com, sqs-fips.us-east-1.api.aws, vpce-1.sqs.us-east-1.vpce...
         let of_sqs = |label: &&str| matches!(*label, "sqs" | "sqs-fips");
-        let behind = labels.iter().position(|label| of_sqs(&label)).and_then(|at| region(at + 1));
+        let behind = labels.iter().position(of_sqs).and_then(|at| region(at + 1));
         // eu-west-1.queue.amazonaws.com, queue.amazonaws.com: the hosts of long ago.
         let old = labels.iter().position(|label| *label == "queue").filter(|at| *at <= 1);
         let before =
             old.map(|at| if at == 0 { "us-east-1" } else { region(0).unwrap_or_default() });
         let looks_like = |label: &&str| label.contains('-') && label.ends_with(char::is_numeric);
-        let found = behind.filter(|label| looks_like(&label)).or(before);
         let of_aws = ["amazonaws.com", "amazonaws.com.cn", "api.aws", "amazonaws.eu"]
             .iter()
             .any(|suffix| host.ends_with(suffix));
+        let found = behind.filter(looks_like).or(before.filter(|_| of_aws));
         Some(Queue {
             base: url.origin().ascii_serialization(),
             region: found.filter(|region| !region.is_empty()).map(str::to_owned),

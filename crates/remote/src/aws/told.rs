@@ -10,6 +10,9 @@ use crate::retry_after::http_date;
 /// Characters of AWS's own text that are passed on.
 const MESSAGE_MAX: usize = 400;
 
+/// What AWS puts on every answer; one of them is on those of every server that speaks for it.
+const REQUEST_IDS: [&str; 2] = ["x-amz-request-id", "x-amzn-requestid"];
+
 /// An error as AWS told it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Told {
@@ -37,8 +40,9 @@ impl Told {
             deleted: header("x-amz-delete-marker").is_some_and(|said| said == "true"),
             ..Told::default()
         };
-        let kind = header("content-type").unwrap_or_default();
-        if without_body && !kind.starts_with("text/html") {
+        let html = header("content-type").is_some_and(|kind| kind.starts_with("text/html"));
+        let signed = REQUEST_IDS.iter().any(|name| answer.headers.contains_key(*name));
+        if without_body && (signed || !html) {
             told.code = code_of_status(answer.status).to_owned();
         } else if let Some(root) = xml::parse(&answer.body) {
             told.take_xml(&root);

@@ -107,9 +107,8 @@ fn start(markup: &str) -> Option<(Element, bool, &str)> {
         Some(tag) => (tag, true),
         None => (tag, false),
     };
+    tag.starts_with(|c: char| c.is_alphabetic() || c == '_').then_some(())?;
     let name = tag.split_ascii_whitespace().next()?;
-    let letter = name.chars().next()?;
-    (letter.is_alphabetic() || letter == '_').then_some(())?;
     Some((Element { name: local(name).to_owned(), ..Element::default() }, empty, tail))
 }
 

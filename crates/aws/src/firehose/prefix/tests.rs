@@ -88,12 +88,14 @@ fn letters() {
         ("H HH h hh K k kk a", "10 10 10 10 10 10 10 AM"),
         ("m mm s ss S SSS SSSSSS", "30 30 4 04 0 056 056000"),
         ("A n N", "37804056 56000000 37804056000000"),
-        ("X XX XXX x xx xxx Z VV", "Z Z Z +00 +0000 +00:00 +0000 UTC"),
+        ("X XX x xx xxx Z VV", "Z Z +00 +0000 +00:00 +0000 UTC"),
         ("'it''s' '' 'yyyy'", "it's ' yyyy"),
     ];
     for (pattern, text) in table {
         assert_eq!(delivery(&format!("!{{timestamp:{pattern}}}")), text, "{pattern}");
     }
+    let three = "X".repeat(3);
+    assert_eq!(delivery(&format!("!{{timestamp:{three}}}")), "Z");
     let midnight = Evaluation { instant_ms: 0, ..at(&Zone::utc()) }.instant_ms;
     let prefix = Prefix::parse("!{timestamp:h k K a EEE D DDD}", Use::Delivery).unwrap();
     let zone = Zone::utc();

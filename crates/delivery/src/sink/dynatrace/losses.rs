@@ -29,9 +29,15 @@ impl Losses {
     /// Adds what a shape costs one of its points.
     pub(crate) fn add_shape(&mut self, shape: &Losses) {
         self.keys_cut += shape.keys_cut;
-        self.dimensions_unnamed += shape.dimensions_unnamed;
-        self.dimensions_repeated += shape.dimensions_repeated;
-        self.dimensions_over += shape.dimensions_over;
+        self.add_dimensions(shape);
+    }
+
+    /// Adds dimensions that could not be written.
+    pub(crate) fn add_dimensions(&mut self, more: &Losses) {
+        self.dimensions_unnamed += more.dimensions_unnamed;
+        self.dimensions_repeated += more.dimensions_repeated;
+        self.dimensions_over += more.dimensions_over;
+        self.dimensions_empty += more.dimensions_empty;
     }
 
     /// Name and count of each, for metrics and `status`.

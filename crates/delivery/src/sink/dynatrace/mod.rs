@@ -5,6 +5,7 @@
 //! holds: no line leaves here that a server must refuse for its form. Deliberately not here: when
 //! to send again, and what becomes of a point that was refused (the stream).
 
+mod added;
 mod answer;
 mod dimension;
 mod gauge;

@@ -2,6 +2,7 @@
 
 use metric::Point;
 
+use super::added::Added;
 use super::dimension::push_value;
 use super::gauge::Gauge;
 use super::prepared::Prepared;
@@ -36,6 +37,7 @@ pub(crate) struct Open {
     pub(crate) announcing: Vec<usize>,
     /// What lines could not carry, since the start.
     pub(crate) losses: Losses,
+    added: Added,
     owner: Owner,
     clock: Clock,
     suffix: Vec<u8>,
@@ -137,6 +139,9 @@ impl Open {
         self.begin_line();
         let empty = self.write_head(prepared.key.text.as_bytes(), prepared, point);
         self.losses.dimensions_empty += empty;
+        if !point.attributes.is_empty() {
+            self.losses.add_dimensions(self.added.lost());
+        }
         if let Some(losses) = &prepared.losses {
             self.losses.add_shape(losses);
         }
@@ -172,6 +177,9 @@ impl Open {
             out.put(closing_if_opened(&dimension.opening, unopened));
             unopened = false;
             push_value(out, value);
+        }
+        if !point.attributes.is_empty() {
+            unopened = self.added.write(point, prepared, (out, unopened));
         }
         out.put(closing_if_opened(SOURCE, unopened));
         empty
@@ -250,7 +258,7 @@ impl Open {
 
 /// Every opening begins with the quote that closes the dimension before it; the first has none.
 #[inline]
-fn closing_if_opened(opening: &[u8], unopened: bool) -> &[u8] {
+pub(super) fn closing_if_opened(opening: &[u8], unopened: bool) -> &[u8] {
     match opening.split_first() {
         Some((_, rest)) if unopened => rest,
         _ => opening,

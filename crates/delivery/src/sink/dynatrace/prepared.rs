@@ -10,7 +10,7 @@ use super::key::{Key, metric_key};
 use super::{DigitSection, Losses};
 
 /// Names this sink writes itself: `aws.account.id`, `aws.region` and `dt.source` (in sorted order).
-const OWN_NAMES: [&str; 3] = ["aws.account.id", "aws.region", "dt.source"];
+pub(crate) const OWN_NAMES: [&str; 3] = ["aws.account.id", "aws.region", "dt.source"];
 
 /// A dimension of the shape.
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 //! NDJSON files, rotated by size.
 //!
-//! One CloudWatch JSON object a line, appended and synced before a parcel counts as delivered.
+//! One CloudWatch JSON object a line, with what was added to the point as `attributes`, appended and synced before a parcel counts as delivered.
 //! Always holds: a file ends with a whole line, and what could not be written whole is taken back.
 //! Deliberately not here: compression and rotation by time; other tools do both to closed files.
 
@@ -9,7 +9,8 @@ mod log;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use metric::{Encoder, Format, Point};
+use metric::Point;
+use metric::encode::ndjson_line;
 
 use self::log::Log;
 use super::{Offer, Payload};
@@ -43,7 +44,6 @@ const NOT_WRITTEN: &str = "File.NotWritten";
 
 /// The packing half.
 pub struct Packer {
-    encoder: Encoder,
     text: Vec<u8>,
     points: u32,
 }
@@ -51,16 +51,13 @@ pub struct Packer {
 impl Packer {
     /// A packer for these settings.
     pub(crate) fn new(config: &Config) -> Packer {
-        let format = match config.content {
-            Content::Ndjson => Format::Json,
-        };
-        Packer { encoder: Encoder::new(format), text: Vec::new(), points: 0 }
+        let Content::Ndjson = config.content;
+        Packer { text: Vec::new(), points: 0 }
     }
 
     /// Takes a point as a line.
     pub(crate) fn offer(&mut self, point: &Point<'_>) -> Offer {
-        self.encoder.push(point);
-        self.encoder.finish(&mut self.text);
+        ndjson_line(point, &mut self.text);
         self.points += 1;
         Offer::Taken
     }

@@ -1,4 +1,4 @@
-//! What answers of an OTLP receiver mean. Pure.
+//! What answers of an OTLP receiver mean over HTTP. Pure.
 //!
 //! A receiver may refuse some data points in a 200; and a 200 whose body is no answer of OTLP comes
 //! from something else, which took nothing.
@@ -7,13 +7,13 @@ use metric::wire::Reader;
 use remote::Answer;
 use serde::Deserialize;
 
-use crate::Verdict;
 use crate::sink::Payload;
 use crate::sink::answer::{self, Class};
+use crate::{Verdict, Why};
 
 /// `partial_success` of an answer.
 #[derive(Debug, Default, PartialEq)]
-struct Partial {
+pub(crate) struct Partial {
     rejected: u64,
     message: String,
 }
@@ -51,18 +51,26 @@ pub(crate) fn verdict(answer: &Answer, payload: &Payload, secrets: &[&str]) -> V
     }
     match read_success(answer) {
         None => answer::garbage(answer, secrets),
-        Some(partial) if partial.rejected > 0 => {
-            let text = format!("{} data points rejected: {}", partial.rejected, partial.message);
-            Verdict::Partly {
-                refused: u32::try_from(partial.rejected)
-                    .unwrap_or(payload.points)
-                    .min(payload.points),
-                lines: Vec::new(),
-                why: answer::said(answer, &answer::quote(text.as_bytes(), secrets)),
-            }
+        Some(partial) => {
+            partial_verdict(&partial, payload, &format!("status {}", answer.status), secrets)
         }
-        Some(_) => Verdict::Delivered,
     }
+}
+
+/// The verdict on a success that may have refused some points.
+pub(crate) fn partial_verdict(
+    partial: &Partial,
+    payload: &Payload,
+    status: &str,
+    secrets: &[&str],
+) -> Verdict {
+    if partial.rejected == 0 {
+        return Verdict::Delivered;
+    }
+    let words = answer::quote(partial.message.as_bytes(), secrets);
+    let message = format!("{status}: {} data points rejected: {words}", partial.rejected);
+    let refused = u32::try_from(partial.rejected).unwrap_or(payload.points).min(payload.points);
+    Verdict::Partly { refused, lines: Vec::new(), why: Why { code: answer::DESTINATION, message } }
 }
 
 /// The verdict on an empty request, which every receiver takes or calls empty.
@@ -103,7 +111,7 @@ fn read_success(answer: &Answer) -> Option<Partial> {
     if is_text || body.first() != Some(&(BYTES_1 as u8)) {
         return None;
     }
-    read_protobuf(body)
+    read_partial_success(body)
 }
 
 fn content_type_begins(answer: &Answer, prefix: &[u8]) -> bool {
@@ -124,7 +132,8 @@ const BYTES_1: u32 = 1 << 3 | 2;
 const BYTES_2: u32 = 2 << 3 | 2;
 const VARINT_1: u32 = 1 << 3;
 
-fn read_protobuf(body: &[u8]) -> Option<Partial> {
+/// An `ExportMetricsServiceResponse` in protobuf; empty is a full success.
+pub(crate) fn read_partial_success(body: &[u8]) -> Option<Partial> {
     let mut partial = Partial::default();
     let mut reader = Reader::new(body);
     while !reader.is_empty() {

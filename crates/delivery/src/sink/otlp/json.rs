@@ -3,18 +3,19 @@
 use metric::Point;
 
 use super::reading::{NAME_PREFIX, Reading};
+use super::{Dimensions, dimensions};
 use crate::sink::number::{push_decimal, push_unsigned};
 
 /// Appends a summary.
 pub(crate) fn push_summary(
     out: &mut Vec<u8>,
     point: &Point<'_>,
-    reading: &Reading,
+    (reading, form): (&Reading, Dimensions),
     quantiles: &[(f64, f64)],
 ) {
     push_metric_head(out, point, b"", point.unit.otel());
     out.extend_from_slice(b",\"summary\":{\"dataPoints\":[");
-    push_data_point_head(out, point, reading);
+    push_data_point_head(out, point, reading, form);
     push_count_and_sum(out, reading);
     out.extend_from_slice(b",\"quantileValues\":[");
     for (index, (quantile, value)) in quantiles.iter().enumerate() {
@@ -31,23 +32,27 @@ pub(crate) fn push_summary(
 pub(crate) fn push_gauge(
     out: &mut Vec<u8>,
     point: &Point<'_>,
-    reading: &Reading,
+    (reading, form): (&Reading, Dimensions),
     (suffix, unit): (&[u8], &[u8]),
     value: f64,
 ) {
     push_metric_head(out, point, suffix, unit);
     out.extend_from_slice(b",\"gauge\":{\"dataPoints\":[");
-    push_data_point_head(out, point, reading);
+    push_data_point_head(out, point, reading, form);
     out.extend_from_slice(b",\"asDouble\":");
     push_decimal(out, value);
     out.extend_from_slice(b"}]}}");
 }
 
 /// Appends a delta histogram with one bucket, which has no bounds.
-pub(crate) fn push_histogram(out: &mut Vec<u8>, point: &Point<'_>, reading: &Reading) {
+pub(crate) fn push_histogram(
+    out: &mut Vec<u8>,
+    point: &Point<'_>,
+    (reading, form): (&Reading, Dimensions),
+) {
     push_metric_head(out, point, b"", point.unit.otel());
     out.extend_from_slice(b",\"histogram\":{\"aggregationTemporality\":1,\"dataPoints\":[");
-    push_data_point_head(out, point, reading);
+    push_data_point_head(out, point, reading, form);
     push_count_and_sum(out, reading);
     out.extend_from_slice(b",\"bucketCounts\":[\"");
     push_unsigned(out, reading.whole_count);
@@ -73,23 +78,40 @@ fn push_metric_head(out: &mut Vec<u8>, point: &Point<'_>, suffix: &[u8], unit: &
     out.push(b'"');
 }
 
-fn push_data_point_head(out: &mut Vec<u8>, point: &Point<'_>, reading: &Reading) {
+fn push_data_point_head(out: &mut Vec<u8>, point: &Point<'_>, reading: &Reading, form: Dimensions) {
     out.extend_from_slice(b"{\"attributes\":[");
     push_attribute(out, b"Namespace", point.namespace);
     out.push(b',');
     push_attribute(out, b"MetricName", point.name);
-    out.extend_from_slice(b",{\"key\":\"Dimensions\",\"value\":{\"kvlistValue\":{\"values\":[");
+    out.push(b',');
+    match form {
+        Dimensions::List => push_list(out, point),
+        Dimensions::JsonText => {
+            let mut text = Vec::new();
+            dimensions::push_text(&mut text, point.dimensions);
+            push_attribute(out, b"Dimensions", &text);
+        }
+    }
+    for (name, value) in point.attributes {
+        out.push(b',');
+        push_attribute(out, name, value);
+    }
+    out.extend_from_slice(b"],\"startTimeUnixNano\":\"");
+    push_unsigned(out, reading.start_ns);
+    out.extend_from_slice(b"\",\"timeUnixNano\":\"");
+    push_unsigned(out, reading.end_ns);
+    out.push(b'"');
+}
+
+fn push_list(out: &mut Vec<u8>, point: &Point<'_>) {
+    out.extend_from_slice(b"{\"key\":\"Dimensions\",\"value\":{\"kvlistValue\":{\"values\":[");
     for (index, (name, value)) in point.dimensions.iter().enumerate() {
         if index > 0 {
             out.push(b',');
         }
         push_attribute(out, name, value);
     }
-    out.extend_from_slice(b"]}}}],\"startTimeUnixNano\":\"");
-    push_unsigned(out, reading.start_ns);
-    out.extend_from_slice(b"\",\"timeUnixNano\":\"");
-    push_unsigned(out, reading.end_ns);
-    out.push(b'"');
+    out.extend_from_slice(b"]}}}");
 }
 
 fn push_count_and_sum(out: &mut Vec<u8>, reading: &Reading) {

@@ -1,17 +1,19 @@
-//! OTLP over HTTP, in protobuf and in JSON.
+//! OTLP over HTTP, in protobuf and in JSON, and over gRPC.
 //!
 //! Owns the three forms a statistic set may take there, the grouping by resource, and the meaning
 //! of a receiver's answers; `docs/otlp.md` tells where each rule comes from. Always holds: names,
 //! attributes and both ends of the period are those CloudWatch sends. Deliberately not here: when
-//! to send again (the stream), and gRPC.
+//! to send again (the stream).
 
 mod answer;
-mod groups;
+mod dimensions;
+pub(crate) mod groups;
+mod grpc;
 mod json;
 mod losses;
 mod packer;
-mod protobuf;
-mod reading;
+pub(crate) mod protobuf;
+pub(crate) mod reading;
 mod wire;
 
 use remote::{ClientConfig, OAuth2Config, Secret};
@@ -23,9 +25,10 @@ pub use wire::Wire;
 /// Settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// `/v1/metrics` is appended unless the URL has a path.
+    /// `/v1/metrics` is appended unless the URL has a path; gRPC takes `host:port`, or a URL without
+    /// a path, of which `http` means plaintext.
     pub endpoint: String,
-    /// Protobuf or JSON.
+    /// Protobuf or JSON over HTTP, or gRPC.
     pub protocol: Protocol,
     /// gzip or none (zstd where the receiver takes it).
     pub compression: Compression,
@@ -39,6 +42,8 @@ pub struct Config {
     pub resource_attributes: Vec<(String, String)>,
     /// How a statistic set is expressed.
     pub points: Points,
+    /// How dimensions are expressed; a text only in JSON over HTTP.
+    pub dimensions: Dimensions,
     /// Most points of a request.
     pub points_max: u32,
     /// Most plain bytes of a request.
@@ -78,4 +83,13 @@ pub enum Points {
     Gauges,
     /// Delta histogram with no buckets.
     DeltaHistogram,
+}
+
+/// `dimensions`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dimensions {
+    /// A list of names and values, as CloudWatch sends them.
+    List,
+    /// One text that holds them as a JSON object.
+    JsonText,
 }

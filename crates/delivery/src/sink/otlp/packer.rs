@@ -1,7 +1,7 @@
 //! The packing half: points become metrics of the open parcel, grouped by resource.
 //!
-//! A point that came as a metric of its own in format 1.0 is forwarded by copying its bytes; others
-//! are written anew. In steady state nothing is allocated per point.
+//! A point that came as a metric of its own in format 1.0, and got no attributes on its way, is
+//! forwarded by copying its bytes; others are written anew. In steady state nothing is allocated per point.
 
 use codec::gzip::Deflater;
 use codec::zstd::ZstdEncoder;
@@ -9,7 +9,7 @@ use metric::{Point, Source};
 
 use super::groups::{GROUPS_MAX, Group, Groups};
 use super::reading::{Reading, quantiles};
-use super::{Compression, Config, Losses, Points, Protocol, json, protobuf};
+use super::{Compression, Config, Dimensions, Losses, Points, Protocol, json, protobuf};
 use crate::sink::shelf::Shelf;
 use crate::sink::{Offer, Payload};
 
@@ -24,6 +24,7 @@ const LEVEL: u32 = 1;
 pub struct Packer {
     form: Points,
     protocol: Protocol,
+    dimensions: Dimensions,
     points_max: usize,
     bytes_max: usize,
     attributes: Vec<(String, String)>,
@@ -53,6 +54,7 @@ impl Packer {
         Packer {
             form: config.points,
             protocol: config.protocol,
+            dimensions: config.dimensions,
             points_max: config.points_max as usize,
             bytes_max: config.bytes_max,
             attributes: config.resource_attributes.clone(),
@@ -76,8 +78,11 @@ impl Packer {
 
     /// Offers a point.
     pub(crate) fn offer(&mut self, point: &Point<'_>) -> Offer {
-        let spliced = self.form == Points::Summary && self.protocol == Protocol::HttpProtobuf;
-        if spliced && let Source::Otel10 { metric: Some(body) } = point.source {
+        let spliced = self.form == Points::Summary && self.protocol != Protocol::HttpJson;
+        if spliced
+            && point.attributes.is_empty()
+            && let Source::Otel10 { metric: Some(body) } = point.source
+        {
             if body.len() > self.bytes_max {
                 return Offer::Refused("too_large");
             }
@@ -126,8 +131,10 @@ impl Packer {
                 if json {
                     separate(out);
                     quantiles(point, reading, &mut self.quantiles, losses);
-                    json::push_summary(out, point, reading, &self.quantiles);
+                    json::push_summary(out, point, (reading, self.dimensions), &self.quantiles);
                 } else {
+                    // The sum may have been worked out: without one, a summary would say zero.
+                    let point = &Point { sum: Some(reading.sum), ..*point };
                     losses.statistics_left_out +=
                         protobuf::push_summary(out, point, &mut self.scratch);
                 }
@@ -142,7 +149,7 @@ impl Packer {
                 }
                 if json {
                     separate(out);
-                    json::push_histogram(out, point, reading);
+                    json::push_histogram(out, point, (reading, self.dimensions));
                 } else {
                     protobuf::push_histogram(out, point, reading);
                 }
@@ -153,14 +160,14 @@ impl Packer {
     }
 
     fn write_gauges(&mut self, point: &Point<'_>, reading: &Reading) -> usize {
-        let Packer { losses, groups, scratch, protocol, .. } = self;
+        let Packer { losses, groups, scratch, protocol, dimensions, .. } = self;
         let out = &mut groups.of(point).metrics;
         let mut written = 0;
         let mut push = |suffix: &[u8], unit: &[u8], value: f64| {
             written += 1;
             if *protocol == Protocol::HttpJson {
                 separate(out);
-                json::push_gauge(out, point, reading, (suffix, unit), value);
+                json::push_gauge(out, point, (reading, *dimensions), (suffix, unit), value);
             } else {
                 protobuf::push_gauge(out, point, reading, (suffix, unit), value);
             }

@@ -35,9 +35,9 @@ pub(crate) fn push_summary(out: &mut Vec<u8>, point: &Point<'_>, scratch: &mut V
         Some(extra) if !point.extra.is_sorted_by(rising) => {
             extra.copy_from_slice(point.extra);
             extra.sort_unstable_by(|a, b| quantile(a).total_cmp(&quantile(b)));
-            metric::encode::otel10_metric(&Point { extra, ..*point }, scratch)
+            metric::encode::enriched_metric(&Point { extra, ..*point }, scratch)
         }
-        _ => metric::encode::otel10_metric(point, scratch),
+        _ => metric::encode::enriched_metric(point, scratch),
     };
     push_copy(out, scratch);
     left_out
@@ -123,28 +123,33 @@ fn push_metric_head(
     put_head(data_field, data, out);
 }
 
-/// Lengths of the three attributes of a data point: `Namespace`, `MetricName`, `Dimensions`.
+/// Lengths of the attributes of a data point: `Namespace`, `MetricName`, `Dimensions`, and beside
+/// them those that were added.
 struct Attributes {
     namespace: usize,
     name: usize,
     dimensions: usize,
     list: usize,
+    added: usize,
 }
 
 impl Attributes {
     fn of(point: &Point<'_>) -> Attributes {
         let each = point.dimensions.iter();
         let list = each.map(|(name, value)| field_len(attribute_len(name, value))).sum();
+        let added = point.attributes.iter();
         Attributes {
             namespace: attribute_len(b"Namespace", point.namespace),
             name: attribute_len(b"MetricName", point.name),
             dimensions: field_len(b"Dimensions".len()) + field_len(field_len(list)),
             list,
+            added: added.map(|(name, value)| field_len(attribute_len(name, value))).sum(),
         }
     }
 
     fn fields_len(&self) -> usize {
-        field_len(self.namespace) + field_len(self.name) + field_len(self.dimensions)
+        let own = field_len(self.namespace) + field_len(self.name) + field_len(self.dimensions);
+        own + self.added
     }
 
     fn push(&self, out: &mut Vec<u8>, field: u32, point: &Point<'_>) {
@@ -157,6 +162,9 @@ impl Attributes {
         put_head(6, self.list, out);
         for (name, value) in point.dimensions {
             push_attribute(out, 1, name, value);
+        }
+        for (name, value) in point.attributes {
+            push_attribute(out, field, name, value);
         }
     }
 }

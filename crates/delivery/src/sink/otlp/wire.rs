@@ -1,14 +1,15 @@
-//! The sending half: one POST with the credentials of the moment, one verdict.
+//! The sending half: one POST or call with the credentials of the moment, one verdict.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE};
+use http::header::{AUTHORIZATION, CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, HOST, TE};
 use http::{HeaderName, HeaderValue, Method};
-use remote::{Client, OAuth2, Request, Secret, TokenError};
+use remote::grpc::{Call, Channel, ChannelError, Outcome};
+use remote::{Client, OAuth2, Request, Secret, TokenError, Unreachable};
 
-use super::{Compression, Config, Protocol, answer};
+use super::{Compression, Config, Protocol, answer, grpc};
 use crate::sink::answer::Class;
 use crate::sink::{Payload, answer as common};
 use crate::{Verdict, Why};
@@ -18,10 +19,8 @@ const PATH: &str = "/v1/metrics";
 
 /// The sending half.
 pub struct Wire {
-    client: Client,
-    url: String,
+    transport: Transport,
     headers: Vec<(HeaderName, HeaderValue)>,
-    protocol: Protocol,
     /// What must never be quoted.
     secrets: Vec<Secret>,
     oauth2: Option<OAuth2>,
@@ -30,25 +29,30 @@ pub struct Wire {
     refused: AtomicBool,
 }
 
+enum Transport {
+    Http { client: Client, url: String, empty: &'static [u8] },
+    Grpc { channel: Channel, encoding: Option<&'static str> },
+}
+
+/// What an attempt came to.
+enum Attempt {
+    Http(remote::Answer),
+    Grpc(Outcome),
+}
+
+impl Attempt {
+    fn refused_credentials(&self) -> bool {
+        match self {
+            Attempt::Http(answer) => answer.status == 401,
+            Attempt::Grpc(outcome) => grpc::is_unauthenticated(outcome),
+        }
+    }
+}
+
 impl Wire {
     /// A wire for these settings; the error names what is wrong with them.
     pub(crate) fn new(config: &Config) -> Result<Wire, String> {
-        let url = metrics_url(&config.endpoint)?;
-        let content_type = match config.protocol {
-            Protocol::HttpProtobuf => "application/x-protobuf",
-            Protocol::HttpJson => "application/json",
-            Protocol::Grpc => "application/grpc",
-        };
-        let mut headers = vec![(CONTENT_TYPE, HeaderValue::from_static(content_type))];
-        match config.compression {
-            Compression::None => {}
-            Compression::Gzip => {
-                headers.push((CONTENT_ENCODING, HeaderValue::from_static("gzip")));
-            }
-            Compression::Zstd => {
-                headers.push((CONTENT_ENCODING, HeaderValue::from_static("zstd")));
-            }
-        }
+        let mut headers = Vec::new();
         let mut secrets = Vec::new();
         for (name, value) in &config.headers {
             headers.push(header(name, value)?);
@@ -67,39 +71,39 @@ impl Wire {
         }
         let client = Client::new(&config.client).map_err(|error| error.to_string())?;
         let oauth2 = config.oauth2.clone().map(|oauth2| OAuth2::new(client.clone(), oauth2));
-        Ok(Wire {
-            client,
-            url,
-            headers,
-            protocol: config.protocol,
-            secrets,
-            oauth2,
-            refused: AtomicBool::new(false),
-        })
+        let transport = match config.protocol {
+            Protocol::Grpc => grpc_transport(config, &headers)?,
+            Protocol::HttpProtobuf | Protocol::HttpJson => {
+                let (transport, own) = http_transport(config, client)?;
+                headers.splice(0..0, own);
+                transport
+            }
+        };
+        Ok(Wire { transport, headers, secrets, oauth2, refused: AtomicBool::new(false) })
     }
 
     /// One attempt.
     pub(crate) async fn send(&self, payload: &Payload) -> Verdict {
-        let judge = |answer: &_, secrets: &[&str]| answer::verdict(answer, payload, secrets);
-        self.exchange(payload.body.clone(), self.headers.clone(), judge).await
+        let judge = |attempt: &Attempt, secrets: &[&str]| match attempt {
+            Attempt::Http(answer) => answer::verdict(answer, payload, secrets),
+            Attempt::Grpc(outcome) => grpc::verdict(outcome, payload, secrets),
+        };
+        self.exchange(Some(payload.body.clone()), judge).await
     }
 
-    /// Posts an empty request, which changes nothing and still asks for URL and credentials.
+    /// Sends an empty request, which changes nothing and still asks for URL and credentials.
     pub(crate) async fn probe(&self) -> Verdict {
-        let body = match self.protocol {
-            Protocol::HttpProtobuf | Protocol::Grpc => Bytes::new(),
-            Protocol::HttpJson => Bytes::from_static(b"{\"resourceMetrics\":[]}"),
+        let judge = |attempt: &Attempt, secrets: &[&str]| match attempt {
+            Attempt::Http(answer) => answer::probe_verdict(answer, secrets),
+            Attempt::Grpc(outcome) => grpc::probe_verdict(outcome, secrets),
         };
-        let mut headers = self.headers.clone();
-        headers.retain(|(name, _)| name != CONTENT_ENCODING);
-        self.exchange(body, headers, answer::probe_verdict).await
+        self.exchange(None, judge).await
     }
 
     async fn exchange(
         &self,
-        body: Bytes,
-        mut headers: Vec<(HeaderName, HeaderValue)>,
-        judge: impl Fn(&remote::Answer, &[&str]) -> Verdict,
+        body: Option<Bytes>,
+        judge: impl Fn(&Attempt, &[&str]) -> Verdict,
     ) -> Verdict {
         let mut secrets: Vec<&str> = self.secrets.iter().map(Secret::expose).collect();
         let token = match &self.oauth2 {
@@ -109,24 +113,48 @@ impl Wire {
                 Err(error) => return token_unavailable(&error, &secrets),
             },
         };
+        let mut headers = self.headers.clone();
         if let Some(token) = &token {
             secrets.push(token.expose());
             headers.extend(bearer(token));
         }
-        let request = Request { method: Method::POST, url: self.url.clone(), headers, body };
-        let answer = match self.client.send(request).await {
-            Ok(answer) => answer,
+        let attempt = match self.attempt(body, headers).await {
+            Ok(attempt) => attempt,
             Err(error) => return common::unreachable(&error, &secrets),
         };
-        let verdict = judge(&answer, &secrets);
+        let verdict = judge(&attempt, &secrets);
         match (&self.oauth2, &token) {
-            (Some(oauth2), Some(token)) if answer.status == 401 => {
+            (Some(oauth2), Some(token)) if attempt.refused_credentials() => {
                 oauth2.refused(token);
                 self.refused_once(verdict)
             }
             _ => {
                 self.refused.store(false, Ordering::Relaxed);
                 verdict
+            }
+        }
+    }
+
+    /// Sends a body, or an empty request that is not compressed.
+    async fn attempt(
+        &self,
+        body: Option<Bytes>,
+        mut headers: Vec<(HeaderName, HeaderValue)>,
+    ) -> Result<Attempt, Unreachable> {
+        match &self.transport {
+            Transport::Http { client, url, empty } => {
+                let body = body.unwrap_or_else(|| {
+                    headers.retain(|(name, _)| name != CONTENT_ENCODING);
+                    Bytes::from_static(empty)
+                });
+                let request = Request { method: Method::POST, url: url.clone(), headers, body };
+                client.send(request).await.map(Attempt::Http)
+            }
+            Transport::Grpc { channel, encoding } => {
+                let encoding = encoding.filter(|_| body.is_some());
+                let message = body.unwrap_or_default();
+                let call = Call { path: grpc::PATH, metadata: headers, encoding, message };
+                channel.call(call).await.map(Attempt::Grpc)
             }
         }
     }
@@ -144,8 +172,58 @@ impl Wire {
 
     /// Type and place.
     pub(crate) fn describe(&self) -> String {
-        format!("otlp {}", self.url)
+        match &self.transport {
+            Transport::Http { url, .. } => format!("otlp {url}"),
+            Transport::Grpc { channel, .. } => format!("otlp grpc {}", channel.place()),
+        }
     }
+}
+
+/// The transport, and the headers that belong to its bodies.
+fn http_transport(
+    config: &Config,
+    client: Client,
+) -> Result<(Transport, Vec<(HeaderName, HeaderValue)>), String> {
+    let url = metrics_url(&config.endpoint)?;
+    let (content_type, empty): (_, &[u8]) = match config.protocol {
+        Protocol::HttpJson => ("application/json", b"{\"resourceMetrics\":[]}"),
+        Protocol::HttpProtobuf | Protocol::Grpc => ("application/x-protobuf", b""),
+    };
+    let mut headers = vec![(CONTENT_TYPE, HeaderValue::from_static(content_type))];
+    match config.compression {
+        Compression::None => {}
+        Compression::Gzip => headers.push((CONTENT_ENCODING, HeaderValue::from_static("gzip"))),
+        Compression::Zstd => headers.push((CONTENT_ENCODING, HeaderValue::from_static("zstd"))),
+    }
+    Ok((Transport::Http { client, url, empty }, headers))
+}
+
+fn grpc_transport(
+    config: &Config,
+    headers: &[(HeaderName, HeaderValue)],
+) -> Result<Transport, String> {
+    let encoding = match config.compression {
+        Compression::None => None,
+        Compression::Gzip => Some("gzip"),
+        Compression::Zstd => return Err("compression: grpc takes gzip or none".to_owned()),
+    };
+    let own = |name: &HeaderName| {
+        name.as_str().starts_with("grpc-") || [CONTENT_TYPE, TE, CONNECTION, HOST].contains(name)
+    };
+    if let Some((name, _)) = headers.iter().find(|(name, _)| own(name)) {
+        return Err(format!("headers: {name} belongs to gRPC itself"));
+    }
+    let channel = Channel::new(&config.endpoint, &config.client).map_err(|error| match error {
+        ChannelError::Endpoint(why) => format!("endpoint: {why}"),
+        ChannelError::Tls(error) => error.to_string(),
+    })?;
+    if channel.place().ends_with(":4318") {
+        tracing::warn!(
+            endpoint = channel.place(),
+            "port 4318 is that of OTLP over HTTP by custom; OTLP over gRPC has 4317"
+        );
+    }
+    Ok(Transport::Grpc { channel, encoding })
 }
 
 /// Without a token there is no attempt. A provider that is merely not well is waited for quietly.

@@ -1,11 +1,29 @@
 //! Prometheus remote write 1.0.
+//!
+//! Owns the names that series get, the request and the meaning of a receiver's answers;
+//! `docs/prometheus.md` tells where each rule comes from. Always holds: labels are sorted and
+//! unique, each series stands once in a request, its samples by rising time, and requests go one at
+//! a time in the order of the journal. Deliberately not here: when to send again (the stream), and
+//! markers of staleness, since CloudWatch never says that a series has ended.
 
+mod answer;
+mod credentials;
+mod divisions;
+mod encode;
+mod losses;
+mod metadata;
+mod name;
 mod packer;
+mod plan;
+mod print;
+mod series;
 mod wire;
 
 use remote::{ClientConfig, OAuth2Config, Secret};
 
+pub(crate) use losses::Losses;
 pub use packer::Packer;
+pub use print::each_series;
 pub use wire::Wire;
 
 /// Settings.
@@ -43,3 +61,6 @@ pub enum Naming {
     /// As OpenTelemetry's translation names them.
     Otel,
 }
+
+#[cfg(test)]
+mod tests_support;

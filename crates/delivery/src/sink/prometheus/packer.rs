@@ -1,48 +1,130 @@
-//! The packing half.
+//! The packing half: points become series of the open request, snappy when it is closed.
 
-use metric::Point;
+use metric::{Point, ShapeId};
 
-use super::Config;
-use crate::sink::{Offer, Payload};
+use super::metadata::Metadata;
+use super::plan::Plans;
+use super::series::{FIXED_MAX, Open};
+use super::{Config, Losses, name};
+use crate::sink::shelf::Shelf;
+use crate::sink::text::Text;
+use crate::sink::{Moment, Offer, Payload};
+
+/// Room kept for the next point: the largest real ones have thirty dimensions of 255 characters,
+/// five statistics and a few percentiles.
+const RESERVE: usize = 128 * 1024;
 
 /// The packing half.
 pub struct Packer {
-    points: u32,
+    config: Config,
+    plans: Plans,
+    open: Open,
+    metadata: Metadata,
+    losses: Losses,
+    /// Most samples a point has had.
+    series_max: usize,
+    scratch: Vec<u8>,
+    plain: Text,
+    snappy: snap::raw::Encoder,
+    packed: Vec<u8>,
+    shelf: Shelf,
 }
 
 impl Packer {
     /// A packer for these settings.
-    pub fn new(_config: &Config) -> Packer {
-        Packer { points: 0 }
+    pub fn new(config: &Config) -> Packer {
+        Packer {
+            plans: Plans::new(config),
+            open: Open::new(config.naming),
+            config: config.clone(),
+            metadata: Metadata::default(),
+            losses: Losses::default(),
+            series_max: FIXED_MAX,
+            scratch: Vec::new(),
+            plain: Text::default(),
+            snappy: snap::raw::Encoder::new(),
+            packed: Vec::new(),
+            shelf: Shelf::default(),
+        }
     }
 
     /// Offers a point.
-    pub(crate) fn offer(&mut self, _point: &Point<'_>) -> Offer {
-        Offer::Refused("not_built")
+    pub(crate) fn offer(
+        &mut self,
+        point: &Point<'_>,
+        shape: Option<ShapeId>,
+        moment: Moment,
+    ) -> Offer {
+        let Packer { config, open, scratch, .. } = self;
+        for extra in point.extra {
+            let name = |out: &mut Vec<u8>| {
+                name::push_statistic(config.naming, &extra.statistic, scratch, out)
+            };
+            if !open.extra(extra.value, name) {
+                self.losses.statistics_left_out += 1;
+            }
+        }
+        self.series_max = self.series_max.max(FIXED_MAX + point.extra.len());
+        let (plan, is_kept) = self.plans.of(point, shape);
+        if !open.take(plan, point, config.bytes_max) {
+            return Offer::Refused("too_large");
+        }
+        self.losses.labels_overridden += plan.overridden;
+        self.losses.labels_joined += plan.joined;
+        if config.metadata && is_kept {
+            self.metadata.offer(config.naming, plan, point, moment.now_ms);
+        }
+        Offer::Taken
     }
 
     /// Must be closed first.
     pub(crate) fn full(&self) -> bool {
-        false
+        let Packer { config, open, .. } = self;
+        let bytes = open.bytes() + self.metadata.encoded().len();
+        let reserve = RESERVE.min(config.bytes_max / 8);
+        open.points() > 0
+            && (open.samples() + self.series_max > config.samples_max as usize
+                || bytes + reserve > config.bytes_max)
     }
 
     /// Points in the open parcel.
     pub(crate) fn points(&self) -> u32 {
-        self.points
+        u32::try_from(self.open.points()).unwrap_or(u32::MAX)
     }
 
     /// Closes the open parcel.
     pub(crate) fn close(&mut self) -> Payload {
-        Payload { points: std::mem::take(&mut self.points), ..Payload::default() }
+        debug_assert!(self.points() > 0, "an empty parcel is not sent");
+        self.plain.clear();
+        self.losses.superseded += self.open.write(&mut self.plain);
+        self.plain.put(self.metadata.encoded());
+        let plain = self.plain.as_slice();
+        // Kept at its full length, so that only growth is filled with zeros.
+        let needed = snap::raw::max_compress_len(plain.len());
+        if self.packed.len() < needed {
+            self.packed.resize(needed, 0);
+        }
+        let length = self
+            .snappy
+            .compress(plain, &mut self.packed)
+            .expect("the output is as long as asked for, and a request is below 4 GiB");
+        let mut buffer = self.shelf.take();
+        buffer.clear();
+        buffer.extend_from_slice(self.packed.get(..length).unwrap_or_default());
+        let (points, plain_bytes) = (self.points(), plain.len());
+        let body = self.shelf.body(buffer);
+        self.discard();
+        Payload { body, points, plain_bytes, ..Payload::default() }
     }
 
     /// Forgets the open parcel.
     pub(crate) fn discard(&mut self) {
-        self.points = 0;
+        self.open.clear();
+        self.metadata.clear();
     }
 
     /// What was lost of points taken, by kind.
     pub(crate) fn losses(&self) -> Vec<(&'static str, u64)> {
-        Vec::new()
+        self.losses.list()
     }
 }

@@ -39,7 +39,8 @@ pub(super) fn read(plain: impl Read, scene: &mut Scene<'_, '_>) -> Result<(), St
                 }
                 length
             }
-            Cut::Lost(length) => {
+            // Nothing whole is in them; where they lie is said either way.
+            Cut::Lost(length) | Cut::Damaged(length) => {
                 scene.broken(0, offset, format!("{length} bytes that are no metrics"))?;
                 length
             }

@@ -37,7 +37,8 @@ fn list(report: &Report, stream: &Section<'_>, key: &'static str) -> Option<Vec<
     (filters.len() == items.len()).then_some(filters)
 }
 
-fn filter(report: &Report, at: &At<'_>) -> Option<Filter> {
+/// One filter.
+pub(super) fn filter(report: &Report, at: &At<'_>) -> Option<Filter> {
     let section = at.section()?;
     let namespace = section.text("namespace");
     let metric_names = texts(&section, "metric_names");

@@ -5,6 +5,7 @@
 
 mod aws;
 mod destination;
+mod enrich;
 mod filter;
 mod place;
 mod relations;
@@ -55,6 +56,7 @@ pub(super) fn settings(report: &Report, root: &Node) -> Option<Settings> {
     let room = stream::Room { data_dir: &data_dir, budget };
     let streams = stream::streams(report, &top, &room);
     top.finish();
+    let tag_refreshes = enrich::refreshes(&streams);
     relations::check(report, admin.as_ref(), &sources, &streams);
     let complete = sources.iter().all(|source| source.config.is_some());
     let (doors, objects) = parted(sources.into_iter().filter_map(|source| source.config));
@@ -66,6 +68,7 @@ pub(super) fn settings(report: &Report, root: &Node) -> Option<Settings> {
         sources: complete.then_some(doors)?,
         objects,
         streams: streams.into_iter().map(|stream| stream.config).collect::<Option<_>>()?,
+        tag_refreshes,
         warnings: Vec::new(),
     })
 }

@@ -9,7 +9,8 @@ use delivery::{
 };
 
 use super::place::check_name;
-use super::{DAY, KIB, MIB, aws, destination, filter, optional, whole};
+use super::{DAY, KIB, MIB, aws, destination, enrich, filter, optional, whole};
+use crate::cli::TagsFetchArgs;
 use crate::settings::quantity::size_about;
 use crate::settings::read::{At, Found, Report, Section, Spot};
 use crate::settings::types::Budget;
@@ -55,6 +56,8 @@ pub(super) struct Stream {
     pub(super) from_request: Option<Spot>,
     /// Folders and files it writes to.
     pub(super) writes: Vec<Found<PathBuf>>,
+    /// How its snapshot of tags is fetched, when this process does that.
+    pub(super) refresh: Option<TagsFetchArgs>,
     pub(super) config: Option<StreamConfig>,
 }
 
@@ -74,11 +77,18 @@ pub(super) fn streams(report: &Report, top: &Section<'_>, room: &Room<'_>) -> Ve
 }
 
 fn stream(report: &Report, name: Found<String>, at: &At<'_>, room: &Room<'_>) -> Stream {
-    let mut stream =
-        Stream { name, sources: Vec::new(), from_request: None, writes: Vec::new(), config: None };
+    let mut stream = Stream {
+        name,
+        sources: Vec::new(),
+        from_request: None,
+        writes: Vec::new(),
+        refresh: None,
+        config: None,
+    };
     let Some(section) = at.section() else { return stream };
     stream.sources = source_names(report, &section);
     let filters = filter::filters(report, &section);
+    let enrichment = enrich::enrichment(report, &section, &mut stream.refresh);
     let destination = destination::destination(report, &section);
     let waits = destination.as_ref().map_or(BUFFERING_DEFAULT, buffering_default);
     let buffering = optional(section.get("buffering"), waits, |at| buffering(at, waits));
@@ -93,6 +103,7 @@ fn stream(report: &Report, name: Found<String>, at: &At<'_>, room: &Room<'_>) ->
     let concurrency = optional(section.get("concurrency"), CONCURRENCY_DEFAULT, |at| {
         at.number(1..=CONCURRENCY_MAX)
     });
+    let enrich_spot = section.spot_of("enrich");
     section.finish();
     if let Some(destination) = &destination {
         stream.from_request = destination.from_request.clone();
@@ -106,7 +117,7 @@ fn stream(report: &Report, name: Found<String>, at: &At<'_>, room: &Room<'_>) ->
             sources: stream.sources.iter().map(|found| found.value.clone()).collect(),
             include: filters.include,
             exclude: filters.exclude,
-            enrich: rules::Enrichment::default(),
+            enrich: enrichment?,
             destination: destination?.config?,
             buffering: buffering?,
             retry_duration: retry_duration?,
@@ -116,6 +127,9 @@ fn stream(report: &Report, name: Found<String>, at: &At<'_>, room: &Room<'_>) ->
             concurrency: usize::try_from(concurrency?).ok()?,
         })
     });
+    if let Some(config) = &config {
+        enrich::warn_if_lost(report, &enrich_spot, config);
+    }
     stream.config = config;
     stream
 }

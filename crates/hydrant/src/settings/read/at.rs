@@ -76,6 +76,15 @@ impl<'a> At<'a> {
         Some(Found { value: scalar.text.clone(), spot })
     }
 
+    /// Text that may be shown and may be empty.
+    pub(in crate::settings) fn text_or_empty(&self) -> Option<Found<String>> {
+        let scalar = self.scalar("text")?;
+        match scalar.text.is_empty() {
+            true => Some(Found { value: String::new(), spot: self.spot() }),
+            false => self.text(),
+        }
+    }
+
     /// Text that is never shown.
     pub(in crate::settings) fn secret(&self) -> Option<Found<Secret>> {
         let scalar = self.scalar("text")?;

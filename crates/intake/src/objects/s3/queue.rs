@@ -30,9 +30,11 @@ const LONG_POLL: Duration = Duration::from_secs(20);
 /// The most that SQS hands out at once.
 const RECEIVE_MAX: usize = 10;
 /// An empty answer that came sooner than this was no long poll (an emulator): wait the rest.
-const EMPTY_MIN: Duration = Duration::from_secs(1);
+const EMPTY_MIN: Duration = Duration::from_millis(250);
 /// A message is extended when this part of its hidden time is over.
 const HEARTBEATS: u32 = 3;
+/// However short messages are hidden.
+const HEARTBEAT_MIN: Duration = Duration::from_millis(300);
 /// How long a message that failed stays hidden: this long after the first receive, twice as long
 /// after each further one.
 const LEFT: Duration = Duration::from_secs(30);
@@ -221,7 +223,7 @@ impl Queue {
     async fn hide(self: Arc<Self>, receipt: String) {
         let visibility = self.inner.config.visibility;
         loop {
-            tokio::time::sleep(visibility / HEARTBEATS).await;
+            tokio::time::sleep((visibility / HEARTBEATS).max(HEARTBEAT_MIN)).await;
             match self.sqs.extend(&receipt, visibility).await {
                 Ok(()) => self.inner.stats.messages_extended.add(1),
                 // Tried again a third later. When it was taken from us, another reads it as well,

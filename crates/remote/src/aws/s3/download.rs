@@ -17,8 +17,8 @@ use super::{About, DOWNLOAD_MAX, Fault, Incoming, Limits, Listed, S3, listed, no
 const RESUMES_MAX: u32 = 6;
 /// Bytes after which a download has earned its resumptions anew.
 const RESUMES_EARNED: u64 = 8 * 1024 * 1024;
-/// First wait before a resumption; doubled each time.
-const BACKOFF: Duration = Duration::from_millis(200);
+/// First wait before a resumption; doubled each time. Tests are less patient.
+const BACKOFF: Duration = Duration::from_millis(if cfg!(test) { 2 } else { 200 });
 /// Longest wait before a resumption.
 const BACKOFF_MAX: Duration = Duration::from_secs(10);
 

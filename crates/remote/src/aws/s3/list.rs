@@ -64,7 +64,11 @@ pub(super) async fn list(
 
 fn page(root: &Element) -> Option<Page> {
     (root.name == "ListBucketResult").then_some(())?;
-    let encoded = root.text_of("EncodingType") == Some("url");
+    let said = root.text_of("EncodingType") == Some("url");
+    let keys = root.children.iter().filter(|child| child.name == "Contents");
+    let mut keys = keys.filter_map(|child| child.text_of("Key"));
+    // Some servers say that they encode, and do not: what encoding never leaves tells them.
+    let encoded = said && keys.all(|key| key.bytes().all(|byte| byte.is_ascii_graphic()));
     let contents = root.children.iter().filter(|child| child.name == "Contents");
     let objects = contents.map(|element| object(element, encoded)).collect::<Option<Vec<_>>>()?;
     let more = root.text_of("IsTruncated") == Some("true");

@@ -93,6 +93,8 @@ impl S3 {
         version: Option<&str>,
         etag: Option<&str>,
     ) -> Result<Download, Fault> {
+        // A listing may tell no tag.
+        let etag = etag.filter(|etag| !etag.is_empty());
         Download::begin(self.clone(), bucket, key, version, etag).await
     }
 
@@ -180,6 +182,7 @@ impl S3 {
 
     fn ask(&self, about: &About<'_>) -> Result<Ask, Fault> {
         let mut doing = about.doing("aws");
+        about.check(&doing.text)?;
         let known = self.regions.lock().unwrap_or_else(PoisonError::into_inner);
         let region = match known.get(about.bucket) {
             Some(region) => region.clone(),
@@ -187,7 +190,6 @@ impl S3 {
         };
         drop(known);
         doing.resource = about.doing(partition(&region)).resource;
-        about.check(&doing.text)?;
         let (place, mut path) = self.identity.places().bucket(about.bucket, &region);
         if let Some(key) = about.key {
             path.push('/');

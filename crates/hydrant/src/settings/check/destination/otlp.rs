@@ -1,6 +1,6 @@
 //! Destination type `otlp`.
 
-use delivery::sink::otlp::{Compression, Config, Points, Protocol};
+use delivery::sink::otlp::{Compression, Config, Dimensions, Points, Protocol};
 
 use super::super::place::{split_address, url};
 use super::super::{KIB, MIB, optional};
@@ -39,6 +39,7 @@ pub(super) fn config(report: &Report, section: &Section<'_>) -> Option<Config> {
         report.error(&section.spot_of("compression"), "is not known to gRPC", Some(hint));
         return None;
     }
+    let dimensions = dimensions(report, section, protocol);
     let credentials = credentials(report, section);
     let attributes = optional(section.get("resource_attributes"), Vec::new(), resource_attributes);
     let points = [
@@ -64,10 +65,27 @@ pub(super) fn config(report: &Report, section: &Section<'_>) -> Option<Config> {
         oauth2: credentials.oauth2,
         resource_attributes: attributes?,
         points: points?,
+        dimensions: dimensions?,
         points_max: u32::try_from(points_max?).ok()?,
         bytes_max: usize::try_from(bytes_max?).ok()?,
         client: client?,
     })
+}
+
+/// list: what CloudWatch sends; the other is for series that are named by the text already.
+fn dimensions(
+    report: &Report,
+    section: &Section<'_>,
+    protocol: Option<Protocol>,
+) -> Option<Dimensions> {
+    let forms = [("list", Dimensions::List), ("json_text", Dimensions::JsonText)];
+    let form = optional(section.get("dimensions"), Dimensions::List, |at| at.choice(&forms, &[]))?;
+    if form == Dimensions::JsonText && protocol.is_some_and(|one| one != Protocol::HttpJson) {
+        let hint = "json_text goes with protocol: http/json".to_owned();
+        report.error(&section.spot_of("dimensions"), "is not known to this protocol", Some(hint));
+        return None;
+    }
+    Some(form)
 }
 
 /// gRPC takes `host:port`, the others a URL.

@@ -8,8 +8,9 @@ use super::credentials::credentials_with_basic;
 use super::{REQUEST_TIMEOUT_DEFAULT, client};
 use crate::settings::read::{At, Found, Report, Section};
 
-/// Prometheus's own `max_samples_per_send`.
-const SAMPLES_MAX_DEFAULT: u64 = 2_000;
+/// A point has five samples, and one request is in flight at a time: fewer would be a round trip for
+/// every few hundred points.
+const SAMPLES_MAX_DEFAULT: u64 = 10_000;
 const SAMPLES_MAX_MAX: u64 = 100_000;
 /// Receivers refuse requests above 10 MiB and more, uncompressed; a quarter of that is safe.
 const BYTES_MAX_DEFAULT: u64 = 2 * MIB;

@@ -1,0 +1,52 @@
+//! The series of single points, for those who print them: written as they are sent, and read back,
+//! so that names and numbers cannot differ.
+
+use metric::wire::{Reader, tag_bytes, tag_fixed64};
+use metric::{Point, text};
+
+use super::plan::Plan;
+use super::series::Open;
+use super::{Naming, name};
+use crate::sink::text::Text;
+
+/// Calls `visit` with the labels (sorted, `__name__` among them) and the value of each series that
+/// a point has.
+pub fn each_series(
+    naming: Naming,
+    external: &[(String, String)],
+    point: &Point<'_>,
+    mut visit: impl FnMut(&[(&str, &str)], f64),
+) {
+    let mut open = Open::new(naming);
+    let mut scratch = Vec::new();
+    for extra in point.extra {
+        let name =
+            |out: &mut Vec<u8>| name::push_statistic(naming, &extra.statistic, &mut scratch, out);
+        // What has no place is not sent either.
+        open.extra(extra.value, name);
+    }
+    open.take(&Plan::new(naming, external, point), point, usize::MAX);
+    let mut request = Text::default();
+    open.write(&mut request);
+    let mut reader = Reader::new(request.as_slice());
+    while let Some(series) = next(&mut reader) {
+        let mut fields = Reader::new(series);
+        let mut labels = Vec::new();
+        while let Some(tag) = fields.tag() {
+            let Some(bytes) = fields.bytes() else { break };
+            let mut content = Reader::new(bytes);
+            if tag == tag_bytes(1) {
+                let (name, value) = (next(&mut content), next(&mut content));
+                labels.push((text(name.unwrap_or_default()), text(value.unwrap_or_default())));
+            } else if content.tag() == Some(tag_fixed64(1)) {
+                visit(&labels, content.double().unwrap_or(f64::NAN));
+            }
+        }
+    }
+}
+
+/// The content of the next field.
+fn next<'a>(reader: &mut Reader<'a>) -> Option<&'a [u8]> {
+    reader.tag()?;
+    reader.bytes()
+}

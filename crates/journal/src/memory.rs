@@ -1,0 +1,214 @@
+//! A disk in memory, for a process whose journal need not outlive it: what fails is asked for again
+//! by whoever sent it.
+//!
+//! Owns the bytes of all files. Always holds: what is taken is what was written, in chunks, and not
+//! what was reserved; a file whose name is removed is freed with its last handle. It has no bound of
+//! its own: the budget of the journal on it is the bound. Deliberately not here: failures. The one
+//! for tests is `sim`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, ErrorKind, IoSlice};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use crate::disk::{Disk, File, Listed, RealDisk};
+use crate::locked;
+
+/// Small enough that a cursor's file costs little, large enough that a segment is few of them.
+const CHUNK: usize = 64 * 1024;
+
+/// The disk. Cheap to clone; clones are the same disk.
+#[derive(Clone, Debug, Default)]
+pub struct MemoryDisk {
+    names: Arc<Mutex<Names>>,
+}
+
+#[derive(Debug, Default)]
+struct Names {
+    folders: BTreeSet<PathBuf>,
+    files: BTreeMap<PathBuf, Arc<MemoryFile>>,
+}
+
+#[derive(Debug, Default)]
+struct MemoryFile {
+    content: Mutex<Content>,
+}
+
+/// Chunks that were never written are zeros, and not there.
+#[derive(Default)]
+struct Content {
+    length: u64,
+    chunks: BTreeMap<u64, Box<[u8]>>,
+}
+
+impl std::fmt::Debug for Content {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} bytes in {} chunks", self.length, self.chunks.len())
+    }
+}
+
+impl MemoryDisk {
+    /// An empty disk.
+    pub fn new() -> MemoryDisk {
+        MemoryDisk::default()
+    }
+
+    /// Bytes of memory its files take.
+    pub fn bytes(&self) -> u64 {
+        let names = locked(&self.names);
+        let chunks = |file: &Arc<MemoryFile>| locked(&file.content).chunks.len() * CHUNK;
+        names.files.values().map(chunks).sum::<usize>() as u64
+    }
+}
+
+impl Disk for MemoryDisk {
+    fn create_dir(&self, path: &Path) -> io::Result<()> {
+        locked(&self.names).folders.extend(path.ancestors().map(Path::to_owned));
+        Ok(())
+    }
+
+    fn sync_dir(&self, _path: &Path) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn list(&self, path: &Path) -> io::Result<Vec<Listed>> {
+        let names = locked(&self.names);
+        if !names.folders.contains(path) {
+            return Err(missing(path));
+        }
+        let inside = |one: &Path| one.parent() == Some(path);
+        let name = |one: &Path| one.file_name().and_then(|n| n.to_str()).map(str::to_owned);
+        let folders = names.folders.iter().filter(|one| inside(one));
+        let folders =
+            folders.filter_map(|one| Some(Listed { name: name(one)?, length: 0, directory: true }));
+        let files = names.files.iter().filter(|(one, _)| inside(one));
+        let files = files.filter_map(|(one, file)| {
+            let length = locked(&file.content).length;
+            Some(Listed { name: name(one)?, length, directory: false })
+        });
+        Ok(folders.chain(files).collect())
+    }
+
+    fn create(&self, path: &Path) -> io::Result<Arc<dyn File>> {
+        let mut names = locked(&self.names);
+        if names.files.contains_key(path) || names.folders.contains(path) {
+            return Err(io::Error::new(ErrorKind::AlreadyExists, path.display().to_string()));
+        }
+        if path.parent().is_none_or(|above| !names.folders.contains(above)) {
+            return Err(missing(path));
+        }
+        let file = Arc::new(MemoryFile::default());
+        names.files.insert(path.to_owned(), Arc::clone(&file));
+        Ok(file)
+    }
+
+    fn open(&self, path: &Path) -> io::Result<Arc<dyn File>> {
+        let file = locked(&self.names).files.get(path).cloned();
+        file.map(|file| file as Arc<dyn File>).ok_or_else(|| missing(path))
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        let mut names = locked(&self.names);
+        let file = names.files.remove(from).ok_or_else(|| missing(from))?;
+        names.files.insert(to.to_owned(), file);
+        Ok(())
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        let removed = locked(&self.names).files.remove(path);
+        removed.map(drop).ok_or_else(|| missing(path))
+    }
+
+    fn now_ms(&self) -> u64 {
+        RealDisk.now_ms()
+    }
+
+    fn random(&self) -> u64 {
+        RealDisk.random()
+    }
+}
+
+fn missing(path: &Path) -> io::Error {
+    io::Error::new(ErrorKind::NotFound, path.display().to_string())
+}
+
+impl File for MemoryFile {
+    fn read_at(&self, into: &mut Vec<u8>, length: usize, offset: u64) -> io::Result<()> {
+        let content = locked(&self.content);
+        let rest = usize::try_from(content.length.saturating_sub(offset)).unwrap_or(usize::MAX);
+        let length = length.min(rest);
+        into.clear();
+        into.reserve_exact(length);
+        while into.len() < length {
+            let (number, within) = place(offset + into.len() as u64);
+            let most = (CHUNK - within).min(length - into.len());
+            match content.chunks.get(&number).and_then(|chunk| chunk.get(within..within + most)) {
+                Some(bytes) => into.extend_from_slice(bytes),
+                None => into.resize(into.len() + most, 0),
+            }
+        }
+        Ok(())
+    }
+
+    fn write_at(&self, pieces: &[IoSlice<'_>], offset: u64) -> io::Result<()> {
+        let mut content = locked(&self.content);
+        let mut at = offset;
+        for piece in pieces {
+            content.write(piece, at);
+            at += piece.len() as u64;
+        }
+        content.length = content.length.max(at);
+        Ok(())
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn length(&self) -> io::Result<u64> {
+        Ok(locked(&self.content).length)
+    }
+
+    fn cut(&self, length: u64) -> io::Result<()> {
+        let mut content = locked(&self.content);
+        content.length = length;
+        let (last, within) = place(length);
+        // What lies behind is zeros should the file grow again.
+        content.chunks.retain(|number, _| *number <= last);
+        if let Some(tail) = content.chunks.get_mut(&last).and_then(|c| c.get_mut(within..)) {
+            tail.fill(0);
+        }
+        Ok(())
+    }
+
+    fn reserve(&self, length: u64) -> io::Result<()> {
+        let mut content = locked(&self.content);
+        content.length = content.length.max(length);
+        Ok(())
+    }
+}
+
+impl Content {
+    fn write(&mut self, bytes: &[u8], offset: u64) {
+        let (mut rest, mut at) = (bytes, offset);
+        while !rest.is_empty() {
+            let (number, within) = place(at);
+            let (now, later) = rest.split_at_checked(CHUNK - within).unwrap_or((rest, &[]));
+            let chunk = self.chunks.entry(number).or_insert_with(|| vec![0; CHUNK].into());
+            if let Some(into) = chunk.get_mut(within..within + now.len()) {
+                into.copy_from_slice(now);
+            }
+            at += now.len() as u64;
+            rest = later;
+        }
+    }
+}
+
+/// The chunk of an offset, and the place in it.
+fn place(offset: u64) -> (u64, usize) {
+    let chunk = CHUNK as u64;
+    (offset / chunk, usize::try_from(offset % chunk).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests;
