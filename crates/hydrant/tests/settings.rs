@@ -680,6 +680,10 @@ fn relation_messages() {
             "4:74 streams.t.backup.directory: stream s writes to b already | give each a place of its own",
         ),
         (
+            "sources: { a: { type: firehose, listen: 127.0.0.1:1 } }\nstreams:\n  s: { source: a, destination: { type: blackhole }, backup: { directory: ./b } }\n  t: { source: a, destination: { type: blackhole }, backup: { directory: b/t } }\n".to_owned(),
+            "4:74 streams.t.backup.directory: lies within what stream s writes to, or around it: b | give each a place of its own",
+        ),
+        (
             "sources: { a/b: { type: firehose, listen: 127.0.0.1:1 } }\nstreams: { s: { source: a/b, destination: { type: blackhole } } }\n".to_owned(),
             "1:12 sources.a/b: a name takes the letters A-Z, a-z, the digits, \".\", \"_\" and \"-\" | it becomes a folder in data_dir",
         ),

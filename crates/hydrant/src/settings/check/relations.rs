@@ -130,9 +130,24 @@ fn writers(report: &Report, streams: &[Stream]) {
     for stream in streams {
         for found in &stream.writes {
             let path = plain(&found.value);
-            if let Some((_, other)) = taken.iter().find(|(other, _)| *other == path) {
-                let rule = format!("stream {other} writes to {} already", found.value.display());
-                report.error(&found.spot, rule, Some("give each a place of its own".to_owned()));
+            let hint = || Some("give each a place of its own".to_owned());
+            let within =
+                |(other, _): &&(PathBuf, &str)| path.starts_with(other) || other.starts_with(&path);
+            match taken.iter().find(within) {
+                None => {}
+                Some((other, name)) if *other == path => {
+                    let rule = format!("stream {name} writes to {} already", found.value.display());
+                    report.error(&found.spot, rule, hint());
+                }
+                // What a stream finds below its backup folder it takes for its own.
+                Some((other, name)) if *name != stream.name.value => {
+                    let rule = format!(
+                        "lies within what stream {name} writes to, or around it: {}",
+                        other.display()
+                    );
+                    report.error(&found.spot, rule, hint());
+                }
+                Some(_) => {}
             }
             taken.push((path, &stream.name.value));
         }
