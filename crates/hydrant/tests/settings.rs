@@ -681,7 +681,23 @@ fn relation_messages() {
         ),
         (
             "sources: { a: { type: firehose, listen: 127.0.0.1:1 } }\nstreams:\n  s: { source: a, destination: { type: blackhole }, backup: { directory: ./b } }\n  t: { source: a, destination: { type: blackhole }, backup: { directory: b/t } }\n".to_owned(),
-            "4:74 streams.t.backup.directory: lies within what stream s writes to, or around it: b | give each a place of its own",
+            "4:74 streams.t.backup.directory: lies within what stream s writes to, or around it | give each a place of its own",
+        ),
+        (
+            "sources: { a: { type: stdin }, b: { type: stdin } }\nstreams:\n  s: { source: [a, b], destination: { type: blackhole } }\n".to_owned(),
+            "1:32 sources.b: reads standard input, as source a does | keep one of the two",
+        ),
+        (
+            "sources:\n  a: { type: s3, sqs_queue_url: https://q, prefix: a }\n  b: { type: s3, sqs_queue_url: https://q, prefix: b }\nstreams:\n  s: { source: [a, b], destination: { type: blackhole } }\n".to_owned(),
+            "3:3 sources.b: reads the queue of source a | each message reaches one of them only: make it one source, with several streams",
+        ),
+        (
+            "sources: { a: { type: file, path: tests } }\nstreams:\n  s: { source: a, destination: { type: file, path: tests/out } }\n".to_owned(),
+            "1:12 sources.a: reads what Hydrant writes: tests/out | read a folder in which nothing of Hydrant lies",
+        ),
+        (
+            format!("sources: {{ a: {{ type: stdin }} }}\nstreams: {{ s: {{ source: a, destination: {{ {drop_in} }} }} }}\n"),
+            "1:12 sources.a: has no request that names a target and a token (from_request) | give stream s another source",
         ),
         (
             "sources: { a/b: { type: firehose, listen: 127.0.0.1:1 } }\nstreams: { s: { source: a/b, destination: { type: blackhole } } }\n".to_owned(),

@@ -66,6 +66,11 @@ impl Reader {
         self.stats.is_done()
     }
 
+    /// False when its task has ended before its work: a bug, the process must stop.
+    pub(super) fn lives(&self) -> bool {
+        self.is_done() || !self.task.is_finished()
+    }
+
     pub(super) fn stop(&self) {
         self.stop.send_replace(true);
     }

@@ -88,6 +88,8 @@ impl House {
             ("disk_budget", old.budget != new.budget),
             ("admin.listen", old.admin != new.admin),
             ("log", old.log != new.log),
+            // What was read of it cannot be read again.
+            ("a source of type stdin", stdin_of(old) != stdin_of(new)),
         ];
         let changed: Vec<&str> = fixed.iter().filter(|(_, c)| *c).map(|(n, _)| *n).collect();
         if changed.is_empty() {
@@ -175,6 +177,14 @@ impl House {
         let objects = |name: &String| new.objects.iter().any(|s| s.name() == name);
         plan.readers_gone.extend(self.readers.keys().filter(|name| !objects(name)).cloned());
     }
+}
+
+fn stdin_of(settings: &Settings) -> Option<&ObjectSource> {
+    let is_stdin = |source: &&ObjectSource| match source {
+        ObjectSource::Files(config) => config.path.is_none(),
+        ObjectSource::S3(_) => false,
+    };
+    settings.objects.iter().find(is_stdin)
 }
 
 fn will_have_lanes(new: &Settings, source: &str) -> bool {

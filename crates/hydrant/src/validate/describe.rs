@@ -84,9 +84,11 @@ pub fn destination_text(destination: &Destination) -> String {
         Destination::FromRequest(from) => {
             format!("dynatrace by request: {}", from.allowed_hosts.join(", "))
         }
-        Destination::Fixed(Config::Dynatrace(config)) => format!("dynatrace {}", config.url),
+        Destination::Fixed(Config::Dynatrace(config)) => {
+            format!("dynatrace {}", without_query(&config.url))
+        }
         Destination::Fixed(Config::Otlp(config)) => {
-            format!("otlp {} ({})", config.endpoint, protocol(config.protocol))
+            format!("otlp {} ({})", without_query(&config.endpoint), protocol(config.protocol))
         }
         Destination::Fixed(Config::Prometheus(config)) => {
             format!("prometheus_remote_write {}", without_query(&config.url))

@@ -123,7 +123,7 @@ impl Wire {
     /// Type and place.
     pub(crate) fn describe(&self) -> String {
         // A query may hold a key.
-        let place = self.url.split('?').next().unwrap_or_default();
+        let place = common::shown(&self.url);
         format!("prometheus_remote_write {place}")
     }
 }

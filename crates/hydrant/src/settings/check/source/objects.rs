@@ -20,8 +20,8 @@ const VISIBILITY_DEFAULT: Duration = Duration::from_secs(120);
 const VISIBILITY_MIN: Duration = Duration::from_secs(30);
 /// A listing costs a request for every thousand keys.
 const INTERVAL_MIN: Duration = Duration::from_secs(1);
-/// More would only wait for each other: the work is done on two cores as a rule.
-const CONCURRENCY_MAX: u64 = 32;
+/// A queue hands out ten messages at a time.
+const CONCURRENCY_MAX: u64 = 10;
 
 /// `type: s3`.
 pub(super) fn s3(
