@@ -607,6 +607,11 @@ fn otlp_messages() {
             "9:7 streams.s.destination.compression: is not known to gRPC | take gzip, which every gRPC receiver knows",
         ),
         (
+            "      type: otlp\n      endpoint: https://c:4317/v1/metrics\n      protocol: grpc\n",
+            "",
+            "7:17 streams.s.destination.endpoint: has a path, and gRPC has none | give host and port only",
+        ),
+        (
             "      type: otlp\n      endpoint: collector\n      protocol: grpc\n",
             "",
             "7:17 streams.s.destination.endpoint: must be host:port, or a URL | for instance collector.example.com:4317, with TLS; http://host:4317 is without",

@@ -101,6 +101,11 @@ fn endpoint_of(report: &Report, at: &At<'_>, grpc: bool) -> Option<Found<String>
         return None;
     }
     let found = url(report, at)?;
+    let path = found.value.split_once("://").and_then(|(_, rest)| rest.split_once('/'));
+    if grpc && path.is_some_and(|(_, path)| !path.is_empty()) {
+        at.note("has a path, and gRPC has none", &found, "give host and port only");
+        return None;
+    }
     warn_of_port(report, &found, grpc);
     Some(found)
 }
