@@ -6,6 +6,7 @@
 #   s3s/               s3s-fs, an S3 that verifies signatures and checksums
 #   victoria-metrics/  VictoriaMetrics, which receives Firehose deliveries, OTLP and remote write
 #   prometheus/        Prometheus and promtool
+#   cargo-lambda/      cargo-lambda, which emulates Lambda's runtime API
 # Can be run again at any time; what is there already is kept. The reference collector is built by
 # collector.sh, since that takes longer.
 # Exit code: 0 when all is there, 69 when something could not be had (the rest is there then).
@@ -92,7 +93,23 @@ s3s() {
     say "s3s-fs: installed"
 }
 
+# An emulator of Lambda's runtime. Without its dependencies: they are a compiler that is not needed.
+cargo_lambda() {
+    local target=$tools/cargo-lambda
+    if [ -x "$target/bin/cargo-lambda" ]; then
+        say "cargo-lambda: there already"
+        return 0
+    fi
+    rm -rf "$target"
+    python3 -m venv "$target" &&
+        "$target/bin/pip" install --quiet --disable-pip-version-check --no-deps \
+            cargo-lambda==1.9.2 ||
+        { say "cargo-lambda: pip could not install it"; return 1; }
+    say "cargo-lambda: installed"
+}
+
 python_tools || missing=1
+cargo_lambda || missing=1
 s3s || missing=1
 victoria_metrics || missing=1
 prometheus || missing=1

@@ -82,6 +82,7 @@ impl Backup {
             return Err(format!("backup {}: {e}", path.display()));
         }
         self.share.give_back(before);
+        // Told while nothing is counted anew, or one file would be counted twice or not at all.
         if let Some(outbox) = &self.outbox {
             outbox.written(before, size);
         }

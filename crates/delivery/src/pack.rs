@@ -396,7 +396,12 @@ impl Packed<'_> {
             // The parcel may end here: what it counts as backed up must be in it.
             self.put_expired_aside();
         }
-        self.packing.wants(at, self.scope)
+        let wanted = self.packing.wants(at, self.scope);
+        // A parcel that was closed on the way goes on within this entry.
+        let arrival_ms = self.place.header.arrival_ms;
+        self.packing.arrival_ms = self.packing.arrival_ms.max(arrival_ms);
+        self.packing.oldest_ms = self.packing.oldest_ms.min(arrival_ms);
+        wanted
     }
 
     fn close_if_heavy(&mut self, item: u32) {

@@ -34,11 +34,13 @@ impl Share {
     /// Counts what lies below `folder`, now and whenever it is counted anew.
     pub fn watch(&self, folder: &Path) {
         let mut folders = self.folders.lock().unwrap_or_else(PoisonError::into_inner);
-        // A folder inside another is counted with it.
-        if !folders.iter().any(|known| folder.starts_with(known)) {
-            folders.retain(|known| !known.starts_with(folder));
-            folders.push(folder.to_owned());
+        // A folder inside another is counted with it, and one that is known is in already: counting
+        // again beside a file that is just being removed would count that file for ever.
+        if folders.iter().any(|known| folder.starts_with(known)) {
+            return;
         }
+        folders.retain(|known| !known.starts_with(folder));
+        folders.push(folder.to_owned());
         drop(folders);
         self.count();
     }

@@ -165,7 +165,7 @@ impl Drop for Uploader {
 
 fn naming(prefix: &Prefix, s3: &S3Backup) -> Naming {
     let extension = s3.compression.extension().to_owned();
-    Naming { prefix: prefix.clone(), zone: Zone::utc(), version: s3.version, extension }
+    Naming { prefix: prefix.clone(), zone: Zone::utc(), extension }
 }
 
 /// The work of the thread.
@@ -224,13 +224,15 @@ impl Upload {
                 Err(Stays::Gone | Stays::Stopped) => {}
                 Err(Stays::Fault(fault)) => {
                     let text = format!("{}: {}", code_of(&fault), message_of(&fault));
-                    // Of this file alone: the others need not wait for it.
+                    // Of this file alone: the others need not wait for it. It stays in the folder
+                    // and is found at the next look, which an ever-filled queue would put off.
                     let alone = matches!(fault.kind, Kind::Refused);
-                    self.put_back(waiting, alone);
+                    if !alone {
+                        self.queue.push_front(waiting);
+                    }
                     self.went_wrong(text, needs_person(&fault), fault.retry_after);
                 }
                 Err(Stays::Local(text)) => {
-                    self.put_back(waiting, true);
                     self.went_wrong(text, true, None);
                 }
             }
@@ -239,17 +241,12 @@ impl Upload {
 
     /// Fills the queue from the folder, and counts what waits in it.
     fn look(&mut self) {
-        // A file that is in place is counted already, or not seen: else it would be counted twice.
         let held = self.outbox.hold();
         let found = scan(&self.folder, &self.stream);
         self.outbox.stats.pending_files.store(found.files, Ordering::Relaxed);
         self.outbox.stats.pending_bytes.store(found.bytes, Ordering::Relaxed);
         drop(held);
         self.queue = found.oldest.into();
-    }
-
-    fn put_back(&mut self, waiting: Waiting, alone: bool) {
-        if alone { self.queue.push_back(waiting) } else { self.queue.push_front(waiting) }
     }
 
     fn upload(&mut self, waiting: &Waiting) -> Result<(), Stays> {

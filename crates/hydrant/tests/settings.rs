@@ -293,31 +293,6 @@ fn source_messages() {
             "3:11 sources.aws.type: \"aws_api\" is not in this release | this release knows firehose, s3, file or stdin",
         ),
         (
-            "    type: s3\n",
-            "2:3 sources.aws.bucket: is missing | name the bucket to list, or give sqs_queue_url",
-        ),
-        (
-            "    type: s3\n    bucket: s3://metrics/a\n",
-            "4:13 sources.aws.bucket: must be the name of a bucket | write the name only; what follows it is the prefix",
-        ),
-        (
-            "    type: s3\n    sqs_queue_url: https://q\n    interval: 1m\n",
-            "5:5 sources.aws.interval: cannot be given with sqs_queue_url | with a queue nothing is listed; remove one of the two",
-        ),
-        (
-            "    type: s3\n    bucket: metrics\n    visibility: 1m\n",
-            "5:5 sources.aws.visibility: has no queue | it belongs to messages of a queue; give sqs_queue_url",
-        ),
-        (
-            "    type: s3\n    bucket: metrics\n    assume_role: { role_arn: reader }\n",
-            "5:30 sources.aws.assume_role.role_arn: must be the ARN of a role | for instance arn:aws:iam::111122223333:role/hydrant-reader",
-        ),
-        (
-            "    type: file\n",
-            "2:3 sources.aws.path: is missing | a file, or a folder that is read with all folders in it",
-        ),
-        ("    type: stdin\n    path: x\n", "4:5 unknown key \"path\" | known here: type, limits"),
-        (
             "    type: firehose\n",
             "2:3 sources.aws.listen: is missing | for instance: listen: 127.0.0.1:4433",
         ),
@@ -367,6 +342,42 @@ fn source_messages() {
             "5:19 sources.aws.access_keys[0]: an access key has at most 4096 bytes | take one of visible ASCII characters",
         ],
     );
+}
+
+/// *Scenario:* one source of objects with a mistake.
+/// *Guarantees:* each rule has its message.
+#[test]
+fn object_source_messages() {
+    for (body, said) in [
+        (
+            "    type: s3\n",
+            "2:3 sources.aws.bucket: is missing | name the bucket to list, or give sqs_queue_url",
+        ),
+        (
+            "    type: s3\n    bucket: s3://metrics/a\n",
+            "4:13 sources.aws.bucket: must be the name of a bucket | write the name only; what follows it is the prefix",
+        ),
+        (
+            "    type: s3\n    sqs_queue_url: https://q\n    interval: 1m\n",
+            "5:5 sources.aws.interval: cannot be given with sqs_queue_url | with a queue nothing is listed; remove one of the two",
+        ),
+        (
+            "    type: s3\n    bucket: metrics\n    visibility: 1m\n",
+            "5:5 sources.aws.visibility: has no queue | it belongs to messages of a queue; give sqs_queue_url",
+        ),
+        (
+            "    type: s3\n    bucket: metrics\n    assume_role: { role_arn: reader }\n",
+            "5:30 sources.aws.assume_role.role_arn: must be the ARN of a role | for instance arn:aws:iam::111122223333:role/hydrant-reader",
+        ),
+        (
+            "    type: file\n",
+            "2:3 sources.aws.path: is missing | a file, or a folder that is read with all folders in it",
+        ),
+        ("    type: stdin\n    path: x\n", "4:5 unknown key \"path\" | known here: type, limits"),
+    ] {
+        let problems = bad(&source(body));
+        assert_eq!(one_line(&problems.list[0]), said, "\n{body}");
+    }
 }
 
 /// *Scenario:* one stream with a mistake.
@@ -596,6 +607,11 @@ fn otlp_messages() {
             "9:7 streams.s.destination.compression: is not known to gRPC | take gzip, which every gRPC receiver knows",
         ),
         (
+            "      type: otlp\n      endpoint: https://c:4317/v1/metrics\n      protocol: grpc\n",
+            "",
+            "7:17 streams.s.destination.endpoint: has a path, and gRPC has none | give host and port only",
+        ),
+        (
             "      type: otlp\n      endpoint: collector\n      protocol: grpc\n",
             "",
             "7:17 streams.s.destination.endpoint: must be host:port, or a URL | for instance collector.example.com:4317, with TLS; http://host:4317 is without",
@@ -667,6 +683,26 @@ fn relation_messages() {
         (
             "sources: { a: { type: firehose, listen: 127.0.0.1:1 } }\nstreams:\n  s: { source: a, destination: { type: blackhole }, backup: { directory: ./b } }\n  t: { source: a, destination: { type: blackhole }, backup: { directory: b } }\n".to_owned(),
             "4:74 streams.t.backup.directory: stream s writes to b already | give each a place of its own",
+        ),
+        (
+            "sources: { a: { type: firehose, listen: 127.0.0.1:1 } }\nstreams:\n  s: { source: a, destination: { type: blackhole }, backup: { directory: ./b } }\n  t: { source: a, destination: { type: blackhole }, backup: { directory: b/t } }\n".to_owned(),
+            "4:74 streams.t.backup.directory: lies within what stream s writes to, or around it | give each a place of its own",
+        ),
+        (
+            "sources: { a: { type: stdin }, b: { type: stdin } }\nstreams:\n  s: { source: [a, b], destination: { type: blackhole } }\n".to_owned(),
+            "1:32 sources.b: reads standard input, as source a does | keep one of the two",
+        ),
+        (
+            "sources:\n  a: { type: s3, sqs_queue_url: https://q, prefix: a }\n  b: { type: s3, sqs_queue_url: https://q, prefix: b }\nstreams:\n  s: { source: [a, b], destination: { type: blackhole } }\n".to_owned(),
+            "3:3 sources.b: reads the queue of source a | each message reaches one of them only: make it one source, with several streams",
+        ),
+        (
+            "sources: { a: { type: file, path: tests } }\nstreams:\n  s: { source: a, destination: { type: file, path: tests/out } }\n".to_owned(),
+            "1:12 sources.a: reads what Hydrant writes: tests/out | read a folder in which nothing of Hydrant lies",
+        ),
+        (
+            format!("sources: {{ a: {{ type: stdin }} }}\nstreams: {{ s: {{ source: a, destination: {{ {drop_in} }} }} }}\n"),
+            "1:12 sources.a: has no request that names a target and a token (from_request) | give stream s another source",
         ),
         (
             "sources: { a/b: { type: firehose, listen: 127.0.0.1:1 } }\nstreams: { s: { source: a/b, destination: { type: blackhole } } }\n".to_owned(),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// Packages in the lock file. A new dependency is a decision: write it into docs/dependencies.md,
 /// then raise this in the same commit.
-const PACKAGES_MAX: usize = 260;
+const PACKAGES_MAX: usize = 270;
 /// Lines of a source file without its tests.
 const LINES_MAX: usize = 500;
 /// Bytes of a tracked file; what is larger is data, and belongs elsewhere.

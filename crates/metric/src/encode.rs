@@ -51,6 +51,8 @@ struct Group {
 /// Writes records of one format, reusing its buffers from record to record.
 pub struct Encoder {
     format: Format,
+    /// Attributes of points are written where the format has a place for them.
+    attributes: bool,
     lines: Vec<u8>,
     groups: Vec<Group>,
     /// How many of `groups` belong to the open record; the others are kept for their buffers.
@@ -64,6 +66,7 @@ impl Encoder {
     pub fn new(format: Format) -> Self {
         Self {
             format,
+            attributes: false,
             lines: Vec::new(),
             groups: Vec::new(),
             open: 0,
@@ -72,10 +75,19 @@ impl Encoder {
         }
     }
 
+    /// The same, with the attributes that enrichment added: CloudWatch writes none, so this is for
+    /// readers who know. Format 0.7 has no place for them.
+    pub fn with_attributes(self) -> Self {
+        Self { attributes: true, ..self }
+    }
+
     /// Adds a point to the open record.
     pub fn push(&mut self, point: &Point<'_>) {
         if self.format == Format::Json {
-            json_line(point, &mut self.lines);
+            match self.attributes {
+                true => ndjson_line(point, &mut self.lines),
+                false => json_line(point, &mut self.lines),
+            }
             return;
         }
         self.scratch.clear();
@@ -85,6 +97,7 @@ impl Encoder {
         self.scratch.clear();
         self.left_out += match self.format {
             Format::Otel07 => otel07_metric(point, &mut self.scratch),
+            _ if self.attributes => enriched_metric(point, &mut self.scratch),
             _ => otel10_metric(point, &mut self.scratch),
         };
         wire::put_bytes(2, &self.scratch, &mut group.metrics);

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use remote::{Answer, Unreachable, Why as Cause};
+use remote::{Answer, Secret, Unreachable, Why as Cause};
 
 use crate::{Verdict, Why};
 
@@ -52,6 +52,35 @@ impl Class {
     }
 }
 
+/// What kind of answer it is. A page never speaks of the data, whatever its status: it is of a proxy,
+/// or of a TLS port that was asked without TLS.
+pub(crate) fn class_of(answer: &Answer) -> Class {
+    match Class::of(answer.status) {
+        Class::BadData if is_html(answer) => Class::Misconfigured,
+        class => class,
+    }
+}
+
+/// What of a URL may be a key: values of its query, and long parts of its path. Receivers echo both.
+pub(crate) fn secrets_of(url: &str) -> Vec<Secret> {
+    let (path, query) = url.split_once('?').unwrap_or((url, ""));
+    let path = path.split_once("://").map_or(path, |(_, rest)| rest);
+    let parts = path.split('/').skip(1).filter(|part| part.len() >= KEY_IN_PATH_MIN);
+    let values = query.split('&').filter_map(|pair| pair.split_once('=')).map(|(_, value)| value);
+    let values = values.filter(|value| value.len() >= KEY_IN_QUERY_MIN);
+    parts.chain(values).map(Secret::new).collect()
+}
+
+/// A part of a path this long is no word of an API.
+const KEY_IN_PATH_MIN: usize = 16;
+/// Shorter values are flags, and blotting them out would blot out words.
+const KEY_IN_QUERY_MIN: usize = 6;
+
+/// The place of a URL that may be shown: without its query, in which many receivers want a key.
+pub(crate) fn shown(url: &str) -> &str {
+    url.split('?').next().unwrap_or_default()
+}
+
 /// The verdict on an answer whose body needs no special reading.
 pub(crate) fn verdict(class: Class, after: Option<Duration>, why: Why) -> Verdict {
     match class {
@@ -85,8 +114,13 @@ pub(crate) fn said(answer: &Answer, text: &str) -> Why {
 fn hint_for_operator(status: u16, answer: &Answer) -> Option<String> {
     Some(match status {
         300..=399 => {
-            let target = answer.headers.get("location").map_or(&b""[..], |v| v.as_bytes());
-            format!("redirects are not followed, it points to {}", quote(target, &[]))
+            let target = answer.headers.get("location").and_then(|value| value.to_str().ok());
+            // The path may be ours, with a key in it.
+            let host =
+                target.and_then(|url| url.split_once("://")).map_or("another path", |(_, rest)| {
+                    rest.split(['/', '?']).next().unwrap_or_default()
+                });
+            format!("redirects are not followed, it points to {}", quote(host.as_bytes(), &[]))
         }
         401 => "the token is missing, wrong or expired".to_owned(),
         403 => "the token lacks the permission".to_owned(),

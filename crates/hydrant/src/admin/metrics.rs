@@ -97,6 +97,17 @@ pub const METRICS: &[(&str, MetricKind, &str)] = &[
     ),
     ("hydrant_stream_outage", MetricKind::Gauge, "1 while the destination takes nothing"),
     ("hydrant_stream_waiting", MetricKind::Gauge, "Requests held, in flight or waiting"),
+    (
+        "hydrant_backup_pending_bytes",
+        MetricKind::Gauge,
+        "Bytes of backup on the local disk that wait for S3",
+    ),
+    ("hydrant_backup_pending_files", MetricKind::Gauge, "Files of backup that wait for S3"),
+    (
+        "hydrant_backup_uploads_total",
+        MetricKind::Counter,
+        "Attempts to bring a file of backup to S3, by outcome: uploaded, failed",
+    ),
     ("hydrant_stream_backup_bytes", MetricKind::Gauge, "Bytes in the stream's backup folder"),
     (
         "hydrant_stream_quarantine_bytes",
@@ -254,6 +265,18 @@ fn stream_lines(page: &mut Page, name: &str, stream: &StreamReport) {
         "hydrant_stream_quarantined_total" => each("reason", &stream.quarantined),
         "hydrant_stream_losses_total" => each("kind", &stream.losses),
         "hydrant_destination_requests_total" => each("outcome", &stream.requests),
+        "hydrant_backup_uploads_total" => {
+            if let Some(uploads) = &stream.uploads {
+                each("outcome", &uploads.outcomes);
+            }
+        }
+        "hydrant_backup_pending_bytes" | "hydrant_backup_pending_files" => {
+            if let Some(uploads) = &stream.uploads {
+                let bytes = name.ends_with("bytes");
+                let value = if bytes { uploads.pending_bytes } else { uploads.pending_files };
+                page.line(name, &labels, value as f64);
+            }
+        }
         "hydrant_stream_points_total" => {
             let outcomes = [
                 ("delivered", stream.delivered),

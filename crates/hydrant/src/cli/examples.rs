@@ -95,6 +95,6 @@ Examples:
   hydrant tags fetch --output /etc/hydrant/tags.json --every 15m
   hydrant tags fetch --role-arn arn:aws:iam::111122223333:role/read-tags --types ec2:instance,rds:db
 
-It needs the right tag:GetResources. A region that fails keeps what the file had of it, and the exit
-code is 77 when credentials were refused, 69 otherwise. Resources that never had a tag are not listed
-by AWS.";
+It needs the right tag:GetResources. A region that fails keeps what the file had of it, and the
+exit code is 77 when credentials were refused, 69 otherwise. AWS lists only resources that have or
+had a tag.";

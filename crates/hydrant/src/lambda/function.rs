@@ -15,7 +15,7 @@ use tokio::time::timeout;
 
 use super::api::Invocation;
 use super::event::{Backfill, Event, Message, tell};
-use super::fault::{BAD_SETTINGS, BUG, Fault, NOT_DELIVERED, REFUSED};
+use super::fault::{BAD_SETTINGS, BUG, Fault, NOT_DELIVERED, REFUSED, UNREADABLE};
 use super::kept::Bucket;
 use super::objects::{Objects, Outcome, created, listed, place};
 use super::refused;
@@ -300,6 +300,11 @@ impl Function {
             let page = timeout(left(until_ms), page).await;
             let page = page.map_err(|_| late(&bucket, "S3 does not answer the listing"))??;
             for one in page.objects {
+                // What the console makes for a folder, and objects with nothing in them.
+                if one.key.ends_with('/') || one.length == 0 {
+                    last = Some(one.key);
+                    continue;
+                }
                 let object = listed(&bucket, &one);
                 match self.deliver(&object, until_ms, &mut done).await {
                     Ok(()) => last = Some(one.key),
@@ -308,14 +313,23 @@ impl Function {
                         let next = json!({
                             "bucket_name": bucket, "prefix": prefix, "start_after": last
                         });
-                        return Ok(done.answer(Some(next)));
+                        return done.end(Some(next));
+                    }
+                    // One bad object must not stand before all that sort behind it.
+                    Err(fault) if matches!(fault.kind, REFUSED | UNREADABLE) => {
+                        tracing::error!(reason = fault.message, "object failed");
+                        done.fail(fault);
+                        if done.is_hopeless() {
+                            return done.end(None);
+                        }
+                        last = Some(one.key);
                     }
                     Err(fault) => return Err(fault),
                 }
             }
             token = page.next;
             if token.is_none() {
-                return Ok(done.answer(None));
+                return done.end(None);
             }
         }
     }
@@ -344,9 +358,36 @@ struct Done {
     delivered: u64,
     filtered: u64,
     refused: u64,
+    /// Objects of a backfill that failed, and what the first ones said.
+    failed: u64,
+    failures: Vec<Fault>,
 }
 
+/// Failures that an answer names; all of them are in the log.
+const FAILURES_NAMED_MAX: usize = 20;
+/// After so many failures without one success it is not the objects: a right is missing.
+const FAILURES_HOPELESS: u64 = 20;
+
 impl Done {
+    fn fail(&mut self, fault: Fault) {
+        self.failed += 1;
+        if self.failures.len() < FAILURES_NAMED_MAX {
+            self.failures.push(fault);
+        }
+    }
+
+    fn is_hopeless(&self) -> bool {
+        self.objects == 0 && self.failed >= FAILURES_HOPELESS
+    }
+
+    /// The answer to a backfill; an error when no object at all came through.
+    fn end(mut self, next: Option<serde_json::Value>) -> Result<Bytes, Fault> {
+        if self.objects == 0 && !self.failures.is_empty() {
+            return Err(self.failures.swap_remove(0));
+        }
+        Ok(self.answer(next))
+    }
+
     fn add(&mut self, grown: &Tally, refused: u64) {
         self.objects += 1;
         self.delivered += grown.delivered;
@@ -356,18 +397,22 @@ impl Done {
 
     /// In the form of the recipes; `next` is the event that goes on where time ended.
     fn answer(&self, next: Option<serde_json::Value>) -> Bytes {
-        let Done { objects, delivered, filtered, refused } = self;
+        let Done { objects, delivered, filtered, refused, failed, failures } = self;
         let text = format!(
             "{objects} objects: {delivered} points delivered, {filtered} filtered, {refused} refused"
         );
         let mut answer = json!({
-            "statusCode": if next.is_some() { 206 } else { 200 },
+            "statusCode": if next.is_some() || *failed > 0 { 206 } else { 200 },
             "body": text,
             "objects": objects,
             "points": { "delivered": delivered, "filtered": filtered, "refused": refused },
         });
-        if let (Some(next), Some(answer)) = (next, answer.as_object_mut()) {
-            answer.insert("next".to_owned(), next);
+        if let Some(answer) = answer.as_object_mut() {
+            if *failed > 0 {
+                let said: Vec<&str> = failures.iter().map(|fault| fault.message.as_str()).collect();
+                answer.insert("failed".to_owned(), json!({ "objects": failed, "reasons": said }));
+            }
+            answer.extend(next.map(|next| ("next".to_owned(), next)));
         }
         Bytes::from(answer.to_string())
     }

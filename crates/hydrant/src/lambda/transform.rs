@@ -114,7 +114,7 @@ impl Transformer {
             written: Written {
                 lines: Vec::new(),
                 otel07: Encoder::new(Format::Otel07),
-                otel10: Encoder::new(Format::Otel10),
+                otel10: Encoder::new(Format::Otel10).with_attributes(),
             },
             deflater: None,
         })

@@ -96,7 +96,7 @@ pub(super) fn read(environment: &Environment, folder: &Path) -> Result<Variables
     let read = read.map(|(from, stream)| (from, source.adapt(stream, &mut problems)));
     match read {
         Some((from, stream)) if problems.is_empty() => Ok(Variables {
-            source: from,
+            source: *from,
             delivers: source.delivers(),
             has_bucket: stream.backup.s3.is_some(),
             stream,

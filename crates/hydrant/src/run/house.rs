@@ -14,6 +14,7 @@ use journal::{Journal, Recovery};
 use tokio::runtime::Handle;
 
 use super::SharedHouse;
+use super::UploadsReport;
 use super::door::Door;
 use super::fingerprint;
 use super::folder::Folder;
@@ -25,6 +26,9 @@ use crate::settings::{FirehoseSource, ObjectSource, Settings};
 const TAIL_BYTES: usize = 24 * 1024 * 1024;
 /// A segment: large enough that creating one is rare, small enough that freeing is prompt.
 const SEGMENT_BYTES: u64 = 64 * 1024 * 1024;
+
+/// Below the folders of state and quarantine: each source of objects has a folder of its own there.
+const SOURCES: &str = "sources";
 
 /// Everything that runs.
 pub struct House {
@@ -163,8 +167,8 @@ impl House {
         let needs = Needs {
             topic: self.journal.topic(&name).map_err(|e| e.to_string())?,
             clock: Arc::clone(&self.clock),
-            state: self.folder.state(),
-            quarantine: self.folder.quarantine(),
+            state: self.folder.state().join(SOURCES).join(&name),
+            quarantine: self.folder.quarantine().join(SOURCES).join(&name),
             runtime: self.runtime.clone(),
         };
         self.readers.insert(name, Reader::open(source, needs));
@@ -184,6 +188,12 @@ impl House {
             return None;
         }
         let report = self.report();
+        // A backup that its bucket takes is brought there first; one that it refuses stays here.
+        let uploading =
+            |uploads: &UploadsReport| uploads.pending_files > 0 && uploads.failure.is_none();
+        if report.streams.iter().filter_map(|s| s.uploads.as_ref()).any(uploading) {
+            return None;
+        }
         let kept = |s: &super::StreamReport| s.backed_up + s.quarantined.values().sum::<u64>();
         let delivered: u64 = report.streams.iter().map(|s| s.delivered).sum();
         let kept: u64 = report.streams.iter().map(kept).sum();
@@ -291,9 +301,11 @@ impl House {
         }
     }
 
-    /// The first stream that has ended without being told to: a bug.
+    /// The first stream, or reading source, that has ended without being told to: a bug.
     pub fn dead_stream(&self) -> Option<&str> {
-        self.streams.iter().find(|(_, s)| !s.lives()).map(|(name, _)| name.as_str())
+        let stream = self.streams.iter().find(|(_, s)| !s.lives()).map(|(name, _)| name);
+        let reader = || self.readers.iter().find(|(_, r)| !r.lives()).map(|(name, _)| name);
+        stream.or_else(reader).map(String::as_str)
     }
 
     /// The commands of a stream or lane; to be given when the house is not locked any more.

@@ -25,7 +25,7 @@ pub use log::start as start_log;
 pub use replay::put_back;
 pub use report::{
     CursorReport, JournalReport, ObjectsReport, Report, SourceReport, StoreReport, StreamReport,
-    TagsReport, TopicReport,
+    TagsReport, TopicReport, UploadsReport,
 };
 
 use crate::cli::RunArgs;
@@ -140,7 +140,7 @@ async fn serve(file: &Path, house: &SharedHouse, mut signals: Signals) -> Exit {
             _ = watch.tick() => {
                 let house = house.lock().await;
                 if let Some(name) = house.dead_stream() {
-                    tracing::error!(stream = name, "a stream has ended by itself: this is a bug");
+                    tracing::error!(name, "a stream or source has ended by itself: this is a bug");
                     return Exit::Bug;
                 }
                 if let Some(exit) = house.finished() {

@@ -41,7 +41,7 @@ impl Reader {
         };
         let (stats, task) = match settings.clone() {
             ObjectSource::S3(config) => {
-                let source = s3::Source::new(config, parts);
+                let source = s3::Source::new(*config, parts);
                 (source.stats(), needs.runtime.spawn(source.run(stopped)))
             }
             ObjectSource::Files(config) => {
@@ -64,6 +64,11 @@ impl Reader {
     /// It has read all there is, and will not look again.
     pub(super) fn is_done(&self) -> bool {
         self.stats.is_done()
+    }
+
+    /// False when its task has ended before its work: a bug, the process must stop.
+    pub(super) fn lives(&self) -> bool {
+        self.is_done() || !self.task.is_finished()
     }
 
     pub(super) fn stop(&self) {

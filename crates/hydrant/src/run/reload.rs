@@ -88,6 +88,8 @@ impl House {
             ("disk_budget", old.budget != new.budget),
             ("admin.listen", old.admin != new.admin),
             ("log", old.log != new.log),
+            // What was read of it cannot be read again.
+            ("a source of type stdin", stdin_of(old) != stdin_of(new)),
         ];
         let changed: Vec<&str> = fixed.iter().filter(|(_, c)| *c).map(|(n, _)| *n).collect();
         if changed.is_empty() {
@@ -154,6 +156,14 @@ impl House {
                 None => plan.doors_new.push((source.clone(), Door::bind(source).await?)),
             }
         }
+        self.plan_readers(new, &mut plan);
+        for name in self.doors.keys().filter(|n| !new.sources.iter().any(|s| s.name == **n)) {
+            plan.doors_gone.push(name.clone());
+        }
+        Ok(plan)
+    }
+
+    fn plan_readers(&self, new: &Settings, plan: &mut Plan) {
         for source in &new.objects {
             match self.readers.get(source.name()) {
                 Some(reader) if reader.settings() == source => {}
@@ -166,11 +176,15 @@ impl House {
         }
         let objects = |name: &String| new.objects.iter().any(|s| s.name() == name);
         plan.readers_gone.extend(self.readers.keys().filter(|name| !objects(name)).cloned());
-        for name in self.doors.keys().filter(|n| !new.sources.iter().any(|s| s.name == **n)) {
-            plan.doors_gone.push(name.clone());
-        }
-        Ok(plan)
     }
+}
+
+fn stdin_of(settings: &Settings) -> Option<&ObjectSource> {
+    let is_stdin = |source: &&ObjectSource| match source {
+        ObjectSource::Files(config) => config.path.is_none(),
+        ObjectSource::S3(_) => false,
+    };
+    settings.objects.iter().find(is_stdin)
 }
 
 fn will_have_lanes(new: &Settings, source: &str) -> bool {

@@ -170,6 +170,8 @@ pub struct StreamReport {
     pub last_refusal: Option<String>,
     /// Who waits for what, one line each.
     pub waits: Vec<String>,
+    /// How its backup comes to S3; `None` when it stays on this disk.
+    pub uploads: Option<UploadsReport>,
     /// Its backup.
     pub backup: StoreReport,
     /// Its quarantine.
@@ -187,6 +189,23 @@ pub struct TagsReport {
     pub points: BTreeMap<String, u64>,
     /// Why the file could not be read, when it could not.
     pub failure: Option<String>,
+}
+
+/// A backup on its way to S3.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct UploadsReport {
+    /// `s3://bucket/prefix`.
+    pub place: String,
+    /// Attempts, by outcome.
+    pub outcomes: BTreeMap<String, u64>,
+    /// Files that wait.
+    pub pending_files: u64,
+    /// Their bytes.
+    pub pending_bytes: u64,
+    /// Why S3 does not take it.
+    pub failure: Option<String>,
+    /// Tried again then, ms.
+    pub next_attempt_ms: Option<i64>,
 }
 
 /// A folder of kept data.

@@ -3,11 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;
 
-use delivery::{REQUEST_OUTCOMES, Stats, StreamConfig, TagState, folder_size};
+use delivery::{
+    REQUEST_OUTCOMES, S3Backup, Stats, StreamConfig, TagState, UPLOAD_OUTCOMES, folder_size,
+};
 
 use super::house::{House, Running};
 use super::report::{
     CursorReport, JournalReport, Report, StoreReport, StreamReport, TagsReport, TopicReport,
+    UploadsReport,
 };
 
 impl House {
@@ -133,6 +136,7 @@ impl House {
             quarantined: stats.quarantined().into_iter().map(|(k, v)| (k.to_owned(), v)).collect(),
             losses: stats.losses().into_iter().map(|(k, v)| (k.to_owned(), v)).collect(),
             dropped: stats.dropped.load(Ordering::Relaxed),
+            uploads: config.backup.s3.as_ref().map(|s3| uploads(s3, stats, &state)),
             tags: stats.tags().map(|tags| tags_report(tags, now_ms)),
             requests: requests
                 .map(|(o, n)| ((*o).to_owned(), n.load(Ordering::Relaxed)))
@@ -181,6 +185,18 @@ fn waits(state: &delivery::State, stats: &Stats) -> Vec<String> {
         waits.push(format!("{} requests fail while others pass", state.side_lane));
     }
     waits
+}
+
+fn uploads(s3: &S3Backup, stats: &Stats, state: &delivery::State) -> UploadsReport {
+    let outcomes = UPLOAD_OUTCOMES.iter().zip(&stats.uploads);
+    UploadsReport {
+        place: format!("s3://{}/{}", s3.bucket, s3.error_output_prefix),
+        outcomes: outcomes.map(|(o, n)| ((*o).to_owned(), n.load(Ordering::Relaxed))).collect(),
+        pending_files: stats.pending_files.load(Ordering::Relaxed),
+        pending_bytes: stats.pending_bytes.load(Ordering::Relaxed),
+        failure: state.upload_failure.clone(),
+        next_attempt_ms: state.upload_retry_ms,
+    }
 }
 
 fn store(directory: std::path::PathBuf) -> StoreReport {

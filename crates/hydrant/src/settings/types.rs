@@ -93,7 +93,7 @@ pub enum LogLevel {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ObjectSource {
     /// A bucket.
-    S3(intake::objects::s3::Config),
+    S3(Box<intake::objects::s3::Config>),
     /// A folder, or standard input.
     Files(intake::objects::files::Config),
 }

@@ -167,6 +167,14 @@ fn stream_lines(page: &mut String, report: &Report, stream: &StreamReport, paint
         put(page, &format!("  {} {wait}", paint.warning("!")));
     }
     store(page, "backup", &stream.backup, "");
+    if let Some(uploads) = &stream.uploads {
+        let done = uploads.outcomes.get("uploaded").copied().unwrap_or(0);
+        let (files, bytes) = (uploads.pending_files, quantity::size_about(uploads.pending_bytes));
+        put(page, &format!("  {}: {done} files uploaded, {files} wait ({bytes})", uploads.place));
+        if let Some(failure) = &uploads.failure {
+            put(page, &format!("  {} {failure}", paint.warning("!")));
+        }
+    }
     let reasons = stream.quarantined.iter().map(|(reason, n)| format!("{reason} {n}"));
     store(page, "quarantine", &stream.quarantine, &reasons.collect::<Vec<_>>().join(", "));
 }

@@ -20,17 +20,22 @@ const RETRY: Duration = Duration::from_secs(300);
 
 /// Keeps the snapshots of the settings fresh for as long as it is asked. A reload counts at once.
 pub async fn keep_fresh(house: &SharedHouse) -> Infallible {
-    let mut tried: BTreeMap<PathBuf, Instant> = BTreeMap::new();
+    let mut tried: BTreeMap<PathBuf, (Instant, Exit)> = BTreeMap::new();
     let mut look = tokio::time::interval(LOOK);
     loop {
         look.tick().await;
         let wanted = house.lock().await.tag_refreshes().to_vec();
         tried.retain(|file, _| wanted.iter().any(|args| args.output == *file));
         for args in wanted {
-            let since_try = tried.get(&args.output).map(Instant::elapsed);
-            if is_due(&args, age_of(&args.output), since_try) {
-                tried.insert(args.output.clone(), Instant::now());
-                refresh(&args).await;
+            let last = tried.get(&args.output);
+            let since_try = last.map(|(at, _)| at.elapsed());
+            // A file that was fetched in part is new, and lacks a region all the same.
+            let failed = last.is_some_and(|(_, exit)| *exit != Exit::Done);
+            let age = age_of(&args.output).filter(|_| !failed);
+            if is_due(&args, age, since_try) {
+                let at = Instant::now();
+                let exit = refresh(&args).await;
+                tried.insert(args.output.clone(), (at, exit));
             }
         }
     }
@@ -48,7 +53,7 @@ fn age_of(file: &Path) -> Option<Duration> {
     Some(modified.elapsed().unwrap_or_default())
 }
 
-async fn refresh(args: &TagsFetchArgs) {
+async fn refresh(args: &TagsFetchArgs) -> Exit {
     let file = args.output.display();
     let tell = |line: &str| {
         if line.starts_with("error: ") {
@@ -61,6 +66,7 @@ async fn refresh(args: &TagsFetchArgs) {
     if exit == Exit::Done {
         tracing::info!(%file, "tags fetched");
     }
+    exit
 }
 
 #[cfg(test)]

@@ -84,20 +84,35 @@ pub fn destination_text(destination: &Destination) -> String {
         Destination::FromRequest(from) => {
             format!("dynatrace by request: {}", from.allowed_hosts.join(", "))
         }
-        Destination::Fixed(Config::Dynatrace(config)) => format!("dynatrace {}", config.url),
+        Destination::Fixed(Config::Dynatrace(config)) => {
+            format!("dynatrace {}", without_query(&config.url))
+        }
         Destination::Fixed(Config::Otlp(config)) => {
-            format!("otlp {} ({})", config.endpoint, protocol(config.protocol))
+            format!("otlp {} ({})", without_query(&config.endpoint), protocol(config.protocol))
         }
         Destination::Fixed(Config::Prometheus(config)) => {
-            format!("prometheus_remote_write {}", config.url)
+            format!("prometheus_remote_write {}", without_query(&config.url))
         }
-        Destination::Fixed(Config::HttpEndpoint(config)) => format!("http_endpoint {}", config.url),
+        Destination::Fixed(Config::HttpEndpoint(config)) => {
+            format!("http_endpoint {}", host_of(&config.url))
+        }
         Destination::Fixed(Config::S3(config)) => {
             format!("s3 s3://{}/{}", config.bucket, config.prefix)
         }
         Destination::Fixed(Config::File(config)) => format!("file {}", config.path.display()),
         Destination::Fixed(Config::Blackhole) => "blackhole".to_owned(),
     }
+}
+
+/// Many receivers of Firehose have their key in the path.
+fn host_of(url: &str) -> &str {
+    let after = url.find("://").map_or(0, |at| at + 3);
+    let length = url.get(after..).and_then(|rest| rest.find(['/', '?']));
+    url.get(..length.map_or(url.len(), |length| after + length)).unwrap_or_default()
+}
+
+fn without_query(url: &str) -> &str {
+    url.split('?').next().unwrap_or_default()
 }
 
 fn protocol(protocol: otlp::Protocol) -> &'static str {

@@ -59,7 +59,7 @@ fn judge(verdict: Verdict) -> (Exit, String) {
 
 /// Verdicts carry no status, but sinks begin the text with it, or say that there is no token.
 fn denied(why: &delivery::Why) -> bool {
-    ["status 401", "status 403", "no OAuth2 token"]
-        .iter()
-        .any(|start| why.message.starts_with(start))
+    let words = ["status 401", "status 403", "no OAuth2 token"];
+    let codes = ["S3.AccessDenied", "S3.InvalidToken"];
+    words.iter().any(|start| why.message.starts_with(start)) || codes.contains(&why.code)
 }

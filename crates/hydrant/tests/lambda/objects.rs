@@ -358,6 +358,33 @@ fn a_backfill_reads_every_page() {
     assert_eq!(delivered(&backend.requests()), expected(&[("m3", 0, 2), ("m4", 0, 2)]));
 }
 
+/// *Scenario:* a backfill over a folder marker, an empty object, a page of HTML and two good objects;
+/// then over the page alone.
+/// *Guarantees:* the good ones are delivered and the page is named, with 206; alone it is an error.
+#[test]
+fn a_backfill_goes_on_behind_a_bad_object() {
+    let page = b"<html>no metrics</html>".to_vec();
+    let s3 = bucket(vec![
+        ("p/".to_owned(), Vec::new()),
+        ("p/a".to_owned(), lines("a", 0, 2)),
+        ("p/b.html".to_owned(), page),
+        ("p/c".to_owned(), Vec::new()),
+        ("p/d".to_owned(), lines("d", 0, 2)),
+    ]);
+    let backend = taking();
+    let given = ["p/", "p/b"].map(|prefix| {
+        Given::new(json!({ "bucket_name": "metrics", "prefix": prefix }).to_string())
+    });
+    let lambda = start(given.into(), &s3, &backend, &[]);
+    let answers = lambda.answers(2);
+    let body = &answers[0].body;
+    assert_eq!((&body["statusCode"], &body["objects"]), (&json!(206), &json!(2)), "{body}");
+    assert_eq!(body["failed"]["objects"], 1);
+    assert!(body["failed"]["reasons"][0].as_str().unwrap().contains("p/b.html"), "{body}");
+    assert_eq!(answers[1].body["errorType"], "Hydrant.Refused");
+    assert_eq!(delivered(&backend.requests()), expected(&[("a", 0, 2), ("d", 0, 2)]));
+}
+
 /// *Scenario:* an object of 60 MB inflated, in a function of 128 MB, whose destination is slow.
 /// *Guarantees:* every point arrives once, and the process never holds what the object holds.
 #[test]

@@ -63,7 +63,7 @@ struct Violation {
 
 /// The verdict on an answer to `payload`; `now_us` is the time since the epoch in microseconds.
 pub(crate) fn verdict(answer: &Answer, payload: &Payload, token: &str, now_us: u64) -> Verdict {
-    let class = Class::of(answer.status);
+    let class = answer::class_of(answer);
     if matches!(class, Class::Success | Class::BadData) {
         if let Ok(ingest) = serde_json::from_slice::<Ingest>(&answer.body) {
             if ingest.lines_invalid.unwrap_or(0) > 0 {

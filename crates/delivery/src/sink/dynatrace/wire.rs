@@ -71,7 +71,7 @@ impl Wire {
 
     /// Type and place.
     pub(crate) fn describe(&self) -> String {
-        format!("dynatrace {}", self.base)
+        format!("dynatrace {}", common::shown(&self.base))
     }
 }
 

@@ -59,7 +59,7 @@ impl Wire {
             (name(headers::PROTOCOL_VERSION), fixed(headers::PROTOCOL_VERSION_1_0)),
             (name(headers::CONTENT_TYPE), fixed(headers::JSON)),
         ];
-        let mut secrets = Vec::new();
+        let mut secrets = crate::sink::answer::secrets_of(&config.url);
         if let Some(key) = &config.access_key {
             list.push((name(headers::ACCESS_KEY), access_key(key)?));
             secrets.push(key.clone());

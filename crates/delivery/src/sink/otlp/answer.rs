@@ -44,7 +44,7 @@ struct JsonStatus {
 
 /// The verdict on an answer to `payload`.
 pub(crate) fn verdict(answer: &Answer, payload: &Payload, secrets: &[&str]) -> Verdict {
-    let class = Class::of(answer.status);
+    let class = answer::class_of(answer);
     if class != Class::Success {
         let why = answer::said(answer, &answer::quote(text_of(answer).as_bytes(), secrets));
         return answer::verdict(class, answer::hint(answer.retry_after), why);

@@ -53,7 +53,7 @@ impl Wire {
     /// A wire for these settings; the error names what is wrong with them.
     pub(crate) fn new(config: &Config) -> Result<Wire, String> {
         let mut headers = Vec::new();
-        let mut secrets = Vec::new();
+        let mut secrets = common::secrets_of(&config.endpoint);
         for (name, value) in &config.headers {
             headers.push(header(name, value)?);
             secrets.push(value.clone());
@@ -173,7 +173,7 @@ impl Wire {
     /// Type and place.
     pub(crate) fn describe(&self) -> String {
         match &self.transport {
-            Transport::Http { url, .. } => format!("otlp {url}"),
+            Transport::Http { url, .. } => format!("otlp {}", common::shown(url)),
             Transport::Grpc { channel, .. } => format!("otlp grpc {}", channel.place()),
         }
     }

@@ -45,7 +45,7 @@ fn class_of(answer: &Answer) -> Class {
         // 409 is Thanos's 400; 422 that of receivers which check labels.
         409 | 422 => Class::BadData,
         500 if is_about_samples(&answer.body) => Class::BadData,
-        status => Class::of(status),
+        _ => answer::class_of(answer),
     }
 }
 

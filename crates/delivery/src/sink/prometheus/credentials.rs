@@ -27,7 +27,7 @@ pub(crate) struct Credentials {
 impl Credentials {
     /// Of these settings; the error names what is wrong with them.
     pub(crate) fn new(config: &Config, client: &Client) -> Result<Credentials, String> {
-        let (mut headers, mut secrets) = (Vec::new(), Vec::new());
+        let (mut headers, mut secrets) = (Vec::new(), crate::sink::answer::secrets_of(&config.url));
         for (name, value) in &config.headers {
             headers.push(header(name, value)?);
             secrets.push(value.clone());

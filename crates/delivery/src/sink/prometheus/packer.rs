@@ -4,7 +4,7 @@ use metric::{Point, ShapeId};
 
 use super::metadata::Metadata;
 use super::plan::Plans;
-use super::series::{FIXED_MAX, Open};
+use super::series::{EXTRAS_MAX, FIXED_MAX, Open};
 use super::{Config, Losses, name};
 use crate::sink::shelf::Shelf;
 use crate::sink::text::Text;
@@ -64,7 +64,8 @@ impl Packer {
                 self.losses.statistics_left_out += 1;
             }
         }
-        self.series_max = self.series_max.max(FIXED_MAX + point.extra.len());
+        let series = FIXED_MAX + point.extra.len().min(EXTRAS_MAX);
+        self.series_max = self.series_max.max(series);
         let (plan, is_kept) = self.plans.of(point, shape);
         if !open.take(plan, point, config.bytes_max) {
             return Offer::Refused("too_large");
@@ -112,6 +113,8 @@ impl Packer {
         buffer.clear();
         buffer.extend_from_slice(self.packed.get(..length).unwrap_or_default());
         let (points, plain_bytes) = (self.points(), plain.len());
+        // One point with many statistics must not make small requests of all that follow.
+        self.series_max = FIXED_MAX;
         let body = self.shelf.body(buffer);
         self.discard();
         Payload { body, points, plain_bytes, ..Payload::default() }

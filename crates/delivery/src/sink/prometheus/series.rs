@@ -23,7 +23,7 @@ const SAMPLE_BYTES: usize = 24;
 const TABLE_MIN: usize = 1024;
 
 /// Additional statistics of one point: CloudWatch has twenty at most.
-const EXTRAS_MAX: usize = 64;
+pub(super) const EXTRAS_MAX: usize = 64;
 
 /// The numbers of one point. What is not there is NaN, which is no value of a point.
 #[derive(Clone, Copy, Debug)]

@@ -122,7 +122,9 @@ impl Wire {
 
     /// Type and place.
     pub(crate) fn describe(&self) -> String {
-        format!("prometheus_remote_write {}", self.url)
+        // A query may hold a key.
+        let place = common::shown(&self.url);
+        format!("prometheus_remote_write {place}")
     }
 }
 

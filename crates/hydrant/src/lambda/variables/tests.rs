@@ -84,7 +84,7 @@ fn contradictions_are_refused() {
     );
     let from_request = "{type: dynatrace, from_request: {allowed_hosts: [a.b], token_key: \
                         'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA='}}";
-    refused(&[("HYDRANT_STREAM__DESTINATION", from_request)], "there is no request");
+    refused(&[("HYDRANT_STREAM__DESTINATION", from_request)], "has no request that names a target");
     read_of(&with("HYDRANT_STREAM", "")).unwrap();
 }
 

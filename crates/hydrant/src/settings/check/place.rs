@@ -104,6 +104,8 @@ pub(super) fn check_name(report: &Report, name: &Found<String>) {
         "a name takes the letters A-Z, a-z, the digits, \".\", \"_\" and \"-\""
     } else if text.starts_with('.') {
         "a name must not begin with \".\""
+    } else if text == "sources" || text.ends_with(".all-data") {
+        "a name must not be \"sources\" nor end with \".all-data\""
     } else if length > NAME_CHARACTERS_MAX {
         "a name has at most 100 characters"
     } else {

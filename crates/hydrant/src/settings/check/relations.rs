@@ -3,10 +3,11 @@
 use std::path::{Component, Path, PathBuf};
 
 use super::place::split_address;
-use super::source::Source;
+use super::source::{Read, Source};
 use super::stream::Stream;
 use crate::settings::nearest::nearest;
 use crate::settings::read::{Found, Report, listed};
+use crate::settings::types::ObjectSource;
 
 /// Checks all of them.
 pub(super) fn check(
@@ -20,6 +21,7 @@ pub(super) fn check(
     doors(report, sources, streams);
     drop_ins(report, streams);
     writers(report, streams);
+    objects(report, sources, streams);
 }
 
 fn listeners(report: &Report, admin: Option<&Found<String>>, sources: &[Source]) {
@@ -124,22 +126,96 @@ fn drop_ins(report: &Report, streams: &[Stream]) {
     }
 }
 
+/// What sources of objects must not be told together.
+fn objects(report: &Report, sources: &[Source], streams: &[Stream]) {
+    let mut queues: Vec<(&str, &str)> = Vec::new();
+    let mut stdin: Option<&str> = None;
+    for source in sources {
+        let Some(Read::Objects(config)) = &source.config else { continue };
+        let name = &source.name;
+        if let Some(stream) = drop_in_of(source, streams) {
+            let rule = "has no request that names a target and a token (from_request)";
+            let hint = format!("give stream {} another source", stream.name.value);
+            report.error(&name.spot, rule, Some(hint));
+        }
+        match config {
+            ObjectSource::S3(s3) => {
+                let Some(queue) = s3.sqs_queue_url.as_deref() else { continue };
+                if let Some((_, other)) = queues.iter().find(|(known, _)| *known == queue) {
+                    let rule = format!("reads the queue of source {other}");
+                    let hint = "each message reaches one of them only: make it one source, with \
+                                several streams";
+                    report.error(&name.spot, rule, Some(hint.to_owned()));
+                }
+                queues.push((queue, &name.value));
+            }
+            ObjectSource::Files(files) => match &files.path {
+                Some(path) => reads_what_is_written(report, name, path, streams),
+                None => {
+                    if let Some(other) = stdin.replace(&name.value) {
+                        let rule = format!("reads standard input, as source {other} does");
+                        report.error(&name.spot, rule, Some("keep one of the two".to_owned()));
+                    }
+                }
+            },
+        }
+    }
+}
+
+/// What it writes would come in again, without end.
+fn reads_what_is_written(report: &Report, name: &Found<String>, path: &Path, streams: &[Stream]) {
+    let path = plain(path);
+    let mut writes = streams.iter().flat_map(|stream| &stream.writes);
+    let overlaps = |found: &&Found<PathBuf>| {
+        let written = plain(&found.value);
+        written.starts_with(&path) || path.starts_with(&written)
+    };
+    if let Some(found) = writes.find(overlaps) {
+        let rule = format!("reads what Hydrant writes: {}", found.value.display());
+        let hint = "read a folder in which nothing of Hydrant lies".to_owned();
+        report.error(&name.spot, rule, Some(hint));
+    }
+}
+
 /// Two streams that write to one place would overwrite each other.
 fn writers(report: &Report, streams: &[Stream]) {
     let mut taken: Vec<(PathBuf, &str)> = Vec::new();
     for stream in streams {
         for found in &stream.writes {
             let path = plain(&found.value);
-            if let Some((_, other)) = taken.iter().find(|(other, _)| *other == path) {
-                let rule = format!("stream {other} writes to {} already", found.value.display());
-                report.error(&found.spot, rule, Some("give each a place of its own".to_owned()));
+            let hint = || Some("give each a place of its own".to_owned());
+            let within =
+                |(other, _): &&(PathBuf, &str)| path.starts_with(other) || other.starts_with(&path);
+            match taken.iter().find(within) {
+                None => {}
+                Some((other, name)) if *other == path => {
+                    let rule = format!("stream {name} writes to {} already", found.value.display());
+                    report.error(&found.spot, rule, hint());
+                }
+                // What a stream finds below its backup folder it takes for its own.
+                Some((_, name)) if *name != stream.name.value => {
+                    let rule = format!("lies within what stream {name} writes to, or around it");
+                    report.error(&found.spot, rule, hint());
+                }
+                Some(_) => {}
             }
             taken.push((path, &stream.name.value));
         }
     }
 }
 
-/// Without `.`, so that `./backup` and `backup` are one.
+/// Absolute and without `.` and `..`, so that `./backup` and `x/../backup` are one.
 fn plain(path: &Path) -> PathBuf {
-    path.components().filter(|part| *part != Component::CurDir).collect()
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let mut plain = PathBuf::new();
+    for part in absolute.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                plain.pop();
+            }
+            part => plain.push(part),
+        }
+    }
+    plain
 }

@@ -345,7 +345,7 @@ impl Listing {
 
     /// Forgets what the position of the round, and its end, will cover.
     fn forget(&mut self, round: &mut Round) {
-        let horizon = round.newest_ms.saturating_sub(millis(LOOKBACK)).max(self.head.settled_ms);
+        let horizon = round.horizon_ms().max(self.head.settled_ms);
         self.ledger.done.retain(|_, modified| *modified >= horizon);
         if let Some(mark) = self.ledger.shrink() {
             round.forgotten_ms = round.forgotten_ms.max(mark + 1);
@@ -359,7 +359,7 @@ impl Listing {
     /// The round has come to its end.
     fn end(&mut self, round: Round) {
         let head = &mut self.head;
-        let settled = round.newest_ms.saturating_sub(millis(LOOKBACK)).max(round.forgotten_ms);
+        let settled = round.horizon_ms().max(round.forgotten_ms);
         if round.newest_ms > i64::MIN {
             head.settled_ms = head.settled_ms.max(settled);
         }
@@ -387,6 +387,14 @@ impl Listing {
             let text = format!("{}: {error}", self.path.display());
             self.inner.trouble(&text, Some("see that the data folder can be written"));
         }
+    }
+}
+
+impl Round {
+    /// What is older is settled when the round ends. Never later than a lookback before it began: a
+    /// round that took days has not seen what came meanwhile to keys it had passed.
+    fn horizon_ms(&self) -> i64 {
+        self.newest_ms.min(self.began_ms).saturating_sub(millis(LOOKBACK))
     }
 }
 

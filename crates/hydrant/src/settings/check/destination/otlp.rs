@@ -93,6 +93,7 @@ fn endpoint_of(report: &Report, at: &At<'_>, grpc: bool) -> Option<Found<String>
     let found = at.text()?;
     if grpc && !found.value.contains("://") {
         if split_address(&found.value).is_some() {
+            warn_of_port(report, &found, grpc);
             return Some(found);
         }
         let hint = "for instance collector.example.com:4317, with TLS; http://host:4317 is without";
@@ -100,14 +101,23 @@ fn endpoint_of(report: &Report, at: &At<'_>, grpc: bool) -> Option<Found<String>
         return None;
     }
     let found = url(report, at)?;
+    let path = found.value.split_once("://").and_then(|(_, rest)| rest.split_once('/'));
+    if grpc && path.is_some_and(|(_, path)| !path.is_empty()) {
+        at.note("has a path, and gRPC has none", &found, "give host and port only");
+        return None;
+    }
+    warn_of_port(report, &found, grpc);
+    Some(found)
+}
+
+fn warn_of_port(report: &Report, found: &Found<String>, grpc: bool) {
     let port = |port: &str| found.value.trim_end_matches('/').ends_with(port);
     let rule = match (grpc, port(":4317"), port(":4318")) {
         (false, true, _) => "is the port of OTLP over gRPC, and protocol is HTTP",
         (true, _, true) => "is the port of OTLP over HTTP, and protocol is grpc",
-        _ => return Some(found),
+        _ => return,
     };
     report.warning(&found.spot, rule, Some("4317 is gRPC, 4318 is HTTP".to_owned()));
-    Some(found)
 }
 
 fn resource_attributes(at: &At<'_>) -> Option<Vec<(String, String)>> {

@@ -20,8 +20,8 @@ const VISIBILITY_DEFAULT: Duration = Duration::from_secs(120);
 const VISIBILITY_MIN: Duration = Duration::from_secs(30);
 /// A listing costs a request for every thousand keys.
 const INTERVAL_MIN: Duration = Duration::from_secs(1);
-/// More would only wait for each other: the work is done on two cores as a rule.
-const CONCURRENCY_MAX: u64 = 32;
+/// A queue hands out ten messages at a time.
+const CONCURRENCY_MAX: u64 = 10;
 
 /// `type: s3`.
 pub(super) fn s3(
@@ -62,7 +62,7 @@ pub(super) fn s3(
     let identity = identity(report, &section);
     section.finish();
     whole(|| {
-        Some(ObjectSource::S3(s3::Config {
+        Some(ObjectSource::S3(Box::new(s3::Config {
             name: name.value.clone(),
             bucket: bucket?,
             prefix,
@@ -72,7 +72,7 @@ pub(super) fn s3(
             visibility: visibility?,
             limits: limits?,
             identity: identity?,
-        }))
+        })))
     })
 }
 
