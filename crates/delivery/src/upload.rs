@@ -165,7 +165,7 @@ impl Drop for Uploader {
 
 fn naming(prefix: &Prefix, s3: &S3Backup) -> Naming {
     let extension = s3.compression.extension().to_owned();
-    Naming { prefix: prefix.clone(), zone: Zone::utc(), extension }
+    Naming { prefix: prefix.clone(), zone: Zone::utc(), version: s3.version, extension }
 }
 
 /// The work of the thread.
