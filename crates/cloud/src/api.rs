@@ -5,6 +5,7 @@
 
 mod allowed;
 mod caller;
+mod counts;
 pub(crate) mod store;
 
 use std::collections::hash_map::RandomState;
@@ -21,6 +22,8 @@ use journal::{Journal, Topic};
 use crate::Clock;
 use crate::fold::Windows;
 use crate::registry::Registry;
+
+pub use counts::{Counted, Counts};
 
 /// What the settings say.
 #[derive(Clone, Debug)]
@@ -82,6 +85,8 @@ pub struct Context {
     pub keys: Arc<KeyCache>,
     /// Seals access keys.
     pub seal: Arc<entry::seal::SealKey>,
+    /// What was answered.
+    pub counts: Arc<Counts>,
     /// Time.
     pub clock: Clock,
 }
@@ -115,12 +120,29 @@ impl Context {
         let seen = seen(incoming);
         let told_apart = match call(&seen, incoming.plain) {
             Ok(told_apart) => told_apart,
-            Err(fault) => return fault_answer(None, &fault, &request_id),
+            Err(fault) => {
+                self.counts.refused(fault.code);
+                return fault_answer(None, &fault, &request_id);
+            }
         };
         match self.done(incoming, &seen, &told_apart).await {
-            Ok(shape) => answer(&told_apart, &shape, &request_id),
-            Err(fault) => fault_answer(Some(&told_apart), &fault, &request_id),
+            Ok(shape) => {
+                self.counts.accepted(incoming.body.len());
+                answer(&told_apart, &shape, &request_id)
+            }
+            Err(fault) => {
+                self.counts.refused(fault.code);
+                fault_answer(Some(&told_apart), &fault, &request_id)
+            }
         }
+    }
+
+    /// Answers a request that did not come as far as [`Context::respond`]: its head says in which
+    /// protocol.
+    pub fn refuse(&self, incoming: &Incoming<'_>, fault: &Fault) -> Answer {
+        self.counts.refused(fault.code);
+        let seen = seen(incoming);
+        fault_answer(call(&seen, &[]).ok().as_ref(), fault, &request_id())
     }
 
     async fn done(

@@ -27,7 +27,7 @@ use crate::sink;
 /// | `client` | 180 s for an answer, as Firehose waits | that of the identity |
 /// | `buffering` | `SizeInMBs` (5), `IntervalInSeconds` (300); 0 s does not wait | the same |
 /// | `retry_duration` | `DurationInSeconds`, 0 to 7,200 s (300) | 24 h, as Firehose tries S3 |
-/// | `start_from` | oldest: whatever was put is its own | the same |
+/// | `start_from` | its first sequence: what lies before was put into a stream that is gone | the same |
 /// | `backup.mode` | as `S3BackupMode` | failed data only |
 /// | `backup.s3` | `S3Configuration`; without an error prefix an empty text | none: what S3 does not take stays here |
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,6 +96,8 @@ pub enum StartFrom {
     Newest,
     /// At the oldest kept.
     Oldest,
+    /// At this sequence of its topics: what lies before it was never its own.
+    At(u64),
 }
 
 /// `backup`.

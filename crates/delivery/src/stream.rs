@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use entry::{LaneId, Tail};
-use journal::{Start, Topic};
+use journal::{Cursor, Position, Start, Topic};
 use metric::Decoder;
 use rules::{Enricher, Selection};
 
@@ -254,7 +254,7 @@ fn start_all_data(
     let mut feeds = Vec::with_capacity(parts.topics.len());
     for topic in &parts.topics {
         let name = alldata::cursor_name(config);
-        let cursor = topic.cursor(&name, start_of(config)).map_err(|e| e.to_string())?;
+        let cursor = open_cursor(topic, &name, start_of(config))?;
         feeds.push(Feed::new(cursor, parts.lane, Arc::clone(&parts.tail)));
     }
     let share = Arc::clone(&parts.backup_share);
@@ -268,7 +268,21 @@ fn start_of(config: &StreamConfig) -> Start {
     match config.start_from {
         StartFrom::Newest => Start::Newest,
         StartFrom::Oldest => Start::Oldest,
+        StartFrom::At(sequence) => Start::At(sequence),
     }
+}
+
+/// The cursor of a stream. One that was left before the stream's first entry, by a stream of the same
+/// name that is gone, goes on there.
+fn open_cursor(topic: &Topic, name: &str, start: Start) -> Result<Cursor, String> {
+    let mut cursor = topic.cursor(name, start).map_err(|e| e.to_string())?;
+    if let Start::At(first) = start {
+        let (low, first) = (cursor.low(), Position { sequence: first, ordinal: 0 });
+        if low < first && first.sequence <= cursor.end() {
+            cursor.settle(low, first).map_err(|e| format!("cursor {name}: {e}"))?;
+        }
+    }
+    Ok(cursor)
 }
 
 fn open_feeds(
@@ -298,7 +312,7 @@ pub(crate) struct FeedOpener {
 
 impl FeedOpener {
     fn open(&self, topic: &Topic, start: Start) -> Result<Feed, String> {
-        let cursor = topic.cursor(&self.name, start).map_err(|e| e.to_string())?;
+        let cursor = open_cursor(topic, &self.name, start)?;
         let (inbox, woken) = (Weak::clone(&self.inbox), Arc::clone(&self.woken));
         topic.on_commit(Box::new(move |_end| {
             // Told once until it is seen; a full inbox is busy and will look anyway.

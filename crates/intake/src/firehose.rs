@@ -14,7 +14,7 @@ mod source;
 mod spool;
 mod stats;
 
-pub use permits::Permits;
+pub use permits::{Permit, Permits};
 pub use refusal::Reason;
 pub use source::{Clock, Source};
 pub use stats::{Counter, Snapshot, Stats};

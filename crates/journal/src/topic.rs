@@ -4,7 +4,7 @@
 //! Appending never blocks; what can be decided without the disk is decided on the caller's thread.
 
 use std::io::{self, ErrorKind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
@@ -34,6 +34,8 @@ pub enum Start {
     Newest,
     /// At the oldest entry kept.
     Oldest,
+    /// At this sequence, or at the oldest entry kept after it.
+    At(u64),
 }
 
 /// Largest head or body of one frame; far above what the door lets in as one piece.
@@ -260,6 +262,7 @@ impl Topic {
             match start {
                 Start::Newest => start_of(log.end),
                 Start::Oldest => start_of(log.oldest()),
+                Start::At(sequence) => start_of(sequence.clamp(log.oldest(), log.end)),
             }
         };
         let mut settled = Settled::new(low);
@@ -273,6 +276,12 @@ impl Topic {
         let state = Arc::new(CursorState::new(file, settled, low));
         log.cursors.insert(name.to_owned(), state.clone());
         Ok(state)
+    }
+
+    /// Removes a cursor of this topic, and frees what only it held. Returns the bytes given back; an
+    /// error of kind `ResourceBusy` when the cursor is open.
+    pub fn forget_cursor(&self, name: &str) -> Result<u64, OpenError> {
+        self.inner.forget(name).map_err(failed("forgetting", Path::new(name)))
     }
 
     /// Sequence after the last durable entry.

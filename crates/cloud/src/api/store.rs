@@ -35,6 +35,7 @@ impl Context {
         };
         let item = Item { key: None, head: header.encode(), body: Body::Bytes(Bytes::from(body)) };
         append(&self.topic, item).await?;
+        self.counts.samples(checked.entries.len());
         Ok(Shape::None)
     }
 }

@@ -35,6 +35,7 @@ fn context(folder: &Path, unsigned: Option<&str>, policy: Option<&str>) -> Conte
         topic,
         windows: Arc::default(),
         keys: Arc::default(),
+        counts: Arc::default(),
         seal: Arc::new(
             entry::seal::SealKey::from_text("a key of more than thirty-two characters").unwrap(),
         ),

@@ -197,8 +197,8 @@ pub fn topic(context: &Context, account: &str, name: &str) -> String {
 }
 
 /// The topic of a delivery stream. Those made through the API have one for each account; whatever
-/// else has that name is a stream of the settings, with one topic whoever asks. No name has a slash,
-/// so the two never meet.
+/// else has that name is a stream of the settings, with one topic whoever asks. No name has a `~`,
+/// so the two never meet; a `/` would not do, since names of backup files hold the name of the topic.
 pub fn topic_of(resources: &Resources, source: &str, account: &str, name: &str) -> String {
     if resources.delivery_streams.contains_key(&crate::registry::key(account, name)) {
         return made_topic(source, account, name);
@@ -207,7 +207,7 @@ pub fn topic_of(resources: &Resources, source: &str, account: &str, name: &str) 
 }
 
 fn made_topic(source: &str, account: &str, name: &str) -> String {
-    crate::delivery_topic(source, &format!("{account}/{name}"))
+    crate::delivery_topic(source, &format!("{account}~{name}"))
 }
 
 /// Whether a delivery stream of that name is there for an account.

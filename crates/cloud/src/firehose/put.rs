@@ -169,6 +169,7 @@ impl<'a> Put<'a> {
         if !kept.contains(&true) {
             return Err(slow_down());
         }
+        context.counts.records(kept.iter().filter(|kept| **kept).count());
         Ok(Shape::Members(if batch { told_batch(&kept, encrypted) } else { told(encrypted) }))
     }
 }

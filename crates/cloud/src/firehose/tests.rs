@@ -61,6 +61,7 @@ impl Desk {
             topic,
             windows: Arc::default(),
             keys: Arc::default(),
+            counts: Arc::default(),
             seal: Arc::new(entry::seal::SealKey::from_text(seal).unwrap()),
             clock: Arc::new(move || clock.load(Ordering::Relaxed)),
         };

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::run::{ObjectsReport, Report, SourceReport, StreamReport};
+use crate::run::{ApiReport, ObjectsReport, Report, SourceReport, StreamReport};
 
 /// Counter or gauge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +38,7 @@ pub const METRICS: &[(&str, MetricKind, &str)] = &[
         MetricKind::Counter,
         "Deliveries answered with yes, stored or repeats",
     ),
-    ("hydrant_source_records_total", MetricKind::Counter, "Records stored"),
+    ("hydrant_source_records_total", MetricKind::Counter, "Records or metric data stored"),
     ("hydrant_source_bytes_total", MetricKind::Counter, "Body bytes received, as received"),
     (
         "hydrant_source_repeats_total",
@@ -71,6 +71,50 @@ pub const METRICS: &[(&str, MetricKind, &str)] = &[
         "hydrant_source_refused",
         MetricKind::Gauge,
         "1 while a bucket or queue refuses the source; hydrant status says why",
+    ),
+    ("hydrant_fold_open_series", MetricKind::Gauge, "Series of open minutes in memory"),
+    (
+        "hydrant_fold_raw_values",
+        MetricKind::Gauge,
+        "Raw values in memory, for additional statistics",
+    ),
+    (
+        "hydrant_fold_raw_refused_total",
+        MetricKind::Counter,
+        "Sets that lost their raw values to raw_values_max",
+    ),
+    ("hydrant_fold_samples_total", MetricKind::Counter, "Metric data folded into minutes"),
+    (
+        "hydrant_fold_late_samples_total",
+        MetricKind::Counter,
+        "Metric data that corrected a minute already closed",
+    ),
+    (
+        "hydrant_fold_left_out_total",
+        MetricKind::Counter,
+        "Metric data left out, by reason: too_old, window_gone, empty, unreadable",
+    ),
+    ("hydrant_fold_windows", MetricKind::Gauge, "Closed minutes kept"),
+    ("hydrant_fold_windows_bytes", MetricKind::Gauge, "Their bytes on disk"),
+    (
+        "hydrant_fold_waiting_windows",
+        MetricKind::Gauge,
+        "Closed minutes that a delivery stream has not taken yet",
+    ),
+    (
+        "hydrant_fold_failures_total",
+        MetricKind::Counter,
+        "Failures of the fold: disk, journal, or a metric stream without its delivery stream",
+    ),
+    (
+        "hydrant_metric_stream_updates_total",
+        MetricKind::Counter,
+        "Metric updates sent, by metric stream",
+    ),
+    (
+        "hydrant_metric_stream_running",
+        MetricKind::Gauge,
+        "1 while the metric stream runs, 0 when it is stopped",
     ),
     (
         "hydrant_stream_points_total",
@@ -226,6 +270,9 @@ fn source_lines(page: &mut Page, name: &str, source: &SourceReport) {
             if let Some(objects) = &source.objects {
                 objects_lines(page, name, &source.name, objects);
             }
+            if let Some(api) = &source.api {
+                api_lines(page, name, &source.name, api);
+            }
         }
     }
 }
@@ -251,6 +298,42 @@ fn objects_lines(page: &mut Page, name: &str, source: &str, objects: &ObjectsRep
         }
         _ => {}
     }
+}
+
+fn api_lines(page: &mut Page, name: &str, source: &str, api: &ApiReport) {
+    let fold = &api.fold;
+    let value = match name {
+        "hydrant_fold_open_series" => fold.open_series,
+        "hydrant_fold_raw_values" => fold.raw_values,
+        "hydrant_fold_raw_refused_total" => fold.raw_refused,
+        "hydrant_fold_samples_total" => fold.samples,
+        "hydrant_fold_late_samples_total" => fold.late_samples,
+        "hydrant_fold_windows" => fold.windows,
+        "hydrant_fold_windows_bytes" => fold.windows_bytes,
+        "hydrant_fold_waiting_windows" => fold.waiting_windows,
+        "hydrant_fold_failures_total" => fold.failures,
+        "hydrant_fold_left_out_total" => {
+            for (reason, n) in &fold.left_out {
+                page.line(name, &[("source", source), ("reason", reason)], *n as f64);
+            }
+            return;
+        }
+        "hydrant_metric_stream_updates_total" => {
+            for (stream, n) in &api.updates {
+                page.line(name, &[("source", source), ("metric_stream", stream)], *n as f64);
+            }
+            return;
+        }
+        "hydrant_metric_stream_running" => {
+            for (stream, running) in &api.metric_streams {
+                let labels = [("source", source), ("metric_stream", stream)];
+                page.line(name, &labels, flag(*running));
+            }
+            return;
+        }
+        _ => return,
+    };
+    page.line(name, &[("source", source)], value as f64);
 }
 
 fn stream_lines(page: &mut Page, name: &str, stream: &StreamReport) {

@@ -59,6 +59,7 @@ pub(super) fn settings(data_dir: &Path, dynatrace_at: &str, otlp_at: &str) -> Se
         },
         admin: Admin { listen: "127.0.0.1:0".to_owned() },
         log: LOG,
+        apis: Vec::new(),
         objects: Vec::new(),
         sources: vec![FirehoseSource {
             name: SOURCE.to_owned(),

@@ -13,7 +13,7 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::settings::FirehoseSource;
+use crate::settings::{FirehoseSource, TlsFiles};
 
 /// Requests in flight are given this long when a door closes.
 const DRAIN_TIME: Duration = Duration::from_secs(20);
@@ -22,6 +22,32 @@ const DRAIN_TIME: Duration = Duration::from_secs(20);
 pub(super) struct Bound {
     listener: Listener,
     tls: Option<ServerTls>,
+}
+
+impl Bound {
+    /// Loads the certificate and binds the socket of a source.
+    pub(super) async fn bind(
+        source: &str,
+        listen: &str,
+        tls: Option<&TlsFiles>,
+    ) -> Result<Bound, String> {
+        let tls = match tls {
+            None => None,
+            Some(files) => {
+                let loaded = ServerTls::load(&files.cert_file, &files.key_file);
+                Some(loaded.map_err(|e| format!("source {source}: {e}"))?)
+            }
+        };
+        let listener = Listener::bind(listen)
+            .await
+            .map_err(|e| format!("source {source}: cannot listen on {listen}: {e}"))?;
+        Ok(Bound { listener, tls })
+    }
+
+    /// The socket and its certificate.
+    pub(super) fn parted(self) -> (Listener, Option<ServerTls>) {
+        (self.listener, self.tls)
+    }
 }
 
 /// What a door needs of the house.
@@ -48,22 +74,12 @@ pub(super) struct Door {
 impl Door {
     /// Binds the socket and loads the certificate.
     pub(super) async fn bind(source: &FirehoseSource) -> Result<Bound, String> {
-        let tls = match &source.tls {
-            None => None,
-            Some(files) => {
-                let loaded = ServerTls::load(&files.cert_file, &files.key_file);
-                Some(loaded.map_err(|e| format!("source {}: {e}", source.name))?)
-            }
-        };
-        let listener = Listener::bind(&source.listen).await.map_err(|e| {
-            format!("source {}: cannot listen on {}: {e}", source.name, source.listen)
-        })?;
-        Ok(Bound { listener, tls })
+        Bound::bind(&source.name, &source.listen, source.tls.as_ref()).await
     }
 
     /// Begins to serve.
     pub(super) fn open(settings: FirehoseSource, bound: Bound, parts: Parts) -> Door {
-        let Bound { listener, tls } = bound;
+        let (listener, tls) = bound.parted();
         let (access, access_now) = watch::channel(Arc::new(settings.access.clone()));
         let (stop, stopped) = watch::channel(false);
         let address = listener.address();

@@ -106,6 +106,16 @@ impl Folder {
         self.root.join("state")
     }
 
+    /// Where resources and windows of sources in place of AWS lie.
+    pub fn cloud(&self) -> PathBuf {
+        self.root.join("cloud")
+    }
+
+    /// Where backups lie, unless the settings say another place.
+    pub fn backups(&self) -> PathBuf {
+        self.root.join("backup")
+    }
+
     /// Where the lanes of a drop-in stream lie.
     pub fn lanes(&self, stream: &str) -> PathBuf {
         self.root.join("lanes").join(stream)

@@ -15,12 +15,13 @@ use tokio::runtime::Handle;
 
 use super::SharedHouse;
 use super::UploadsReport;
+use super::cloud::{self, Api};
 use super::door::Door;
 use super::fingerprint;
 use super::folder::Folder;
 use super::reader::{Needs, Reader};
 use crate::exit::Exit;
-use crate::settings::{FirehoseSource, ObjectSource, Settings};
+use crate::settings::{ApiSource, FirehoseSource, ObjectSource, Settings};
 
 /// Inflated bodies kept for streams that read at the head.
 const TAIL_BYTES: usize = 24 * 1024 * 1024;
@@ -29,6 +30,12 @@ const SEGMENT_BYTES: u64 = 64 * 1024 * 1024;
 
 /// Below the folders of state and quarantine: each source of objects has a folder of its own there.
 const SOURCES: &str = "sources";
+
+/// Below the folders of state, quarantine and backup: so does each source in place of AWS.
+const CLOUD: &str = "cloud";
+
+/// One stream may hold half the disk, so that one that is down leaves room for the others.
+const BACKLOG_SHARE: u64 = 2;
 
 /// Everything that runs.
 pub struct House {
@@ -43,6 +50,7 @@ pub struct House {
     pub(super) backup_share: Arc<Share>,
     pub(super) quarantine_share: Arc<Share>,
     pub(super) doors: BTreeMap<String, Door>,
+    pub(super) apis: BTreeMap<String, Api>,
     pub(super) readers: BTreeMap<String, Reader>,
     pub(super) streams: BTreeMap<String, Running>,
     /// The files each stream was built from, by name.
@@ -115,7 +123,8 @@ impl House {
         for finding in &recovery.findings {
             tracing::warn!(finding, "journal recovery");
         }
-        let in_flight = settings.sources.iter().map(|s| s.limits.in_flight_bytes).max();
+        let doors = settings.sources.iter().map(|s| s.limits.in_flight_bytes);
+        let in_flight = doors.chain(settings.apis.iter().map(|s| s.limits.in_flight_bytes)).max();
         let clock = wall_clock();
         let mut house = House {
             journal,
@@ -128,6 +137,7 @@ impl House {
             backup_share: Arc::new(Share::new("backup", budget.backup_bytes)),
             quarantine_share: Arc::new(Share::new("quarantine", budget.quarantine_bytes)),
             doors: BTreeMap::new(),
+            apis: BTreeMap::new(),
             readers: BTreeMap::new(),
             streams: BTreeMap::new(),
             built_from: BTreeMap::new(),
@@ -152,6 +162,13 @@ impl House {
         for source in self.settings.sources.clone() {
             bound.push((Door::bind(&source).await?, source));
         }
+        let mut apis = Vec::new();
+        for source in self.settings.apis.clone() {
+            apis.push((Api::bind(&source).await?, source));
+        }
+        for (listener, source) in apis {
+            self.open_api(source, listener)?;
+        }
         for (listener, source) in bound {
             let door = self.open_door(source, listener)?;
             self.doors.insert(door.name().to_owned(), door);
@@ -160,6 +177,34 @@ impl House {
             self.open_reader(source)?;
         }
         Ok(())
+    }
+
+    pub(super) fn open_api(
+        &mut self,
+        source: ApiSource,
+        bound: super::door::Bound,
+    ) -> Result<(), String> {
+        let name = source.name.clone();
+        let budget = self.settings.budget;
+        let needs = cloud::Needs {
+            basis: self.basis_below(&name),
+            permits: Arc::clone(&self.permits),
+            folder: self.folder.cloud().join(&name),
+            backups: self.folder.backups().join(CLOUD).join(&name),
+            max_backlog_bytes: budget.total_bytes / BACKLOG_SHARE,
+            delivery_streams: delivery_streams(&self.settings, &name),
+        };
+        let api = Api::open(source, bound, needs)?;
+        self.apis.insert(name, api);
+        Ok(())
+    }
+
+    /// For the delivery streams of a source in place of AWS: their names are unique in an account only.
+    pub(super) fn basis_below(&self, source: &str) -> PartsBasis {
+        let basis = self.basis(Vec::new(), None);
+        let state = basis.state.join(CLOUD).join(source);
+        let quarantine = basis.quarantine.join(CLOUD).join(source);
+        PartsBasis { state, quarantine, ..basis }
     }
 
     pub(super) fn open_reader(&mut self, source: ObjectSource) -> Result<(), String> {
@@ -178,7 +223,8 @@ impl House {
     /// Every source has read all there is and every stream has dealt with it: there is nothing left
     /// to wait for. Never with a source that listens, or looks again.
     pub fn finished(&self) -> Option<Exit> {
-        let read = self.doors.is_empty() && self.readers.values().all(Reader::is_done);
+        let listens = !self.doors.is_empty() || !self.apis.is_empty();
+        let read = !listens && self.readers.values().all(Reader::is_done);
         if !read || self.readers.is_empty() {
             return None;
         }
@@ -271,20 +317,15 @@ impl House {
     fn run_stream(&mut self, config: StreamConfig) -> Result<Running, String> {
         let mut topics = Vec::with_capacity(config.sources.len());
         for source in &config.sources {
-            topics.push(self.journal.topic(source).map_err(|e| e.to_string())?);
+            // A source in place of AWS has a topic for each of its delivery streams.
+            let is_api = self.settings.apis.iter().any(|api| api.name == *source);
+            let of_stream = is_api.then(|| ::cloud::delivery_topic(source, &config.name));
+            let topic = self.journal.topic(of_stream.as_ref().unwrap_or(source));
+            topics.push(topic.map_err(|e| e.to_string())?);
         }
         let stats = Arc::clone(self.stats.entry(config.name.clone()).or_default());
-        let parts = PartsBasis {
-            topics,
-            replay: super::replay::topic_of(&self.journal, &config.name)?,
-            tail: Arc::clone(&self.tail),
-            runtime: self.runtime.clone(),
-            clock: Arc::clone(&self.clock),
-            state: self.folder.state(),
-            quarantine: self.folder.quarantine(),
-            backup_share: Arc::clone(&self.backup_share),
-            quarantine_share: Arc::clone(&self.quarantine_share),
-        };
+        let replay = super::replay::topic_of(&self.journal, &config.name)?;
+        let parts = self.basis(topics, replay);
         match config.destination.clone() {
             delivery::Destination::Fixed(destination) => {
                 let stream = Stream::start(config.clone(), &destination, parts.parts(None, stats))?;
@@ -301,11 +342,27 @@ impl House {
         }
     }
 
+    fn basis(&self, topics: Vec<journal::Topic>, replay: Option<journal::Topic>) -> PartsBasis {
+        PartsBasis {
+            journal: self.journal.clone(),
+            topics,
+            replay,
+            tail: Arc::clone(&self.tail),
+            runtime: self.runtime.clone(),
+            clock: Arc::clone(&self.clock),
+            state: self.folder.state(),
+            quarantine: self.folder.quarantine(),
+            backup_share: Arc::clone(&self.backup_share),
+            quarantine_share: Arc::clone(&self.quarantine_share),
+        }
+    }
+
     /// The first stream, or reading source, that has ended without being told to: a bug.
     pub fn dead_stream(&self) -> Option<&str> {
         let stream = self.streams.iter().find(|(_, s)| !s.lives()).map(|(name, _)| name);
         let reader = || self.readers.iter().find(|(_, r)| !r.lives()).map(|(name, _)| name);
-        stream.or_else(reader).map(String::as_str)
+        let api = || self.apis.iter().find(|(_, a)| !a.lives()).map(|(name, _)| name);
+        stream.or_else(reader).or_else(api).map(String::as_str)
     }
 
     /// The commands of a stream or lane; to be given when the house is not locked any more.
@@ -314,7 +371,11 @@ impl House {
             Running::Fixed(config, stream) => (config.name == name).then(|| stream.commands()),
             Running::Lanes(_, lanes) => lanes.commands(name),
         });
-        found.ok_or_else(|| format!("no stream is called {name}"))
+        let made = || {
+            let (api, topic) = self.made(name)?;
+            api.made().commands(&topic)
+        };
+        found.or_else(made).ok_or_else(|| format!("no stream is called {name}"))
     }
 
     /// Forgets the cursor of a stream that is not in the settings; answers the bytes freed.
@@ -340,12 +401,15 @@ impl House {
     /// Finishes what is in flight: first the doors, then the streams, then the journal. The house is
     /// not locked while it waits, so that the admin port goes on telling how things stand.
     pub async fn close(house: &SharedHouse) -> bool {
-        let (doors, readers) = {
+        let (doors, apis, readers) = {
             let mut house = house.lock().await;
             house.draining = true;
             house.doors.values().for_each(Door::stop);
+            house.apis.values().for_each(Api::stop);
             house.readers.values().for_each(Reader::stop);
-            (std::mem::take(&mut house.doors), std::mem::take(&mut house.readers))
+            let house = &mut *house;
+            let doors = std::mem::take(&mut house.doors);
+            (doors, std::mem::take(&mut house.apis), std::mem::take(&mut house.readers))
         };
         for (_, door) in doors {
             door.join().await;
@@ -353,8 +417,12 @@ impl House {
         for (_, reader) in readers {
             reader.join().await;
         }
+        let mut well = true;
+        for (_, api) in apis {
+            well &= api.close().await;
+        }
         let streams = std::mem::take(&mut house.lock().await.streams);
-        let well = Self::stop_streams(streams.into_values().collect()).await;
+        well &= Self::stop_streams(streams.into_values().collect()).await;
         let journal = house.lock().await.journal.clone();
         let closed = tokio::task::spawn_blocking(move || journal.close()).await.is_ok();
         well && closed
@@ -372,7 +440,9 @@ impl House {
 
     /// Addresses of the sources, by name.
     pub fn addresses(&self) -> BTreeMap<String, std::net::SocketAddr> {
-        self.doors.iter().map(|(name, door)| (name.clone(), door.address())).collect()
+        let doors = self.doors.iter().map(|(name, door)| (name.clone(), door.address()));
+        let apis = self.apis.iter().map(|(name, api)| (name.clone(), api.address()));
+        doors.chain(apis).collect()
     }
 }
 
@@ -400,21 +470,29 @@ fn no_lanes() -> intake::firehose::Denied {
     intake::firehose::Denied { status: 503, message }
 }
 
-/// What every lane of a stream shares.
-struct PartsBasis {
-    topics: Vec<journal::Topic>,
-    replay: Option<journal::Topic>,
-    tail: Arc<Tail>,
-    runtime: Handle,
-    clock: Clock,
-    state: std::path::PathBuf,
-    quarantine: std::path::PathBuf,
-    backup_share: Arc<Share>,
-    quarantine_share: Arc<Share>,
+/// Streams of the settings that read a source in place of AWS are delivery streams there.
+pub(super) fn delivery_streams(settings: &Settings, source: &str) -> Vec<String> {
+    let reads = |stream: &&StreamConfig| stream.sources.iter().any(|name| name == source);
+    settings.streams.iter().filter(reads).map(|stream| stream.name.clone()).collect()
+}
+
+/// What every lane of a stream shares, and what streams are made of.
+#[derive(Clone)]
+pub(super) struct PartsBasis {
+    pub journal: Journal,
+    pub topics: Vec<journal::Topic>,
+    pub replay: Option<journal::Topic>,
+    pub tail: Arc<Tail>,
+    pub runtime: Handle,
+    pub clock: Clock,
+    pub state: std::path::PathBuf,
+    pub quarantine: std::path::PathBuf,
+    pub backup_share: Arc<Share>,
+    pub quarantine_share: Arc<Share>,
 }
 
 impl PartsBasis {
-    fn parts(&self, lane: Option<entry::LaneId>, stats: Arc<Stats>) -> delivery::Parts {
+    pub(super) fn parts(&self, lane: Option<entry::LaneId>, stats: Arc<Stats>) -> delivery::Parts {
         delivery::Parts {
             topics: self.topics.clone(),
             replay: self.replay.clone(),

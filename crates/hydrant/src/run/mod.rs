@@ -1,5 +1,6 @@
 //! `hydrant run`: run the configured sources and streams until told to stop.
 
+mod cloud;
 mod door;
 mod fingerprint;
 mod folder;
@@ -24,8 +25,8 @@ pub use house::{House, forget, wall_clock};
 pub use log::start as start_log;
 pub use replay::put_back;
 pub use report::{
-    CursorReport, JournalReport, ObjectsReport, Report, SourceReport, StoreReport, StreamReport,
-    TagsReport, TopicReport, UploadsReport,
+    ApiReport, CursorReport, FoldReport, JournalReport, ObjectsReport, Report, SourceReport,
+    StoreReport, StreamReport, TagsReport, TopicReport, UploadsReport,
 };
 
 use crate::cli::RunArgs;

@@ -2,15 +2,19 @@
 
 use delivery::StreamConfig;
 
+use super::cloud::Api;
 use super::door::{Bound, Door};
-use super::house::{House, Running};
-use crate::settings::{FirehoseSource, ObjectSource, Settings};
+use super::house::{House, Running, delivery_streams};
+use crate::settings::{ApiSource, FirehoseSource, ObjectSource, Settings};
 
 /// What differs between the settings that run and those that should.
 struct Plan {
     doors_new: Vec<(FirehoseSource, Bound)>,
     doors_refreshed: Vec<FirehoseSource>,
     doors_gone: Vec<String>,
+    apis_new: Vec<(ApiSource, Bound)>,
+    apis_refreshed: Vec<ApiSource>,
+    apis_gone: Vec<String>,
     readers_new: Vec<ObjectSource>,
     readers_gone: Vec<String>,
     streams_new: Vec<StreamConfig>,
@@ -35,9 +39,9 @@ impl House {
         let plan = self.plan(&settings).await?;
         let told = format!(
             "{} sources opened, {} refreshed, {} closed; {} streams started, {} stopped",
-            plan.doors_new.len() + plan.readers_new.len(),
-            plan.doors_refreshed.len(),
-            plan.doors_gone.len() + plan.readers_gone.len(),
+            plan.doors_new.len() + plan.apis_new.len() + plan.readers_new.len(),
+            plan.doors_refreshed.len() + plan.apis_refreshed.len(),
+            plan.doors_gone.len() + plan.apis_gone.len() + plan.readers_gone.len(),
             plan.streams_new.len(),
             plan.streams_gone.len()
         );
@@ -49,6 +53,17 @@ impl House {
         for name in plan.doors_gone {
             if let Some(door) = self.doors.remove(&name) {
                 door.join().await;
+            }
+        }
+        for source in plan.apis_refreshed {
+            let streams = delivery_streams(&settings, &source.name);
+            if let Some(api) = self.apis.get_mut(&source.name) {
+                api.refresh(source, streams)?;
+            }
+        }
+        for name in plan.apis_gone {
+            if let Some(api) = self.apis.remove(&name) {
+                api.close().await;
             }
         }
         for name in plan.readers_gone {
@@ -74,6 +89,9 @@ impl House {
                 }
                 Err(error) => failures.push(error),
             }
+        }
+        for (source, bound) in plan.apis_new {
+            failures.extend(self.open_api(source, bound).err());
         }
         for source in plan.readers_new {
             failures.extend(self.open_reader(source).err());
@@ -103,6 +121,9 @@ impl House {
             doors_new: Vec::new(),
             doors_refreshed: Vec::new(),
             doors_gone: Vec::new(),
+            apis_new: Vec::new(),
+            apis_refreshed: Vec::new(),
+            apis_gone: Vec::new(),
             readers_new: Vec::new(),
             readers_gone: Vec::new(),
             streams_new: Vec::new(),
@@ -156,11 +177,35 @@ impl House {
                 None => plan.doors_new.push((source.clone(), Door::bind(source).await?)),
             }
         }
+        self.plan_apis(new, &mut plan).await?;
         self.plan_readers(new, &mut plan);
         for name in self.doors.keys().filter(|n| !new.sources.iter().any(|s| s.name == **n)) {
             plan.doors_gone.push(name.clone());
         }
         Ok(plan)
+    }
+
+    async fn plan_apis(&self, new: &Settings, plan: &mut Plan) -> Result<(), String> {
+        for source in &new.apis {
+            let Some(api) = self.apis.get(&source.name) else {
+                plan.apis_new.push((source.clone(), Api::bind(source).await?));
+                continue;
+            };
+            if !keeps_its_port(api.settings(), source) {
+                return Err(format!(
+                    "source {}: of a source of type aws_api only credentials, unsigned_account,                      allow_http_endpoints and the files of tls can change: restart instead",
+                    source.name
+                ));
+            }
+            if let Some(files) = &source.tls {
+                let checked = listen::ServerTls::load(&files.cert_file, &files.key_file);
+                checked.map_err(|e| format!("source {}: {e}", source.name))?;
+            }
+            plan.apis_refreshed.push(source.clone());
+        }
+        let gone = self.apis.keys().filter(|name| !new.apis.iter().any(|s| s.name == **name));
+        plan.apis_gone.extend(gone.cloned());
+        Ok(())
     }
 
     fn plan_readers(&self, new: &Settings, plan: &mut Plan) {
@@ -198,4 +243,17 @@ fn will_have_lanes(new: &Settings, source: &str) -> bool {
 fn keeps_its_socket(door: &Door, new: &FirehoseSource) -> bool {
     let old = door.settings();
     old.listen == new.listen && old.limits == new.limits && old.tls.is_some() == new.tls.is_some()
+}
+
+/// Who may call can change in place; the rest is part of what is kept, or of the fold.
+fn keeps_its_port(old: &ApiSource, new: &ApiSource) -> bool {
+    old.listen == new.listen
+        && old.region == new.region
+        && old.s3_endpoint_url == new.s3_endpoint_url
+        && old.seal_key == new.seal_key
+        && old.window_grace == new.window_grace
+        && old.windows_bytes == new.windows_bytes
+        && old.raw_values_max == new.raw_values_max
+        && old.limits == new.limits
+        && old.tls.is_some() == new.tls.is_some()
 }

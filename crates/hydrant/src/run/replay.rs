@@ -56,8 +56,7 @@ impl House {
     /// What it takes to put records back for a stream.
     fn replay_basis(&self, name: &str) -> Result<Basis, String> {
         let Some(running) = self.streams.get(name) else {
-            let known: Vec<&str> = self.streams.keys().map(String::as_str).collect();
-            return Err(format!("no stream is called {name}; there are {}", known.join(", ")));
+            return self.replay_basis_made(name);
         };
         let Running::Fixed(config, stream) = running else {
             return Err(format!(
@@ -74,6 +73,27 @@ impl House {
             stats: Arc::clone(stream.stats()),
             clock: Arc::clone(&self.clock),
             held_max: HELD_BYTES_MAX.min(config.max_backlog_bytes / 2),
+        })
+    }
+
+    /// The same for a delivery stream made through the API.
+    fn replay_basis_made(&self, name: &str) -> Result<Basis, String> {
+        let made = self.made(name).and_then(|(api, topic)| {
+            let seen = api.made().seen().into_iter().find(|seen| seen.topic == topic)?;
+            Some((api.made().commands(&topic)?, topic, seen))
+        });
+        let Some((commands, topic, seen)) = made else {
+            let known: Vec<String> = self.report().streams.into_iter().map(|s| s.name).collect();
+            return Err(format!("no stream is called {name}; there are {}", known.join(", ")));
+        };
+        let backlog = seen.config.map_or(HELD_BYTES_MAX, |config| config.max_backlog_bytes / 2);
+        Ok(Basis {
+            topic: self.journal.topic(&topic_name(&topic)).map_err(|e| e.to_string())?,
+            journal: self.journal.clone(),
+            commands,
+            stats: seen.stats,
+            clock: Arc::clone(&self.clock),
+            held_max: HELD_BYTES_MAX.min(backlog),
         })
     }
 
@@ -156,7 +176,7 @@ impl Basis {
 
     /// Why no more should come now.
     fn hold(&self, stream: &str) -> Option<String> {
-        let (_, bytes) = held(&self.journal, stream);
+        let (_, bytes) = held_of(&self.journal, self.topic.name());
         if bytes < self.held_max {
             return None;
         }
@@ -170,10 +190,14 @@ impl Basis {
 
 /// Entries and bytes put back for a stream that it has not settled.
 fn held(journal: &Journal, stream: &str) -> (u64, u64) {
-    let name = topic_name(stream);
+    held_of(journal, &topic_name(stream))
+}
+
+/// The same by the topic, which one stream alone reads.
+fn held_of(journal: &Journal, topic: &str) -> (u64, u64) {
     let status = journal.status();
-    let topic = status.iter().find(|topic| topic.topic == name);
-    let cursor = topic.and_then(|topic| topic.cursors.iter().find(|c| c.name == stream));
+    let topic = status.iter().find(|status| status.topic == topic);
+    let cursor = topic.and_then(|topic| topic.cursors.first());
     cursor.map_or((0, 0), |cursor| (cursor.entries, cursor.bytes))
 }
 

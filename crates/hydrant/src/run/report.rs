@@ -97,6 +97,55 @@ pub struct SourceReport {
     pub rejected: BTreeMap<String, u64>,
     /// What only a source of objects has.
     pub objects: Option<ObjectsReport>,
+    /// What only a source in place of AWS has.
+    #[serde(default)]
+    pub api: Option<ApiReport>,
+}
+
+/// A source in place of AWS, and the fold of its metric streams.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct ApiReport {
+    /// Its region.
+    pub region: String,
+    /// Metric data kept.
+    pub samples: u64,
+    /// Records put into delivery streams.
+    pub records: u64,
+    /// Delivery streams made through it.
+    pub delivery_streams: u64,
+    /// Metric streams: true when it runs.
+    pub metric_streams: BTreeMap<String, bool>,
+    /// Updates that metric streams sent, by metric stream.
+    pub updates: BTreeMap<String, u64>,
+    /// The fold.
+    pub fold: FoldReport,
+}
+
+/// The fold of a source in place of AWS.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct FoldReport {
+    /// Sets of open minutes in memory.
+    pub open_series: u64,
+    /// Raw values in memory.
+    pub raw_values: u64,
+    /// Sets that lost their raw values to `raw_values_max`.
+    pub raw_refused: u64,
+    /// Samples folded.
+    pub samples: u64,
+    /// Samples that corrected a closed minute.
+    pub late_samples: u64,
+    /// Samples left out, by reason.
+    pub left_out: BTreeMap<String, u64>,
+    /// Windows kept.
+    pub windows: u64,
+    /// Their bytes.
+    pub windows_bytes: u64,
+    /// Windows that a delivery stream has not taken yet.
+    pub waiting_windows: u64,
+    /// Failures.
+    pub failures: u64,
+    /// The last of them.
+    pub last_failure: Option<String>,
 }
 
 /// A source that reads objects.

@@ -21,6 +21,7 @@ pub(super) fn source_report(door: &Door) -> SourceReport {
         health_checks: told.health_checks,
         rejected: told.rejected.into_iter().map(|(reason, n)| (reason.to_owned(), n)).collect(),
         objects: None,
+        api: None,
     }
 }
 

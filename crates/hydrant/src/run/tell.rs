@@ -1,12 +1,14 @@
 //! The report of a house: who holds what, who waits for whom, and why.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 
 use delivery::{
     REQUEST_OUTCOMES, S3Backup, Stats, StreamConfig, TagState, UPLOAD_OUTCOMES, folder_size,
 };
 
+use super::cloud::{Api, Seen};
 use super::house::{House, Running};
 use super::report::{
     CursorReport, JournalReport, Report, StoreReport, StreamReport, TagsReport, TopicReport,
@@ -33,7 +35,8 @@ impl House {
         let doors = self.doors.values().map(super::sources::source_report);
         let readers = self.readers.values();
         let readers = readers.map(|reader| super::sources::reader_report(reader, now_ms));
-        let sources = doors.chain(readers).collect();
+        let apis = self.apis.values().map(Api::report);
+        let sources = doors.chain(apis).chain(readers).collect();
         let reasons = self.reasons(&statuses);
         Report {
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -59,6 +62,11 @@ impl House {
         }
         for source in &self.settings.sources {
             if !self.doors.get(&source.name).is_some_and(super::door::Door::serves) {
+                reasons.push(format!("source {} does not listen", source.name));
+            }
+        }
+        for source in &self.settings.apis {
+            if !self.apis.get(&source.name).is_some_and(Api::serves) {
                 reasons.push(format!("source {} does not listen", source.name));
             }
         }
@@ -98,17 +106,72 @@ impl House {
             match running {
                 Running::Fixed(config, stream) => {
                     let told = (stream.name(), stream.place(), &**stream.stats());
-                    reports.push(self.stream_report(config, told, now_ms));
+                    let kept = self.folder.quarantine().join(told.0);
+                    reports.push(self.stream_report(config, told, now_ms, kept));
                 }
                 Running::Lanes(config, lanes) => {
                     for (name, place, stats) in lanes.streams() {
                         let told = (name.as_str(), place.as_str(), &*stats);
-                        reports.push(self.stream_report(config, told, now_ms));
+                        let kept = self.folder.quarantine().join(&name);
+                        reports.push(self.stream_report(config, told, now_ms, kept));
                     }
                 }
             }
         }
+        reports.extend(self.made_reports(now_ms));
         reports
+    }
+
+    /// Delivery streams made through the API: under their own names, with the account before it where
+    /// another stream has that name too.
+    fn made_reports(&self, now_ms: i64) -> Vec<StreamReport> {
+        let mut reports = Vec::new();
+        for (name, source, seen) in self.all_made() {
+            let failed = seen.failure.clone();
+            let mut report = match &seen.config {
+                Some(config) => {
+                    let told = (seen.name.as_str(), seen.place.as_str(), &*seen.stats);
+                    let kept = self.basis_below(source).quarantine;
+                    let kept = kept.join(&seen.account).join(&seen.name);
+                    self.stream_report(config, told, now_ms, kept)
+                }
+                None => StreamReport { destination: seen.place, ..StreamReport::default() },
+            };
+            report.name = name;
+            report.waits.extend(failed);
+            reports.push(report);
+        }
+        reports
+    }
+
+    /// Name, source and state of all delivery streams made through the API.
+    fn all_made<'a>(&'a self) -> Vec<(String, &'a str, Seen)> {
+        let mut all = Vec::new();
+        for api in self.apis.values() {
+            all.extend(api.made().seen().into_iter().map(|seen| (api, seen)));
+        }
+        let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+        for name in self.streams.keys() {
+            *counts.entry(name.clone()).or_default() += 1;
+        }
+        for (_, seen) in &all {
+            *counts.entry(seen.name.clone()).or_default() += 1;
+        }
+        let told = |(api, seen): (&'a Api, Seen)| {
+            let name = match counts.get(&seen.name) {
+                Some(1) => seen.name.clone(),
+                _ => format!("{}/{}", seen.account, seen.name),
+            };
+            (name, api.name(), seen)
+        };
+        all.into_iter().map(told).collect()
+    }
+
+    /// The source and the topic of the delivery stream that is told under this name.
+    pub(super) fn made(&self, name: &str) -> Option<(&Api, String)> {
+        let found = self.all_made().into_iter().find(|(told, ..)| told == name);
+        let (_, source, seen) = found?;
+        Some((self.apis.get(source)?, seen.topic))
     }
 
     fn stream_report(
@@ -116,6 +179,7 @@ impl House {
         config: &StreamConfig,
         (name, place, stats): (&str, &str, &Stats),
         now_ms: i64,
+        quarantine: PathBuf,
     ) -> StreamReport {
         let state = stats.state();
         let age = |ms: i64| (now_ms - ms).max(0) as f64 / 1000.0;
@@ -154,7 +218,7 @@ impl House {
             waits: waits(&state, stats),
             last_refusal: state.last_refusal,
             backup: store(backup),
-            quarantine: store(self.folder.quarantine().join(name)),
+            quarantine: store(quarantine),
         }
     }
 }

@@ -23,7 +23,8 @@ pub use environment::{Environment, Lookup};
 pub use locate::{EXAMPLE, NotFound, locate};
 pub use problem::{Hidden, Place, Problem, Problems, Severity};
 pub use types::{
-    Admin, Budget, FirehoseSource, Log, LogFormat, LogLevel, ObjectSource, Settings, TlsFiles,
+    Admin, ApiLimits, ApiSource, Budget, FirehoseSource, Log, LogFormat, LogLevel, ObjectSource,
+    Settings, TlsFiles,
 };
 
 use crate::exit::Exit;

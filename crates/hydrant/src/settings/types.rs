@@ -22,9 +22,11 @@ pub struct Settings {
     pub log: Log,
     /// Sources that listen, by the order of the file.
     pub sources: Vec<FirehoseSource>,
+    /// Sources in place of AWS, by the order of the file.
+    pub apis: Vec<ApiSource>,
     /// Sources that read objects, by the order of the file.
     pub objects: Vec<ObjectSource>,
-    /// Streams, by the order of the file; at least one.
+    /// Streams, by the order of the file; at least one, or a source that can be told of some.
     pub streams: Vec<StreamConfig>,
     /// Snapshots of tags that this process fetches itself, one for each file.
     pub tag_refreshes: Vec<TagsFetchArgs>,
@@ -143,6 +145,73 @@ pub struct FirehoseSource {
     pub tls: Option<TlsFiles>,
     /// Limits.
     pub limits: intake::firehose::Limits,
+}
+
+/// A source of type `aws_api`.
+#[derive(Clone, Debug)]
+pub struct ApiSource {
+    /// Its name in the settings.
+    pub name: String,
+    /// `host:port`.
+    pub listen: String,
+    /// `region`.
+    pub region: String,
+    /// Who may call; replaced by a reload.
+    pub credentials: Vec<cloud::api::Credential>,
+    /// Unsigned calls are taken, as this account; replaced by a reload.
+    pub unsigned_account: Option<String>,
+    /// Where the buckets of streams made through the API are; AWS when not given.
+    pub s3_endpoint_url: Option<String>,
+    /// `http://` endpoints are taken; replaced by a reload.
+    pub allow_http_endpoints: bool,
+    /// Seals access keys of endpoints; without it a key is made in the data folder.
+    pub seal_key: Option<remote::Secret>,
+    /// A minute is closed this long after it is over.
+    pub window_grace: Duration,
+    /// Bytes of closed windows kept.
+    pub windows_bytes: u64,
+    /// Raw values kept for additional statistics.
+    pub raw_values_max: usize,
+    /// Certificate and key; `None` is plain HTTP.
+    pub tls: Option<TlsFiles>,
+    /// Limits.
+    pub limits: ApiLimits,
+}
+
+/// `limits` of a source of type `aws_api`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ApiLimits {
+    /// Bytes of a request body, on the wire and inflated.
+    pub body_bytes: usize,
+    /// Bytes of a request head.
+    pub header_bytes: usize,
+    /// Time to send the head.
+    pub header_time: Duration,
+    /// Time to send the body.
+    pub body_time: Duration,
+    /// Connections at a time.
+    pub connections: usize,
+    /// Body bytes held in memory by all requests of the process.
+    pub in_flight_bytes: usize,
+    /// How long a request waits for its share of `in_flight`; then it is throttled.
+    pub wait: Duration,
+}
+
+impl Default for ApiLimits {
+    fn default() -> Self {
+        const MIB: usize = 1024 * 1024;
+        Self {
+            // The largest call of AWS: 4 MiB of records, in base64, with room for its JSON.
+            body_bytes: 8 * MIB,
+            header_bytes: 64 * 1024,
+            header_time: Duration::from_secs(10),
+            body_time: Duration::from_secs(60),
+            connections: 1024,
+            in_flight_bytes: 32 * MIB,
+            // SDKs give up after 60 s.
+            wait: Duration::from_secs(20),
+        }
+    }
 }
 
 /// `tls` of a source; both files could be read when the settings were checked.

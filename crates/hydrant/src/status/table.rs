@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::run::{ObjectsReport, Report, SourceReport, StoreReport, StreamReport};
+use crate::run::{ApiReport, ObjectsReport, Report, SourceReport, StoreReport, StreamReport};
 use crate::settings::quantity;
 use crate::terminal::Paint;
 
@@ -72,6 +72,10 @@ fn sources(page: &mut String, report: &Report, paint: Paint) {
         let scheme = if source.tls { "https" } else { "http" };
         let name = paint.strong(&source.name);
         put(page, &format!("source {name}  {scheme}://{}", source.listen));
+        if let Some(api) = &source.api {
+            api_lines(page, source, api, paint);
+            continue;
+        }
         put(
             page,
             &format!(
@@ -87,6 +91,43 @@ fn sources(page: &mut String, report: &Report, paint: Paint) {
             let told = told.collect::<Vec<_>>().join(", ");
             put(page, &format!("  {} refused: {told}", paint.warning("!")));
         }
+    }
+}
+
+fn api_lines(page: &mut String, source: &SourceReport, api: &ApiReport, paint: Paint) {
+    let (bytes, fold) = (quantity::size_about(source.bytes), &api.fold);
+    put(
+        page,
+        &format!(
+            "  {} calls, {} metric data, {} records, {bytes}; {} delivery streams",
+            source.requests, api.samples, api.records, api.delivery_streams
+        ),
+    );
+    let (open, windows) = (fold.open_series, fold.windows);
+    let kept = quantity::size_about(fold.windows_bytes);
+    put(page, &format!("  {open} series of open minutes, {windows} minutes kept ({kept})"));
+    for (name, running) in &api.metric_streams {
+        let state = if *running { paint.good("running") } else { paint.warning("stopped") };
+        let sent = api.updates.get(name).copied().unwrap_or(0);
+        put(page, &format!("  metric stream {name}  {state}  {sent} updates sent"));
+    }
+    let told = |counts: &mut dyn Iterator<Item = (&String, &u64)>| {
+        let counts = counts.filter(|(_, n)| **n > 0).map(|(what, n)| format!("{what} {n}"));
+        counts.collect::<Vec<_>>().join(", ")
+    };
+    let refused = told(&mut source.rejected.iter());
+    let left_out = told(&mut fold.left_out.iter());
+    for (what, told) in [("refused", refused), ("samples left out", left_out)] {
+        if !told.is_empty() {
+            put(page, &format!("  {} {what}: {told}", paint.warning("!")));
+        }
+    }
+    if fold.waiting_windows > 0 {
+        let waiting = fold.waiting_windows;
+        put(page, &format!("  {} {waiting} minutes wait for a stream", paint.warning("!")));
+    }
+    if let Some(failure) = &fold.last_failure {
+        put(page, &format!("  {} {failure}", paint.warning("!")));
     }
 }
 

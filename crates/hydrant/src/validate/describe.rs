@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::Probe;
 use crate::exit::Exit;
 use crate::settings::quantity::{duration_text, size_about};
-use crate::settings::{FirehoseSource, ObjectSource, Settings};
+use crate::settings::{ApiSource, FirehoseSource, ObjectSource, Settings};
 use crate::terminal::Paint;
 
 /// For a person.
@@ -24,6 +24,9 @@ pub(super) fn text(file: &Path, settings: &Settings, probes: &[Probe], paint: Pa
     );
     for source in &settings.sources {
         out.push_str(&format!("  source    {}: {}\n", source.name, source_text(source)));
+    }
+    for source in &settings.apis {
+        out.push_str(&format!("  source    {}: {}\n", source.name, api_text(source)));
     }
     for source in &settings.objects {
         out.push_str(&format!("  source    {}: {}\n", source.name(), source.place()));
@@ -47,7 +50,7 @@ pub(super) fn text(file: &Path, settings: &Settings, probes: &[Probe], paint: Pa
             out.push_str(&format!("{message}\n"));
         }
     }
-    let sources = settings.sources.len() + settings.objects.len();
+    let sources = settings.sources.len() + settings.apis.len() + settings.objects.len();
     let streams = settings.streams.len();
     out.push_str(&format!(
         "{sources} source{}, {streams} stream{}\n",
@@ -66,6 +69,19 @@ fn source_text(source: &FirehoseSource) -> String {
     };
     let lenient = if source.access.lenient { ", lenient" } else { "" };
     format!("firehose on {scheme}://{}, {keys}{lenient}", source.listen)
+}
+
+fn api_text(source: &ApiSource) -> String {
+    let scheme = if source.tls.is_some() { "https" } else { "http" };
+    let keys = match source.credentials.len() {
+        1 => "1 credential".to_owned(),
+        count => format!("{count} credentials"),
+    };
+    let unsigned = match &source.unsigned_account {
+        Some(account) => format!(", unsigned calls as {account}"),
+        None => String::new(),
+    };
+    format!("aws_api {} on {scheme}://{}, {keys}{unsigned}", source.region, source.listen)
 }
 
 fn backup_text(backup: &BackupConfig) -> String {
@@ -158,8 +174,19 @@ pub(super) fn sources_json(settings: &Settings) -> Value {
             "place": source.place(),
         })
     };
+    let apis = settings.apis.iter().map(|source| {
+        json!({
+            "name": source.name,
+            "type": "aws_api",
+            "listen": source.listen,
+            "tls": source.tls.is_some(),
+            "region": source.region,
+            "credentials": source.credentials.len(),
+            "unsigned": source.unsigned_account.is_some(),
+        })
+    });
     let doors = settings.sources.iter().map(one);
-    doors.chain(settings.objects.iter().map(objects)).collect()
+    doors.chain(apis).chain(settings.objects.iter().map(objects)).collect()
 }
 
 /// For a script.
@@ -177,7 +204,7 @@ pub(super) fn streams_json(settings: &Settings) -> Value {
             "retry_duration_seconds": stream.retry_duration.as_secs_f64(),
             "start_from": match stream.start_from {
                 StartFrom::Newest => "newest",
-                StartFrom::Oldest => "oldest",
+                StartFrom::Oldest | StartFrom::At(_) => "oldest",
             },
             "backup": {
                 "mode": match stream.backup.mode {

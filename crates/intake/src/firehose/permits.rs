@@ -49,7 +49,7 @@ impl std::fmt::Debug for Spare {
 
 /// A share of a budget, given back on drop.
 #[derive(Debug)]
-pub(crate) struct Permit(#[expect(dead_code, reason = "held, not read")] OwnedSemaphorePermit);
+pub struct Permit(#[expect(dead_code, reason = "held, not read")] OwnedSemaphorePermit);
 
 impl Budget {
     fn new(bytes: usize) -> Budget {
@@ -82,11 +82,11 @@ impl Permits {
         budgets.iter().map(|budget| budget.free.available_permits() * UNIT).sum()
     }
     /// A share for bytes as received; `None` when `wait` is over.
-    pub(crate) async fn wire(&self, bytes: usize, wait: Duration) -> Option<Permit> {
+    pub async fn wire(&self, bytes: usize, wait: Duration) -> Option<Permit> {
         self.wire.take(bytes, wait).await
     }
     /// A share for inflated bytes; `None` when `wait` is over.
-    pub(crate) async fn plain(&self, bytes: usize, wait: Duration) -> Option<Permit> {
+    pub async fn plain(&self, bytes: usize, wait: Duration) -> Option<Permit> {
         self.plain.take(bytes, wait).await
     }
     /// A share for a body that is spooled; `None` when `wait` is over.
@@ -94,7 +94,7 @@ impl Permits {
         self.spool.take(bytes, wait).await
     }
     /// A turn at the processor for one body: as many at a time as there are cores.
-    pub(crate) async fn worker(&self) -> Option<Permit> {
+    pub async fn worker(&self) -> Option<Permit> {
         Arc::clone(&self.workers).acquire_owned().await.ok().map(Permit)
     }
 
@@ -124,7 +124,7 @@ impl Permits {
         }
     }
     /// Runs `work` with an inflater that keeps its tables from body to body.
-    pub(crate) fn inflating<T>(&self, work: impl FnOnce(&mut Inflater) -> T) -> T {
+    pub fn inflating<T>(&self, work: impl FnOnce(&mut Inflater) -> T) -> T {
         let kept = self.spare().inflaters.pop();
         let mut inflater = kept.unwrap_or_default();
         let done = work(&mut inflater);

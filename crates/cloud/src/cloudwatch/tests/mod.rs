@@ -56,6 +56,7 @@ fn port(name: &str) -> Port {
         topic,
         windows: Arc::default(),
         keys: Arc::default(),
+        counts: Arc::default(),
         seal: Arc::new(
             entry::seal::SealKey::from_text("a key of more than thirty-two characters").unwrap(),
         ),

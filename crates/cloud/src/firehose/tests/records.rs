@@ -70,7 +70,7 @@ fn what_is_kept() {
     desk.done("PutRecord", &one);
     assert_eq!(topic(&desk.context, ACCOUNT, "of-settings"), "cloud.of-settings");
     assert_eq!(kept(&desk, ACCOUNT, "of-settings").0, [b"one"]);
-    assert_eq!(topic(&desk.context, ACCOUNT, "s"), "cloud.111122223333/s");
+    assert_eq!(topic(&desk.context, ACCOUNT, "s"), "cloud.111122223333~s");
     assert_eq!(topic(&desk.context, "2", "of-settings"), "cloud.of-settings");
     let first = || desk.context.registry.now().delivery_streams["111122223333/s"].first;
     assert_eq!(first(), 0);

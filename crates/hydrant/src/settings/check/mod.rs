@@ -17,7 +17,9 @@ use std::time::Duration;
 
 use super::read::{At, Report, Section};
 use super::tree::Node;
-use super::types::{Admin, Budget, Log, LogFormat, LogLevel, Settings};
+use super::types::{
+    Admin, ApiSource, Budget, FirehoseSource, Log, LogFormat, LogLevel, ObjectSource, Settings,
+};
 
 pub(super) const KIB: u64 = 1 << 10;
 pub(super) const MIB: u64 = 1 << 20;
@@ -53,38 +55,48 @@ pub(super) fn settings(report: &Report, root: &Node) -> Option<Settings> {
     let admin = admin(&top);
     let log = log(&top);
     let sources = source::sources(report, &top);
-    let room = stream::Room { data_dir: &data_dir, budget };
+    let made_later = sources.iter().any(|source| source.is_api);
+    let room = stream::Room { data_dir: &data_dir, budget, made_later };
     let streams = stream::streams(report, &top, &room);
     top.finish();
     let tag_refreshes = enrich::refreshes(&streams);
     relations::check(report, admin.as_ref(), &sources, &streams);
     let complete = sources.iter().all(|source| source.config.is_some());
-    let (doors, objects) = parted(sources.into_iter().filter_map(|source| source.config));
+    let parted = Parted::of(sources.into_iter().filter_map(|source| source.config));
     Some(Settings {
         data_dir,
         budget: budget?,
         admin: Admin { listen: admin?.value },
         log: log?,
-        sources: complete.then_some(doors)?,
-        objects,
+        sources: complete.then_some(parted.doors)?,
+        apis: parted.apis,
+        objects: parted.objects,
         streams: streams.into_iter().map(|stream| stream.config).collect::<Option<_>>()?,
         tag_refreshes,
         warnings: Vec::new(),
     })
 }
 
-/// What listens, and what reads.
-fn parted(
-    sources: impl Iterator<Item = source::Read>,
-) -> (Vec<super::types::FirehoseSource>, Vec<super::types::ObjectSource>) {
-    let (mut doors, mut objects) = (Vec::new(), Vec::new());
-    for source in sources {
-        match source {
-            source::Read::Firehose(door) => doors.push(door),
-            source::Read::Objects(read) => objects.push(read),
+/// Sources by what they do.
+#[derive(Default)]
+struct Parted {
+    doors: Vec<FirehoseSource>,
+    apis: Vec<ApiSource>,
+    objects: Vec<ObjectSource>,
+}
+
+impl Parted {
+    fn of(sources: impl Iterator<Item = source::Read>) -> Parted {
+        let mut parted = Parted::default();
+        for source in sources {
+            match source {
+                source::Read::Firehose(door) => parted.doors.push(door),
+                source::Read::Api(api) => parted.apis.push(*api),
+                source::Read::Objects(read) => parted.objects.push(read),
+            }
         }
+        parted
     }
-    (doors, objects)
 }
 
 /// The data folder alone, for commands that need nothing else of the settings.

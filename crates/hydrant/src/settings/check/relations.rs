@@ -20,6 +20,7 @@ pub(super) fn check(
     who_reads_whom(report, sources, streams);
     doors(report, sources, streams);
     drop_ins(report, streams);
+    apis(report, sources, streams);
     writers(report, streams);
     objects(report, sources, streams);
 }
@@ -57,6 +58,10 @@ fn who_reads_whom(report: &Report, sources: &[Source], streams: &[Stream]) {
         report.error(&found.spot, "names a source that does not exist", Some(hint));
     }
     for source in sources {
+        if source.is_api {
+            // Its delivery streams are made through it.
+            continue;
+        }
         let name = &source.name;
         let mut readers = streams.iter().flat_map(|stream| &stream.sources);
         // Where a stream's list could not be read, it may well have named this source.
@@ -122,6 +127,17 @@ fn drop_ins(report: &Report, streams: &[Stream]) {
                 }
                 None => taken.push((&source.value, &stream.name.value)),
             }
+        }
+    }
+}
+
+/// What streams of a source in place of AWS must not be.
+fn apis(report: &Report, sources: &[Source], streams: &[Stream]) {
+    for source in sources.iter().filter(|source| source.is_api) {
+        if let Some(stream) = drop_in_of(source, streams) {
+            let rule = "has no request that names a target and a token (from_request)";
+            let hint = format!("give stream {} another source", stream.name.value);
+            report.error(&source.name.spot, rule, Some(hint));
         }
     }
 }

@@ -45,6 +45,8 @@ pub(super) struct Room<'a> {
     pub(super) data_dir: &'a Path,
     /// `None` when it is wrong itself.
     pub(super) budget: Option<Budget>,
+    /// Streams can be made through a source: the settings may have none.
+    pub(super) made_later: bool,
 }
 
 /// What was read of a stream; see [`super::source::Source`].
@@ -64,9 +66,10 @@ pub(super) struct Stream {
 /// `streams`.
 pub(super) fn streams(report: &Report, top: &Section<'_>, room: &Room<'_>) -> Vec<Stream> {
     let hint = "name at least one: what goes where";
-    let Some(at) = top.need("streams", hint) else { return Vec::new() };
+    let at = if room.made_later { top.get("streams") } else { top.need("streams", hint) };
+    let Some(at) = at else { return Vec::new() };
     let Some(named) = at.named() else { return Vec::new() };
-    if named.is_empty() {
+    if named.is_empty() && !room.made_later {
         report.error(&at.spot(), "holds no stream", Some(hint.to_owned()));
     }
     let read = |(name, at): (Found<String>, At<'_>)| {

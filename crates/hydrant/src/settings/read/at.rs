@@ -215,6 +215,17 @@ impl<'a> At<'a> {
         None
     }
 
+    /// A document of another's form, as JSON: what was written as JSON text stays as it is, and maps
+    /// and lists of YAML become theirs. Every scalar is text.
+    pub(in crate::settings) fn json(&self) -> Option<Found<String>> {
+        let value = match &self.node.value {
+            Value::Text(text) => text.text.clone(),
+            Value::Map(_) | Value::List(_) => json(self.node)?.to_string(),
+            Value::Null | Value::Broken => return self.text(),
+        };
+        Some(Found { value, spot: self.spot() })
+    }
+
     /// The items of a list.
     pub(in crate::settings) fn list(&self) -> Option<Vec<At<'a>>> {
         match &self.node.value {
@@ -298,6 +309,20 @@ impl<'a> At<'a> {
 /// A path and one more key.
 pub(super) fn join(path: &str, key: &str) -> String {
     if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
+}
+
+/// `None` when part of it is broken, which has been said.
+fn json(node: &Node) -> Option<serde_json::Value> {
+    Some(match &node.value {
+        Value::Null => serde_json::Value::Null,
+        Value::Text(text) => serde_json::Value::String(text.text.clone()),
+        Value::List(items) => items.iter().map(json).collect::<Option<Vec<_>>>()?.into(),
+        Value::Map(entries) => {
+            let entries = entries.iter().map(|entry| Some((entry.key.clone(), json(&entry.node)?)));
+            serde_json::Value::Object(entries.collect::<Option<_>>()?)
+        }
+        Value::Broken => return None,
+    })
 }
 
 fn quantity_rule(noun: &str, fault: &QuantityFault) -> String {

@@ -43,7 +43,7 @@ pub(super) fn source(report: &Report, name: Found<String>, section: Section<'_>)
         Some(FirehoseSource { name, listen, access, tls: tls?, limits: limits? })
     });
     let keys = count.map(|value| Found { value, spot: keys_spot });
-    Source { name, listen, keys, config: config.map(Read::Firehose) }
+    Source { name, is_api: false, listen, keys, config: config.map(Read::Firehose) }
 }
 
 fn access_keys(report: &Report, section: &Section<'_>) -> Option<Vec<Secret>> {
@@ -68,7 +68,7 @@ fn check_key(report: &Report, key: &Found<Secret>) -> bool {
 }
 
 /// Both files, tried as they will be used: a key that does not fit its certificate is found here.
-fn tls(report: &Report, at: &At<'_>) -> Option<TlsFiles> {
+pub(super) fn tls(report: &Report, at: &At<'_>) -> Option<TlsFiles> {
     let section = at.section()?;
     let hint = "give both, cert_file and key_file";
     let cert = section.need("cert_file", hint).and_then(|at| readable_file(&at));

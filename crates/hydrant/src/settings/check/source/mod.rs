@@ -1,19 +1,19 @@
 //! `sources:`.
 
+mod api;
 mod firehose;
 mod objects;
 
 use super::place::check_name;
 use crate::settings::read::{At, Found, Report, Section};
-use crate::settings::types::{FirehoseSource, ObjectSource};
-
-/// Types of the contract that come with a later release.
-const LATER_TYPES: [&str; 1] = ["aws_api"];
+use crate::settings::types::{ApiSource, FirehoseSource, ObjectSource};
 
 /// What was read of a source. `config` is there when all of it is right; the rest as far as it is,
 /// so that relations are checked whatever else is wrong.
 pub(super) struct Source {
     pub(super) name: Found<String>,
+    /// It stands in place of AWS.
+    pub(super) is_api: bool,
     pub(super) listen: Option<Found<String>>,
     /// How many access keys, and where they stand.
     pub(super) keys: Option<Found<usize>>,
@@ -24,6 +24,8 @@ pub(super) struct Source {
 pub(super) enum Read {
     /// It listens.
     Firehose(FirehoseSource),
+    /// It stands in place of AWS.
+    Api(Box<ApiSource>),
     /// It reads objects.
     Objects(ObjectSource),
 }
@@ -31,6 +33,7 @@ pub(super) enum Read {
 #[derive(Clone, Copy)]
 enum Type {
     Firehose,
+    Api,
     S3,
     File,
     Stdin,
@@ -52,25 +55,28 @@ pub(super) fn sources(report: &Report, top: &Section<'_>) -> Vec<Source> {
 }
 
 fn source(report: &Report, name: Found<String>, at: &At<'_>) -> Source {
-    let unread = |name| Source { name, listen: None, keys: None, config: None };
+    let unread = |name| Source { name, is_api: false, listen: None, keys: None, config: None };
     let Some(section) = at.section() else { return unread(name) };
     let types = [
         ("firehose", Type::Firehose),
+        ("aws_api", Type::Api),
         ("s3", Type::S3),
         ("file", Type::File),
         ("stdin", Type::Stdin),
     ];
-    let kind = section.need("type", "one of firehose, s3, file or stdin");
+    let kind = section.need("type", "one of firehose, aws_api, s3, file or stdin");
     // Without its type nobody can say which of the other keys are right.
-    let Some(kind) = kind.and_then(|at| at.choice(&types, &LATER_TYPES)) else {
+    let Some(kind) = kind.and_then(|at| at.choice(&types, &[])) else {
         section.finish_untyped();
         return unread(name);
     };
     let config = match kind {
         Type::Firehose => return firehose::source(report, name, section),
+        Type::Api => return api::source(report, name, section),
         Type::S3 => objects::s3(report, &name, section),
         Type::File => objects::file(report, &name, section),
         Type::Stdin => objects::stdin(&name, section),
     };
-    Source { name, listen: None, keys: None, config: config.map(Read::Objects) }
+    let config = config.map(Read::Objects);
+    Source { name, is_api: false, listen: None, keys: None, config }
 }

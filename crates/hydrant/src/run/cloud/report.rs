@@ -1,0 +1,69 @@
+//! What a source in place of AWS says of itself.
+
+use std::collections::BTreeMap;
+
+use super::Api;
+use crate::run::report::{ApiReport, FoldReport, SourceReport};
+
+impl Api {
+    /// Counters and state, as numbers.
+    pub(in crate::run) fn report(&self) -> SourceReport {
+        let context = self.context.load();
+        let told = context.counts.now();
+        let resources = context.registry.now();
+        let streams = resources.metric_streams.values();
+        let state = streams.clone().map(|one| (one.name.clone(), one.running));
+        let names: BTreeMap<&str, &str> =
+            streams.map(|one| (one.arn.as_str(), one.name.as_str())).collect();
+        let (fold, updates) = self.fold_report(&names);
+        SourceReport {
+            name: self.settings.name.clone(),
+            listen: self.address.to_string(),
+            tls: self.tls.is_some(),
+            requests: told.accepted,
+            records: told.samples + told.records,
+            bytes: told.bytes,
+            rejected: told.refused.into_iter().map(|(code, n)| (code.to_owned(), n)).collect(),
+            api: Some(ApiReport {
+                region: self.settings.region.clone(),
+                samples: told.samples,
+                records: told.records,
+                delivery_streams: resources.delivery_streams.len() as u64,
+                metric_streams: state.collect(),
+                updates,
+                fold,
+            }),
+            ..SourceReport::default()
+        }
+    }
+
+    fn fold_report(&self, names: &BTreeMap<&str, &str>) -> (FoldReport, BTreeMap<String, u64>) {
+        let status = self.fold.status();
+        let left_out = [
+            ("too_old", status.too_old_samples),
+            ("window_gone", status.gone_samples),
+            ("empty", status.empty_samples),
+            ("unreadable", status.unreadable),
+        ];
+        let fold = FoldReport {
+            open_series: status.open_series,
+            raw_values: status.raw_values,
+            raw_refused: status.raw_refused,
+            samples: status.samples,
+            late_samples: status.late_samples,
+            left_out: left_out.map(|(reason, n)| (reason.to_owned(), n)).into(),
+            windows: status.windows,
+            windows_bytes: status.windows_bytes,
+            waiting_windows: status.waiting_windows,
+            failures: status.failures,
+            last_failure: status.last_failure,
+        };
+        let mut updates = BTreeMap::new();
+        for (arn, count) in status.updates {
+            // One that was deleted goes on being counted, under its ARN.
+            let name = names.get(arn.as_str()).map_or(arn.clone(), |name| (*name).to_owned());
+            *updates.entry(name).or_default() += count;
+        }
+        (fold, updates)
+    }
+}
