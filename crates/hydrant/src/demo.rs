@@ -1,9 +1,11 @@
 //! `hydrant demo`: the whole path on this machine, with no account and no settings file.
 //!
-//! Simulated services make metrics; they travel in real Firehose deliveries over HTTP into the
-//! journal and out to destinations that check every line they get, on a code path of their own. A
+//! Simulated services put metrics through the CloudWatch API; a metric stream folds them and feeds a
+//! delivery stream, whose deliveries arrive at a Firehose source and go on to destinations that check
+//! every line they get, on a code path of their own. Each stage speaks AWS's protocol over HTTP. A
 //! ledger for each destination knows every point that was promised and tells whether one is missing.
 
+mod cloud;
 mod settings;
 mod view;
 
@@ -11,26 +13,24 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use metric::Format;
 use rehearsal::ledger::{Comparison, Ledger, View};
-use rehearsal::sender::Sender;
+use rehearsal::services::Put;
 use rehearsal::{Checking, dynatrace, otlp};
-use remote::{Client, TlsConfig};
+use remote::aws::cloud::Cloud;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::cli::DemoArgs;
 use crate::exit::Exit;
 use crate::run::{Folder, House, SharedHouse, control_socket, runtime, start_log, wall_clock};
-use crate::simulate::{firehose_client, is_yes, request};
 use crate::terminal::fail;
-use crate::traffic::{SOURCE_ARN, Traffic, Wish};
+use crate::traffic::PutTraffic;
 use crate::{admin, control};
 
 /// The view is drawn anew this often.
 const TICK: Duration = Duration::from_millis(250);
-/// After the last delivery, destinations are given this long.
-const SETTLE_TIME: Duration = Duration::from_secs(20);
+/// After the last call, destinations are given this long: late samples are gathered for five seconds.
+const SETTLE_TIME: Duration = Duration::from_secs(30);
 /// What has arrived is forgotten after this, so that a demo can run for days.
 const LEDGER_KEEP_MS: i64 = 10 * 60_000;
 /// More points a second than this are for `hydrant simulate`: here every one is entered and checked.
@@ -73,10 +73,8 @@ struct Demo {
     control: control::Control,
     checkers: Vec<Checker>,
     stop: watch::Sender<bool>,
-    client: Client,
-    sender: Sender,
-    url: String,
-    traffic: Traffic,
+    cloud: Cloud,
+    traffic: PutTraffic,
     view: view::View,
     sent: u64,
 }
@@ -97,17 +95,14 @@ impl Demo {
         let control = control.map_err(|e| format!("control socket: {e}"))?;
         house.lock().await.open_doors().await?;
         let addresses = house.lock().await.addresses();
-        let source = addresses.get(settings::SOURCE).ok_or("the source does not listen")?;
-        let wish = Wish {
-            seed: args.seed,
-            rate: args.rate.min(RATE_MAX),
-            points: None,
-            format: Format::Otel10,
-            delivery_bytes: 1024 * 1024,
-        };
+        let at = |name: &str| addresses.get(name).copied().ok_or(format!("{name} does not listen"));
+        let (source, api) = (at(settings::SOURCE)?, at(settings::CLOUD)?);
         let now_ms = u64::try_from(wall_clock()()).unwrap_or(0);
+        let traffic = PutTraffic::new(args.seed, args.rate.min(RATE_MAX), cloud::putter(), now_ms);
+        let cloud = cloud::client(api).await?;
+        cloud::set_up(&cloud, source, &traffic.namespaces()).await?;
         let places = view::Places {
-            source: format!("http://{source}"),
+            api: format!("http://{api}"),
             admin: format!("http://{}", admin.address()),
             data_dir: data_dir.to_owned(),
         };
@@ -117,15 +112,8 @@ impl Demo {
             control,
             checkers: vec![dynatrace, otlp],
             stop,
-            client: firehose_client(TlsConfig::default())?,
-            sender: Sender {
-                source_arn: SOURCE_ARN.to_owned(),
-                access_key: Some(settings::ACCESS_KEY.to_owned()),
-                attributes: vec![("environment".to_owned(), "demo".to_owned())],
-                gzip: true,
-            },
-            url: format!("http://{source}/"),
-            traffic: Traffic::new(&wish, now_ms),
+            cloud,
+            traffic,
             view: view::View::new(places),
             sent: 0,
         })
@@ -146,7 +134,8 @@ impl Demo {
                 break;
             }
             while (self.sent as f64) <= rate * begun.elapsed().as_secs_f64() {
-                self.deliver().await;
+                let Some(put) = self.next() else { break };
+                self.put(put).await;
             }
             self.forget();
             self.draw(begun).await;
@@ -154,28 +143,27 @@ impl Demo {
         self.finish(begun).await
     }
 
-    /// Sends one delivery; its points are promised once it is answered with yes.
-    async fn deliver(&mut self) {
-        let now_ms = wall_clock()();
+    /// The next call; the ledgers know its points.
+    fn next(&mut self) -> Option<Put> {
         let mut ledgers: Vec<MutexGuard<'_, Ledger>> =
             self.checkers.iter().map(|c| lock(&c.ledger)).collect();
-        let delivery = self.traffic.next(u64::try_from(now_ms).unwrap_or(0), |number, point, _| {
+        self.traffic.next(u64::try_from(now()).unwrap_or(0), |number, point| {
             for ledger in &mut ledgers {
                 ledger.expect(number, point);
             }
-        });
-        drop(ledgers);
-        let Some(delivery) = delivery else { return };
-        self.sent += delivery.points;
-        let request = request(&self.url, &self.sender, &delivery, now_ms);
-        match self.client.send(request).await {
-            Ok(answer) if is_yes(&answer, &delivery.request_id) => {
+        })
+    }
+
+    /// Makes one call; its points are promised once it is answered with yes.
+    async fn put(&mut self, put: Put) {
+        self.sent += put.points;
+        match self.cloud.cloudwatch("cloudwatch:PutMetricData", put.body).await {
+            Ok(_) => {
                 for checker in &self.checkers {
-                    lock(&checker.ledger).acknowledge(delivery.number);
+                    lock(&checker.ledger).acknowledge(put.number);
                 }
             }
-            Ok(answer) => self.view.note(&format!("a delivery was answered {}", answer.status)),
-            Err(error) => self.view.note(&format!("a delivery was not answered: {error}")),
+            Err(fault) => self.view.note(&format!("a call was refused: {fault}")),
         }
     }
 

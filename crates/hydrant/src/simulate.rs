@@ -1,4 +1,7 @@
-//! `hydrant simulate`: deterministic, realistic traffic, to a Firehose HTTP endpoint or into files.
+//! `hydrant simulate`: deterministic, realistic traffic, to a Firehose HTTP endpoint, to the CloudWatch
+//! API, or into files.
+
+mod put;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -37,6 +40,12 @@ pub fn command(args: &SimulateArgs) -> Exit {
     };
     if let Some(directory) = &args.directory {
         return write_files(args, &wish, directory);
+    }
+    if args.put_metric_data {
+        return match runtime() {
+            Ok(runtime) => runtime.block_on(put::put(args)),
+            Err(error) => fail(Exit::Failed, &format!("starting threads: {error}"), None),
+        };
     }
     let key = args.access_key.clone();
     let key =

@@ -1,4 +1,4 @@
-//! Simulated deliveries, paced: what `hydrant demo` and `hydrant simulate` send.
+//! Simulated traffic, paced: what `hydrant demo` and `hydrant simulate` send.
 //!
 //! A pass makes one point of every series for one minute. At a walking pace that is the minute of
 //! the clock. A faster pace begins three quarters of an hour back and walks up to it, so that every
@@ -9,7 +9,9 @@ use std::collections::VecDeque;
 
 use metric::{Format, Point};
 use rehearsal::sender::request_id;
-use rehearsal::services::{Additional, Deliveries, Delivery, Lateness, Options, Plan, Services};
+use rehearsal::services::{
+    Additional, Deliveries, Delivery, Lateness, Options, Plan, Put, Puts, Putter, Services,
+};
 
 /// Series at most: one pass is held in memory.
 const SERIES_MAX: usize = 100_000;
@@ -99,3 +101,41 @@ impl Traffic {
 /// The ARN that simulated deliveries come from.
 pub const SOURCE_ARN: &str =
     "arn:aws:firehose:eu-west-1:111122223333:deliverystream/hydrant-simulate";
+
+/// Calls of `PutMetricData`, one after the other: a statistic set of every series for every minute
+/// that is over, as agents report it.
+pub struct PutTraffic {
+    puts: Puts,
+    queue: VecDeque<Put>,
+    next_minute_ms: u64,
+}
+
+impl PutTraffic {
+    /// Traffic of `rate` points a second that begins with the last minute that is over.
+    pub fn new(seed: u64, rate: u32, putter: Putter, now_ms: u64) -> PutTraffic {
+        let series = usize::try_from(rate).unwrap_or(usize::MAX).saturating_mul(60);
+        let options = Options::new(seed, series.clamp(SERIES_MIN, SERIES_MAX));
+        let puts = Puts::new(Services::new(options), putter);
+        PutTraffic { puts, queue: VecDeque::new(), next_minute_ms: last_minute(now_ms) }
+    }
+
+    /// Every namespace there is.
+    pub fn namespaces(&self) -> Vec<String> {
+        self.puts.namespaces()
+    }
+
+    /// The next call; `visit` sees the points of its whole minute before it is handed out. `None`
+    /// until the next minute is over.
+    pub fn next(&mut self, now_ms: u64, visit: impl FnMut(u64, &Point<'_>)) -> Option<Put> {
+        if self.queue.is_empty() && self.next_minute_ms <= last_minute(now_ms) {
+            self.queue.extend(self.puts.minute(self.next_minute_ms, visit));
+            self.next_minute_ms += MINUTE_MS;
+        }
+        self.queue.pop_front()
+    }
+}
+
+/// Begin of the last minute that is over.
+fn last_minute(now_ms: u64) -> u64 {
+    (now_ms / MINUTE_MS * MINUTE_MS).saturating_sub(MINUTE_MS)
+}

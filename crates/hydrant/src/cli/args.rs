@@ -85,14 +85,18 @@ pub enum InspectOutput {
 /// Arguments of `hydrant simulate`.
 #[derive(Debug, Args)]
 pub struct SimulateArgs {
-    /// Deliver to this Firehose HTTP endpoint
+    /// Deliver to this Firehose HTTP endpoint; with --put-metric-data, the endpoint of the API
     #[arg(
         long,
         value_name = "URL",
-        required_unless_present = "directory",
+        required_unless_present_any = ["directory", "put_metric_data"],
         conflicts_with = "directory"
     )]
     pub to: Option<String>,
+    /// Put the metrics with PutMetricData instead, as AWS's own chain of credentials says, at --to or
+    /// at AWS
+    #[arg(long, conflicts_with_all = ["directory", "access_key", "gzip", "attributes"])]
+    pub put_metric_data: bool,
     /// Write the records to files in this folder instead
     #[arg(long, value_name = "DIR")]
     pub directory: Option<PathBuf>,

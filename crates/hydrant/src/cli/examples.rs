@@ -54,6 +54,7 @@ pub(super) const SIMULATE: &str = "\
 Examples:
   hydrant simulate --to http://127.0.0.1:4433 --access-key secret
   hydrant simulate --to http://127.0.0.1:4433 --gzip --rate 0 --points 1000000
+  hydrant simulate --put-metric-data --to http://127.0.0.1:4566 --rate 100
   hydrant simulate --directory records --format json --points 1000";
 
 pub(super) const STATUS: &str = "\

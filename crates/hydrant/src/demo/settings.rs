@@ -1,18 +1,26 @@
 //! The settings of the demo: what a settings file would say, with addresses picked by the system.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use delivery::sink::{Config as Sink, dynatrace, otlp};
+use cloud::api::Credential;
+use delivery::sink::{Config as Sink, dynatrace, file, otlp};
 use delivery::{BackupConfig, BackupMode, Buffering, Destination, StartFrom, StreamConfig};
 use intake::firehose::{Access, Limits};
 use remote::{ClientConfig, Secret, TlsConfig};
 
-use crate::settings::{Admin, Budget, FirehoseSource, Log, LogFormat, LogLevel, Settings};
+use super::cloud as aws;
+use crate::settings::{
+    Admin, ApiLimits, ApiSource, Budget, FirehoseSource, Log, LogFormat, LogLevel, Settings,
+};
 
 pub(super) const SOURCE: &str = "firehose";
 pub(super) const TO_DYNATRACE: &str = "to-dynatrace";
 pub(super) const TO_OTEL: &str = "to-otel";
+/// The source in place of AWS.
+pub(super) const CLOUD: &str = "cloud";
+/// What a person puts into the running demo goes here.
+pub(super) const YOURS: &str = "yours";
 pub(super) const ACCESS_KEY: &str = "demo-access-key";
 pub(super) const TOKEN: &str = "dt0c01.DEMO.NOT-A-SECRET";
 
@@ -21,6 +29,8 @@ pub(super) const LOG: Log = Log { format: LogFormat::Text, level: LogLevel::Warn
 
 /// A quarter of a gibibyte is plenty for a demo and fits any machine.
 const BUDGET: u64 = 256 * 1024 * 1024;
+/// A person puts a few metrics.
+const FILE_BYTES: u64 = 16 * 1024 * 1024;
 
 /// Settings for two destinations at these addresses.
 pub(super) fn settings(data_dir: &Path, dynatrace_at: &str, otlp_at: &str) -> Settings {
@@ -48,6 +58,12 @@ pub(super) fn settings(data_dir: &Path, dynatrace_at: &str, otlp_at: &str) -> Se
         bytes_max: 1024 * 1024,
         client: client(),
     });
+    let to_file = Sink::File(file::Config {
+        path: yours(data_dir),
+        content: file::Content::Ndjson,
+        rotate_bytes: FILE_BYTES,
+        keep: 1,
+    });
     Settings {
         data_dir: data_dir.to_owned(),
         budget: Budget {
@@ -59,7 +75,7 @@ pub(super) fn settings(data_dir: &Path, dynatrace_at: &str, otlp_at: &str) -> Se
         },
         admin: Admin { listen: "127.0.0.1:0".to_owned() },
         log: LOG,
-        apis: Vec::new(),
+        apis: vec![api()],
         objects: Vec::new(),
         sources: vec![FirehoseSource {
             name: SOURCE.to_owned(),
@@ -69,18 +85,48 @@ pub(super) fn settings(data_dir: &Path, dynatrace_at: &str, otlp_at: &str) -> Se
             limits: Limits::default(),
         }],
         streams: vec![
-            stream(data_dir, TO_DYNATRACE, to_dynatrace),
-            stream(data_dir, TO_OTEL, to_otel),
+            stream(data_dir, (TO_DYNATRACE, SOURCE), to_dynatrace),
+            stream(data_dir, (TO_OTEL, SOURCE), to_otel),
+            stream(data_dir, (YOURS, CLOUD), to_file),
         ],
         tag_refreshes: Vec::new(),
         warnings: Vec::new(),
     }
 }
 
-fn stream(data_dir: &Path, name: &str, destination: Sink) -> StreamConfig {
+/// The file with what a person puts.
+pub(super) fn yours(data_dir: &Path) -> PathBuf {
+    data_dir.join("yours.ndjson")
+}
+
+fn api() -> ApiSource {
+    ApiSource {
+        name: CLOUD.to_owned(),
+        listen: aws::listen(),
+        region: aws::REGION.to_owned(),
+        credentials: vec![Credential {
+            access_key_id: aws::KEY.to_owned(),
+            secret_access_key: aws::KEY.into(),
+            session_token: None,
+            account_id: aws::ACCOUNT.to_owned(),
+            policy: None,
+        }],
+        unsigned_account: None,
+        s3_endpoint_url: None,
+        allow_http_endpoints: true,
+        seal_key: None,
+        window_grace: Duration::from_secs(1),
+        windows_bytes: BUDGET / 4,
+        raw_values_max: 100_000,
+        tls: None,
+        limits: ApiLimits::default(),
+    }
+}
+
+fn stream(data_dir: &Path, (name, source): (&str, &str), destination: Sink) -> StreamConfig {
     StreamConfig {
         name: name.to_owned(),
-        sources: vec![SOURCE.to_owned()],
+        sources: vec![source.to_owned()],
         include: Vec::new(),
         exclude: Vec::new(),
         enrich: rules::Enrichment::default(),

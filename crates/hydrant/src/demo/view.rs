@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 use rehearsal::ledger::Comparison;
 
+use super::cloud::{KEY, REGION, STREAM};
+use super::settings::{CLOUD, SOURCE, YOURS, yours};
 use crate::run::Report;
 use crate::settings::quantity;
 use crate::terminal::{self, Paint};
@@ -17,7 +19,7 @@ const LOG: Duration = Duration::from_secs(5);
 
 /// Where to look.
 pub(super) struct Places {
-    pub source: String,
+    pub api: String,
     pub admin: String,
     pub data_dir: PathBuf,
 }
@@ -39,12 +41,15 @@ impl View {
 
     /// What runs, and where to look.
     pub(super) fn begin(&self) {
-        let Places { source, admin, data_dir } = &self.places;
+        let Places { api, admin, data_dir } = &self.places;
         let title = self.paint.strong("hydrant demo");
-        let data_dir = data_dir.display();
+        let yours = yours(data_dir);
+        let (yours, data_dir) = (yours.display(), data_dir.display());
         put(&format!(
-            "{title}: simulated services -> Firehose deliveries -> journal -> destinations that check every line\n\n  \
-             deliveries go to   {source}\n  \
+            "{title}: simulated services -> CloudWatch API -> metric stream -> delivery stream\n              \
+             -> Firehose source -> destinations that check every line\n\n  \
+             AWS API            {api}  region {REGION}, key {KEY}, secret {KEY}\n  \
+             your own metrics   {yours}\n  \
              metrics and health {admin}/metrics  {admin}/readyz\n  \
              who holds what     hydrant status --data-dir {data_dir}\n\n\
              Ctrl-C stops it.\n\n"
@@ -104,15 +109,24 @@ impl View {
     ) -> String {
         let mut page = String::new();
         let rate = sent as f64 / ran.as_secs_f64().max(0.001);
-        let came: u64 = report.sources.iter().map(|s| s.requests).sum();
-        let records: u64 = report.sources.iter().map(|s| s.records).sum();
+        let of = |name: &str| report.sources.iter().find(|s| s.name == name);
+        let calls = of(CLOUD).map_or(0, |s| s.requests);
+        let updates: u64 = of(CLOUD)
+            .and_then(|s| s.api.as_ref())
+            .map_or(0, |api| api.updates.get(STREAM).copied().unwrap_or(0));
+        let came = of(SOURCE).map_or(0, |s| s.requests);
         let syncs: u64 = report.journal.topics.iter().map(|t| t.commits).sum();
         let _infallible = writeln!(
             page,
-            "{}  {} points in, {rate:.0}/s   {came} deliveries, {records} records   journal {}, {syncs} syncs",
+            "{}  {} metrics put, {rate:.0}/s, in {calls} calls   journal {}, {syncs} syncs",
             self.paint.strong(&clock(ran)),
             grouped(sent),
             quantity::size_about(report.journal.bytes),
+        );
+        let _infallible = writeln!(
+            page,
+            "      metric stream {STREAM}: {} updates -> delivery stream {STREAM}: {came} deliveries",
+            grouped(updates),
         );
         let _infallible = writeln!(
             page,
@@ -132,6 +146,10 @@ impl View {
                 grouped(c.duplicates),
                 grouped(c.altered + c.unexpected),
             );
+        }
+        if let Some(yours) = report.streams.iter().find(|s| s.name == YOURS && s.delivered > 0) {
+            let _infallible =
+                writeln!(page, "  {YOURS:<16}{:>12}  put by you", grouped(yours.delivered));
         }
         for note in &self.notes {
             let _infallible = writeln!(page, "  {} {note}", self.paint.warning("!"));

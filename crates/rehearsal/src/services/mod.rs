@@ -6,8 +6,10 @@
 
 mod deliver;
 mod life;
+mod put;
 
 pub use deliver::{Deliveries, Delivery, Plan};
+pub use put::{Put, Puts, Putter};
 
 use metric::{Dimension, Point, Source, Unit};
 

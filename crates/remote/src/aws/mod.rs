@@ -1,4 +1,4 @@
-//! AWS as a client: credentials by AWS's own chain, S3, SQS, and the tagging API.
+//! AWS as a client: credentials by AWS's own chain, S3, SQS, the tagging API, CloudWatch and Firehose.
 //!
 //! Owns who we are and which endpoint is asked. Always holds: one attempt a call, but for what only
 //! this room can mend (credentials that expired a moment ago, a clock that is wrong, a bucket that
@@ -10,6 +10,7 @@
 mod call;
 mod chain;
 mod clock;
+pub mod cloud;
 mod credentials;
 mod fault;
 mod identity;

@@ -14,6 +14,8 @@ pub(super) enum Service {
     Sts,
     Tagging,
     Sso,
+    CloudWatch,
+    Firehose,
 }
 
 impl Service {
@@ -25,6 +27,8 @@ impl Service {
             Service::Sts => "sts",
             Service::Tagging => "tagging",
             Service::Sso => "portal.sso",
+            Service::CloudWatch => "monitoring",
+            Service::Firehose => "firehose",
         }
     }
 
@@ -36,6 +40,8 @@ impl Service {
             Service::Sts => "sts",
             Service::Tagging => "resource_groups_tagging_api",
             Service::Sso => "sso",
+            Service::CloudWatch => "cloudwatch",
+            Service::Firehose => "firehose",
         }
     }
 }
@@ -58,8 +64,15 @@ pub(super) struct Places {
     dual_stack: bool,
 }
 
-const SERVICES: [Service; 5] =
-    [Service::S3, Service::Sqs, Service::Sts, Service::Tagging, Service::Sso];
+const SERVICES: [Service; 7] = [
+    Service::S3,
+    Service::Sqs,
+    Service::Sts,
+    Service::Tagging,
+    Service::Sso,
+    Service::CloudWatch,
+    Service::Firehose,
+];
 
 impl Places {
     /// Reads what is configured.
