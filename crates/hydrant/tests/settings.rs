@@ -281,16 +281,12 @@ fn source_messages() {
     for (body, said) in [
         (
             "    listen: 127.0.0.1:1\n",
-            "2:3 sources.aws.type: is missing | one of firehose, s3, file or stdin",
+            "2:3 sources.aws.type: is missing | one of firehose, aws_api, s3, file or stdin",
         ),
         ("    typ: firehose\n", "3:5 unknown key \"typ\" | did you mean \"type\"?"),
         (
             "    type: firehos\n",
-            "3:11 sources.aws.type: must be firehose, s3, file or stdin | did you mean \"firehose\"?",
-        ),
-        (
-            "    type: aws_api\n",
-            "3:11 sources.aws.type: \"aws_api\" is not in this release | this release knows firehose, s3, file or stdin",
+            "3:11 sources.aws.type: must be firehose, aws_api, s3, file or stdin | did you mean \"firehose\"?",
         ),
         (
             "    type: firehose\n",
@@ -778,6 +774,14 @@ fn everything_is_read() {
     assert_eq!(source.limits.in_flight_bytes, 16 << 20);
     assert_eq!(source.limits.wait, Duration::from_secs(30));
     assert_eq!(source.access.keys.len(), 2);
+    let api = &settings.apis[0];
+    assert_eq!(api.credentials[0].account_id, "011122223333");
+    assert!(api.credentials[0].policy.is_some() && api.credentials[0].session_token.is_some());
+    assert_eq!(api.unsigned_account.as_deref(), Some("111122223333"));
+    assert_eq!(api.window_grace, Duration::from_secs(2));
+    assert_eq!((api.windows_bytes, api.raw_values_max), (1 << 30, 5000));
+    assert_eq!(api.limits.body_bytes, 16 << 20);
+    assert!(api.allow_http_endpoints && api.tls.is_some());
     let stream = &settings.streams[0];
     assert_eq!(stream.include[0].dimensions.len(), 2);
     assert_eq!(stream.include[0].accounts, ["011122223333"]);

@@ -15,13 +15,13 @@ use tokio::runtime::Handle;
 
 use super::SharedHouse;
 use super::UploadsReport;
-use super::cloud::{self, Api};
+use super::cloud::Api;
 use super::door::Door;
 use super::fingerprint;
 use super::folder::Folder;
 use super::reader::{Needs, Reader};
 use crate::exit::Exit;
-use crate::settings::{ApiSource, FirehoseSource, ObjectSource, Settings};
+use crate::settings::{FirehoseSource, ObjectSource, Settings};
 
 /// Inflated bodies kept for streams that read at the head.
 const TAIL_BYTES: usize = 24 * 1024 * 1024;
@@ -30,12 +30,6 @@ const SEGMENT_BYTES: u64 = 64 * 1024 * 1024;
 
 /// Below the folders of state and quarantine: each source of objects has a folder of its own there.
 const SOURCES: &str = "sources";
-
-/// Below the folders of state, quarantine and backup: so does each source in place of AWS.
-const CLOUD: &str = "cloud";
-
-/// One stream may hold half the disk, so that one that is down leaves room for the others.
-const BACKLOG_SHARE: u64 = 2;
 
 /// Everything that runs.
 pub struct House {
@@ -179,34 +173,6 @@ impl House {
         Ok(())
     }
 
-    pub(super) fn open_api(
-        &mut self,
-        source: ApiSource,
-        bound: super::door::Bound,
-    ) -> Result<(), String> {
-        let name = source.name.clone();
-        let budget = self.settings.budget;
-        let needs = cloud::Needs {
-            basis: self.basis_below(&name),
-            permits: Arc::clone(&self.permits),
-            folder: self.folder.cloud().join(&name),
-            backups: self.folder.backups().join(CLOUD).join(&name),
-            max_backlog_bytes: budget.total_bytes / BACKLOG_SHARE,
-            delivery_streams: delivery_streams(&self.settings, &name),
-        };
-        let api = Api::open(source, bound, needs)?;
-        self.apis.insert(name, api);
-        Ok(())
-    }
-
-    /// For the delivery streams of a source in place of AWS: their names are unique in an account only.
-    pub(super) fn basis_below(&self, source: &str) -> PartsBasis {
-        let basis = self.basis(Vec::new(), None);
-        let state = basis.state.join(CLOUD).join(source);
-        let quarantine = basis.quarantine.join(CLOUD).join(source);
-        PartsBasis { state, quarantine, ..basis }
-    }
-
     pub(super) fn open_reader(&mut self, source: ObjectSource) -> Result<(), String> {
         let name = source.name().to_owned();
         let needs = Needs {
@@ -342,21 +308,6 @@ impl House {
         }
     }
 
-    fn basis(&self, topics: Vec<journal::Topic>, replay: Option<journal::Topic>) -> PartsBasis {
-        PartsBasis {
-            journal: self.journal.clone(),
-            topics,
-            replay,
-            tail: Arc::clone(&self.tail),
-            runtime: self.runtime.clone(),
-            clock: Arc::clone(&self.clock),
-            state: self.folder.state(),
-            quarantine: self.folder.quarantine(),
-            backup_share: Arc::clone(&self.backup_share),
-            quarantine_share: Arc::clone(&self.quarantine_share),
-        }
-    }
-
     /// The first stream, or reading source, that has ended without being told to: a bug.
     pub fn dead_stream(&self) -> Option<&str> {
         let stream = self.streams.iter().find(|(_, s)| !s.lives()).map(|(name, _)| name);
@@ -468,43 +419,4 @@ pub fn forget(journal: &Journal, name: &str) -> Result<u64, String> {
 fn no_lanes() -> intake::firehose::Denied {
     let message = "the settings are being changed: send it again".to_owned();
     intake::firehose::Denied { status: 503, message }
-}
-
-/// Streams of the settings that read a source in place of AWS are delivery streams there.
-pub(super) fn delivery_streams(settings: &Settings, source: &str) -> Vec<String> {
-    let reads = |stream: &&StreamConfig| stream.sources.iter().any(|name| name == source);
-    settings.streams.iter().filter(reads).map(|stream| stream.name.clone()).collect()
-}
-
-/// What every lane of a stream shares, and what streams are made of.
-#[derive(Clone)]
-pub(super) struct PartsBasis {
-    pub journal: Journal,
-    pub topics: Vec<journal::Topic>,
-    pub replay: Option<journal::Topic>,
-    pub tail: Arc<Tail>,
-    pub runtime: Handle,
-    pub clock: Clock,
-    pub state: std::path::PathBuf,
-    pub quarantine: std::path::PathBuf,
-    pub backup_share: Arc<Share>,
-    pub quarantine_share: Arc<Share>,
-}
-
-impl PartsBasis {
-    pub(super) fn parts(&self, lane: Option<entry::LaneId>, stats: Arc<Stats>) -> delivery::Parts {
-        delivery::Parts {
-            topics: self.topics.clone(),
-            replay: self.replay.clone(),
-            tail: Arc::clone(&self.tail),
-            runtime: self.runtime.clone(),
-            clock: Arc::clone(&self.clock),
-            state: self.state.clone(),
-            quarantine: self.quarantine.clone(),
-            backup_share: Arc::clone(&self.backup_share),
-            quarantine_share: Arc::clone(&self.quarantine_share),
-            stats,
-            lane,
-        }
-    }
 }

@@ -1,5 +1,6 @@
 //! `hydrant run`: run the configured sources and streams until told to stop.
 
+mod basis;
 mod cloud;
 mod door;
 mod fingerprint;

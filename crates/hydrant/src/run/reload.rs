@@ -2,9 +2,9 @@
 
 use delivery::StreamConfig;
 
-use super::cloud::Api;
+use super::cloud::{Api, delivery_streams};
 use super::door::{Bound, Door};
-use super::house::{House, Running, delivery_streams};
+use super::house::{House, Running};
 use crate::settings::{ApiSource, FirehoseSource, ObjectSource, Settings};
 
 /// What differs between the settings that run and those that should.

@@ -16,7 +16,7 @@ use journal::Start;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::super::house::PartsBasis;
+use super::super::basis::PartsBasis;
 use super::configure::Plan;
 
 /// All of them.

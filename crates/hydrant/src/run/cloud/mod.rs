@@ -23,9 +23,10 @@ use intake::firehose::Permits;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use super::basis::PartsBasis;
 use super::door::Bound;
-use super::house::PartsBasis;
-use crate::settings::ApiSource;
+use super::house::House;
+use crate::settings::{ApiSource, Settings};
 use configure::Plan;
 use made::Made;
 
@@ -220,4 +221,42 @@ fn config(settings: &ApiSource, delivery_streams: Vec<String>) -> Config {
         allow_http_endpoints: settings.allow_http_endpoints,
         delivery_streams,
     }
+}
+
+/// Below the folders of state, quarantine and backup: so does each source in place of AWS.
+const CLOUD: &str = "cloud";
+
+/// One stream may hold half the disk, so that one that is down leaves room for the others.
+const BACKLOG_SHARE: u64 = 2;
+
+impl House {
+    pub(super) fn open_api(&mut self, source: ApiSource, bound: Bound) -> Result<(), String> {
+        let name = source.name.clone();
+        let budget = self.settings.budget;
+        let needs = Needs {
+            basis: self.basis_below(&name),
+            permits: Arc::clone(&self.permits),
+            folder: self.folder.cloud().join(&name),
+            backups: self.folder.backups().join(CLOUD).join(&name),
+            max_backlog_bytes: budget.total_bytes / BACKLOG_SHARE,
+            delivery_streams: delivery_streams(&self.settings, &name),
+        };
+        let api = Api::open(source, bound, needs)?;
+        self.apis.insert(name, api);
+        Ok(())
+    }
+
+    /// For the delivery streams of a source in place of AWS: their names are unique in an account only.
+    pub(super) fn basis_below(&self, source: &str) -> PartsBasis {
+        let basis = self.basis(Vec::new(), None);
+        let state = basis.state.join(CLOUD).join(source);
+        let quarantine = basis.quarantine.join(CLOUD).join(source);
+        PartsBasis { state, quarantine, ..basis }
+    }
+}
+
+/// Streams of the settings that read a source in place of AWS are delivery streams there.
+pub(super) fn delivery_streams(settings: &Settings, source: &str) -> Vec<String> {
+    let reads = |stream: &&delivery::StreamConfig| stream.sources.iter().any(|name| name == source);
+    settings.streams.iter().filter(reads).map(|stream| stream.name.clone()).collect()
 }
