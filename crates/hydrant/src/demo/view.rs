@@ -52,7 +52,7 @@ impl View {
              your own metrics   {yours}\n  \
              metrics and health {admin}/metrics  {admin}/readyz\n  \
              who holds what     hydrant status --data-dir {data_dir}\n\n\
-             Ctrl-C stops it.\n\n"
+             Ctrl-C stops it. Metrics of a minute that is over arrive within ten seconds.\n\n"
         ));
     }
 
