@@ -31,7 +31,7 @@ fn to_a_stream_of_the_api() {
     assert_eq!(house.told("s"), plain(&all));
     let mut topics = house.topics();
     topics.sort();
-    assert_eq!(topics, ["cloud".to_owned(), format!("cloud.{ACCOUNT}/to-s")]);
+    assert_eq!(topics, ["cloud".to_owned(), format!("cloud.{ACCOUNT}~to-s")]);
 }
 
 /// *Scenario:* samples of two minutes, the clock at each border.
