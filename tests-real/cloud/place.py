@@ -155,12 +155,13 @@ def refused(call, expected, status=None, text=""):
         call()
     except botocore.exceptions.ClientError as fault:
         answer = fault.response
-        got = type(fault).__name__ if isinstance(expected, type) else answer["Error"]["Code"]
-        wanted = expected.__name__ if isinstance(expected, type) else expected
-        right = (isinstance(fault, expected) if isinstance(expected, type) else got == wanted)
+        # Each client has classes of its own.
+        typed = isinstance(expected, type)
+        wanted = expected.__name__ if typed else expected
+        got = type(fault).__name__ if typed else answer["Error"]["Code"]
         http = answer["ResponseMetadata"]["HTTPStatusCode"]
-        said = answer["Error"].get("Message", "")
-        if not right or (status and http != status) or text not in said:
+        said = answer["Error"].get("Message") or ""
+        if got != wanted or (status and http != status) or text not in said:
             raise SystemExit(f"FAILED: wanted {wanted} {status or ''} {text!r}, got "
                              f"{type(fault).__name__} {answer['Error']} {http}") from fault
         if not answer["ResponseMetadata"].get("RequestId"):
