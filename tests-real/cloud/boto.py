@@ -202,19 +202,21 @@ def operations(place, namespace, points):
         print(f"ok: boto3: the {len(CLOUDWATCH)} operations of CloudWatch by {protocol}")
 
 
-def put_now(place, namespace):
-    """A sample of this minute, with an entity and compressed; its set comes when the minute is over.
-    Returns what the minute's set must be."""
+def put_now(place, namespace, between):
+    """Two samples of this minute, compressed, one with an entity, and `between()` them; their set
+    comes when the minute is over. Returns what it must be."""
     cloudwatch = place.client("cloudwatch", request_min_compression_size_bytes=1)
-    if time.time() % 60 > 55:
-        time.sleep(6)  # both calls in one minute
+    if time.time() % 60 > 40:
+        time.sleep(60 - time.time() % 60)  # both calls in one minute
     minute = int(time.time() // 60) * 60
     entity = {"Entity": {"KeyAttributes": {"Type": "Service", "Name": "shop"}},
               "MetricData": [{"MetricName": "Now", "Value": 2.5}]}
     cloudwatch.put_metric_data(Namespace=namespace, EntityMetricData=[entity],
                                StrictEntityValidation=False)
+    between()
     cloudwatch.put_metric_data(Namespace=namespace, MetricData=[
         {"MetricName": "Now", "Value": 1.25, "Unit": "None"}])
+    same(time.time() // 60 * 60, minute, "the minute of both calls")
     datum = {"MetricName": "Now", "Timestamp": minute, "Unit": "None"}
     return samples.points(namespace, [{**datum, "Value": 2.5}, {**datum, "Value": 1.25}])
 
