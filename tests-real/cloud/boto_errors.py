@@ -1,6 +1,7 @@
 """What boto3 raises: the typed exception of each refusal, in every protocol."""
 import datetime
 
+import peers
 from cloud import place as places
 from cloud.boto import PROTOCOLS
 from cloud.place import GUEST, OTHER, OWNER, ROLE, refused
@@ -137,6 +138,12 @@ def of_firehose(place):
     return len(cases)
 
 
+def refused_in_log(place):
+    """Who is not let in is told to the operator too, also where the caller is told 400."""
+    log = place.running.logs[f"hydrant-{place.admin.rsplit(':', 1)[-1]}"].read_text()
+    return any("call refused" in line and '"status":400' in line for line in log.splitlines())
+
+
 def check(place):
     firehose = place.client("firehose")
     firehose.create_delivery_stream(
@@ -147,3 +154,5 @@ def check(place):
               "each with its class or code")
     print(f"ok: boto3: {of_firehose(place)} refusals of Firehose, each with its class or code")
     firehose.delete_delivery_stream(DeliveryStreamName="errors")
+    peers.wait_until("the log tells of calls refused", lambda: refused_in_log(place))
+    print("ok: boto3: calls that were not let in are in the log")

@@ -24,7 +24,8 @@ class Cli:
         """Runs `aws LINE MORE`; returns exit code, output and complaint."""
         home = self.place.running.path / "no-home"
         variables = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
-        environment = {**variables, "AWS_ENDPOINT_URL": self.place.url, "AWS_REGION": REGION,
+        # Version 1 and boto3 read this name of the region alone; version 2 reads it too.
+        environment = {**variables, "AWS_ENDPOINT_URL": self.place.url,
                        "AWS_DEFAULT_REGION": REGION, "AWS_ACCESS_KEY_ID": key[0],
                        "AWS_SECRET_ACCESS_KEY": key[1], "HOME": str(home)}
         words = [part if isinstance(part, str) else json.dumps(part) for part in more]
