@@ -53,10 +53,16 @@ def sets_of(message):
         owner = {a.key: a.value.string_value for a in resource.resource.attributes}
         for metric in (m for library in resource.library for m in library.metrics):
             for point in metric.summary.data_points:
-                labels = {label.key: label.value for label in point.labels}
+                # A dimension may be called as the two labels that come first.
+                own, dimensions = {}, []
+                for label in point.labels:
+                    if label.key in ("Namespace", "MetricName") and label.key not in own:
+                        own[label.key] = label.value
+                    else:
+                        dimensions.append((label.key, label.value))
                 at = {q.quantile: q.value for q in point.quantile_values}
                 identity = (owner["cloud.account.id"], owner["cloud.region"],
-                            labels.pop("Namespace"), labels.pop("MetricName"),
-                            tuple(sorted(labels.items())), point.start_time_unix_nano)
+                            own["Namespace"], own["MetricName"], tuple(sorted(dimensions)),
+                            point.start_time_unix_nano)
                 found[identity] = (at.get(0.0), at.get(1.0), point.sum, point.count, at.get(0.99))
     return found
