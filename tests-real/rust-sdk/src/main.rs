@@ -146,7 +146,7 @@ fn endpoint(given: &Value) -> fh::HttpEndpointDestinationConfiguration {
 }
 
 fn datum(given: &Value) -> cw::MetricDatum {
-    let dimensions = list(&given["Dimensions"]).iter().map(|pair| dimension(pair));
+    let dimensions = list(&given["Dimensions"]).iter().map(dimension);
     let numbers = |value: &Value| list(value).iter().map(number).collect::<Vec<_>>();
     let mut made = cw::MetricDatum::builder()
         .metric_name(text(&given["MetricName"]))
