@@ -5,17 +5,13 @@ know a repeated delivery as one.
 
 With --peers-only the deliveries come from here instead, to try the set-up.
 """
-import base64
-import hashlib
-import json
 import math
-import threading
-import time
 import urllib.request
-import uuid
 
 import deliveries
+import firehose_receiver
 import peers
+import records
 
 PATH = "/opentelemetry/v1/metrics"
 ARN = "arn:aws:firehose:eu-west-1:111122223333:deliverystream/next"
@@ -56,86 +52,10 @@ def delivered(admin, sent, what):
         lambda: metric(admin, "hydrant_stream_points_total", 'outcome="delivered"') == len(sent))
 
 
-class Receiver:
-    """A receiver that checks what Firehose sends; it can refuse, and lose its answers."""
-
-    def __init__(self, running):
-        self.seen, self.faults, self.lock = {}, [], threading.Lock()
-        self.lose, self.repeats = 0, 0
-        self.url = running.serve(self.answer) + "/ingest?x=1"
-
-    def fault(self, wrong):
-        if wrong:
-            self.faults.append(wrong)
-
-    def answer(self, path, headers, body):
-        with self.lock:
-            request_id = headers["X-Amz-Firehose-Request-Id"]
-            whole = json.loads(body)
-            self.fault(path != "/ingest?x=1" and f"path {path}")
-            expected = {
-                "X-Amz-Firehose-Protocol-Version": "1.0", "X-Amz-Firehose-Source-Arn": ARN,
-                "X-Amz-Firehose-Access-Key": deliveries.KEY, "Content-Type": "application/json"}
-            for name, value in expected.items():
-                self.fault(headers[name] != value and f"{name}: {headers[name]}")
-            attributes = json.loads(headers["X-Amz-Firehose-Common-Attributes"])
-            self.fault(attributes != {"commonAttributes": ATTRIBUTES} and f"{attributes}")
-            self.fault(list(whole) != ["requestId", "timestamp", "records"] and f"{list(whole)}")
-            self.fault(whole["requestId"] != request_id and "requestId differs")
-            self.fault(str(uuid.UUID(request_id)) != request_id and f"no UUID: {request_id}")
-            age = time.time() - whole["timestamp"] / 1000
-            self.fault(not -5 < age < 60 and f"timestamp is {age} s old")
-            self.fault(not 0 < len(whole["records"]) <= 10000 and "number of records")
-            data = [base64.b64decode(r["data"], validate=True) for r in whole["records"]]
-            self.fault(any(len(d) > 1_024_000 for d in data) and "a record is too large")
-            digest = hashlib.sha256(b"\0".join(data)).hexdigest()
-            known = self.seen.setdefault(request_id, (digest, data))
-            self.fault(known[0] != digest and "one id for different data")
-            self.repeats += known[1] is not data
-            if self.lose:
-                self.lose -= 1
-                return 500, "text/plain", b"lost on the way"
-            text = {"requestId": request_id, "timestamp": int(time.time() * 1000)}
-            return 200, "application/json", json.dumps(text).encode()
-
-    def records(self):
-        with self.lock:
-            return [record for _, data in self.seen.values() for record in data]
-
-
-def sets_of_records(records, output_format):
-    """The points of records, read by opentelemetry-proto or json."""
-    from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2 as service
-    if output_format == "json":
-        found = {}
-        for line in b"".join(records).decode().splitlines():
-            row = json.loads(line)
-            value = row["value"]
-            identity = (row["account_id"], row["region"], row["namespace"], row["metric_name"],
-                        tuple(sorted(row["dimensions"].items())), row["timestamp"] * 10**6)
-            found[identity] = (value["min"], value["max"], value["sum"], value["count"],
-                               value.get("p99"))
-        return found
-    whole = service.ExportMetricsServiceRequest()
-    for record in records:
-        at = 0
-        while at < len(record):
-            length = shift = 0
-            while True:
-                byte = record[at]
-                length |= (byte & 0x7F) << shift
-                at, shift = at + 1, shift + 7
-                if byte < 0x80:
-                    break
-            whole.MergeFromString(record[at:at + length])
-            at += length
-    return deliveries.sets_of(whole)[0]
-
-
 def check_strict(binary, sent, came_in, output_format, way):
     """Every header and member; an answer that is lost makes a repeat with the same id."""
     with peers.Running() as running:
-        receiver = Receiver(running)
+        receiver = firehose_receiver.Receiver(running, ARN, ATTRIBUTES)
         receiver.lose = 1
         what = ", ".join([output_format, *way.values()])
         destination = http_endpoint(receiver.url, format=output_format, source_arn=ARN,
@@ -147,12 +67,8 @@ def check_strict(binary, sent, came_in, output_format, way):
             raise SystemExit(f"FAILED: {what}: {sorted(set(receiver.faults))[:5]}")
         if receiver.repeats < 1:
             raise SystemExit(f"FAILED: {what}: the lost answer made no repeat with the same id")
-        # Format 0.7 has labels instead of attributes, which opentelemetry-proto knows no more.
-        if output_format != "opentelemetry0.7":
-            found = sets_of_records(receiver.records(), output_format)
-            deliveries.same_points(sent, found, f"{what}, to a strict receiver")
-        else:
-            print(f"ok: {what}, to a strict receiver: headers and shape")
+        found = records.sets_of(receiver.records(), output_format)
+        deliveries.same_points(sent, found, f"{what}, to a strict receiver")
 
 
 def check_chain(binary, sent, output_format, way):

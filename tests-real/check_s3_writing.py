@@ -237,4 +237,5 @@ def main():
     check_backup(binary)
 
 
-main()
+if __name__ == "__main__":
+    main()

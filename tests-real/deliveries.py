@@ -196,8 +196,8 @@ def records_of(chosen, output_format="opentelemetry1.0", per_message=40, message
     return [b"".join(framed[at:at + messages]) for at in range(0, len(framed), messages)]
 
 
-def deliver(url, records, key=KEY, compress=True):
-    """One Firehose delivery; returns status and body."""
+def deliver(url, records, key=KEY, compress=True, **more):
+    """One Firehose delivery; returns status and body. `more` are headers."""
     request_id = str(uuid.uuid4())
     data = [{"data": base64.b64encode(record).decode()} for record in records]
     body = json.dumps({"requestId": request_id, "timestamp": int(time.time() * 1000),
@@ -210,6 +210,7 @@ def deliver(url, records, key=KEY, compress=True):
         "X-Amz-Firehose-Access-Key": key,
         "Content-Type": "application/json",
         "User-Agent": "Amazon Kinesis Data Firehose Agent/1.0",
+        **more,
     }
     if compress:
         body, headers["Content-Encoding"] = gzip.compress(body, 6), "gzip"

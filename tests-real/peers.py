@@ -65,6 +65,23 @@ def get(url):
         return response.read()
 
 
+class WholeLines:
+    """Standard output that several threads print to: a line stays in one piece."""
+
+    def __init__(self, out):
+        self.out, self.begun, self.lock = out, threading.local(), threading.Lock()
+
+    def write(self, text):
+        text = getattr(self.begun, "text", "") + text
+        whole, newline, self.begun.text = text.rpartition("\n")
+        with self.lock:
+            self.out.write(whole + newline)
+            self.out.flush()
+
+    def flush(self):
+        self.out.flush()
+
+
 class Running:
     """Processes and servers of a check; stopped when it ends, however it ends."""
 

@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
 # Puts the real peers that the tests talk to into .tools/ (HYDRANT_TOOLS says otherwise):
 #   venv/              Python with the protobuf definitions of OpenTelemetry, Dynatrace's own metric
-#                      utilities, boto3, moto (S3, SQS, STS), cramjam (Snappy), and rotel, an OTLP
-#                      receiver
+#                      utilities, boto3, the AWS CLI, moto (S3, SQS, STS), cramjam (Snappy), and
+#                      rotel, an OTLP receiver
 #   s3s/               s3s-fs, an S3 that verifies signatures and checksums
 #   victoria-metrics/  VictoriaMetrics, which receives Firehose deliveries, OTLP and remote write
 #   prometheus/        Prometheus and promtool
 #   cargo-lambda/      cargo-lambda, which emulates Lambda's runtime API
+#   javascript/        the AWS SDK for JavaScript
+#   rust-sdk/          a program of the AWS SDK for Rust
 # Can be run again at any time; what is there already is kept. The reference collector is built by
 # collector.sh, since that takes longer.
 # Exit code: 0 when all is there, 69 when something could not be had (the rest is there then).
@@ -108,11 +110,49 @@ cargo_lambda() {
     say "cargo-lambda: installed"
 }
 
+# Node.js is the one thing that is installed for the whole machine, when it is not there.
+node_js() {
+    local sudo=
+    [ "$(id -u)" = 0 ] || sudo=sudo
+    command -v node >/dev/null && command -v npm >/dev/null ||
+        $sudo apt-get install -y -qq --no-install-recommends nodejs npm >/dev/null 2>&1 ||
+        { say "node: not there, and Debian's nodejs and npm cannot be installed"; return 1; }
+    node -e 'process.exit(parseInt(process.versions.node) >= 20 ? 0 : 1)' ||
+        { say "node: $(node --version) is too old for the AWS SDK, which needs 20"; return 1; }
+}
+
+javascript_sdk() {
+    local target=$tools/javascript
+    if cmp -s "$target/.installed" "$here/javascript/package-lock.json"; then
+        say "javascript: there already"
+        return 0
+    fi
+    node_js || return 1
+    rm -rf "$target" && mkdir -p "$target"
+    cp "$here"/javascript/package*.json "$target/"
+    (cd "$target" && npm ci --silent --no-audit --no-fund --ignore-scripts) ||
+        { say "javascript: npm could not install the SDK"; return 1; }
+    cp "$here/javascript/package-lock.json" "$target/.installed"
+    say "javascript: installed"
+}
+
+# Compiled from the Rust registry: two minutes of CPU time, once.
+rust_sdk() {
+    (cd "$here/rust-sdk" && cargo build --quiet --locked --target-dir "$tools/rust-sdk") ||
+        { say "rust-sdk: cargo could not build it"; return 1; }
+    say "rust-sdk: built"
+}
+
+# Compiles while the others load.
+rust_sdk &
+rust_sdk_job=$!
 python_tools || missing=1
+javascript_sdk || missing=1
 cargo_lambda || missing=1
 s3s || missing=1
 victoria_metrics || missing=1
 prometheus || missing=1
+wait "$rust_sdk_job" || missing=1
 if [ "$missing" = 1 ]; then
     say "some tools are missing; checks that need them will say so"
     exit 69

@@ -14,9 +14,6 @@ use crate::feed::Feed;
 use crate::stats::Stats;
 use crate::worker::{Clock, STORE_RETRY_MS};
 
-/// Firehose's own defaults for S3: a file at 5 MiB or 300 s, whichever first.
-const FILE_BYTES: usize = 5 * 1024 * 1024;
-const FILE_TIME: Duration = Duration::from_secs(300);
 /// How often the journal is looked at: a copy for the archive is in no hurry.
 const LOOK: Duration = Duration::from_millis(500);
 
@@ -30,10 +27,19 @@ pub(crate) struct AllData {
 pub(crate) struct Copier {
     pub feeds: Vec<Feed>,
     pub backup: Backup,
+    /// When a file is written.
+    pub buffering: Buffering,
     pub stats: Arc<Stats>,
     pub clock: Clock,
     /// It has told of a failure.
     pub failed: bool,
+}
+
+/// When the copy of a stream is written.
+pub(crate) fn buffering(config: &StreamConfig) -> Buffering {
+    let asked = config.backup.s3.as_ref().map_or(Buffering::ALL_DATA, |s3| s3.all_data);
+    let size_bytes = asked.size_bytes.min(Buffering::ALL_DATA.size_bytes);
+    Buffering { size_bytes, ..asked }
 }
 
 /// Name of the cursor of a stream's copier.
@@ -96,7 +102,7 @@ impl Copier {
     fn copy(&mut self, index: usize, stopped: &AtomicBool) -> Result<(), String> {
         let now = (self.clock)();
         let Some(feed) = self.feeds.get_mut(index) else { return Ok(()) };
-        let copied = copy_due(&self.backup, feed, now, stopped);
+        let copied = copy_due(&self.backup, self.buffering, feed, now, stopped);
         if copied.is_err() {
             feed.restart(feed.begin, Vec::new());
         }
@@ -113,11 +119,11 @@ struct Gathered {
 
 fn copy_due(
     backup: &Backup,
+    buffering: Buffering,
     feed: &mut Feed,
     now: i64,
     stopped: &AtomicBool,
 ) -> Result<(), String> {
-    let buffering = Buffering { size_bytes: FILE_BYTES as u64, interval: FILE_TIME };
     let mut file = Gathered { bytes: Vec::new(), arrival_ms: 0 };
     let mut record = Vec::new();
     // A backlog may be long: a stop is heard between entries, and what was gathered is read again.
@@ -134,7 +140,7 @@ fn copy_due(
                 file.arrival_ms = arrival_ms;
             }
             file.bytes.extend_from_slice(piece.unwrap_or_default());
-            if file.bytes.len() >= FILE_BYTES {
+            if file.bytes.len() as u64 >= buffering.size_bytes {
                 // Also in the middle of an entry: a large one must not be held whole.
                 put(backup, feed, &mut file, Position { sequence, ordinal: index + 1 })?;
             }

@@ -89,6 +89,13 @@ pub struct Buffering {
     pub interval: Duration,
 }
 
+impl Buffering {
+    /// Of a copy of all data: Firehose's own defaults for S3. A file is gathered in memory, one a
+    /// stream, so it is never larger.
+    pub const ALL_DATA: Buffering =
+        Buffering { size_bytes: 5 * 1024 * 1024, interval: Duration::from_secs(300) };
+}
+
 /// `start_from`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StartFrom {
@@ -126,6 +133,8 @@ pub struct S3Backup {
     pub kms_key_id: Option<String>,
     /// The version in the keys of objects, from 1.
     pub version: u32,
+    /// When the copy of all data is written; beyond `ALL_DATA` in size it counts as that.
+    pub all_data: Buffering,
     /// Who we are, and where S3 is.
     pub identity: IdentityConfig,
 }

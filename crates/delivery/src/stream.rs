@@ -260,7 +260,8 @@ fn start_all_data(
     let share = Arc::clone(&parts.backup_share);
     let backup = Backup::new(config.backup.directory.clone(), &config.name, share, outbox);
     let (stats, clock) = (Arc::clone(&parts.stats), Arc::clone(&parts.clock));
-    let copier = Copier { feeds, backup, stats, clock, failed: false };
+    let buffering = alldata::buffering(config);
+    let copier = Copier { feeds, backup, buffering, stats, clock, failed: false };
     AllData::start(&config.name, copier).map(Some).map_err(|e| e.to_string())
 }
 

@@ -17,6 +17,8 @@ pub enum Shape<'a> {
 pub struct Answer {
     /// Status.
     pub status: u16,
+    /// Status that the fault has by itself: JSON and CBOR tell every 403 as 400.
+    pub meant: u16,
     /// Headers, besides length and date.
     pub headers: Vec<(&'static str, String)>,
     /// Body.
@@ -48,7 +50,7 @@ pub fn answer(call: &Call<'_>, shape: &Shape<'_>, request_id: &str) -> Answer {
             body.extend_from_slice(format!("</{operation}Response>").as_bytes());
         }
     }
-    Answer { status: 200, headers: headers(call.protocol, request_id), body }
+    Answer { status: 200, meant: 200, headers: headers(call.protocol, request_id), body }
 }
 
 /// No. Without a call (the request could not be told apart) it is JSON, which all tools can show.
@@ -71,7 +73,7 @@ pub fn fault_answer(call: Option<&Call<'_>>, fault: &Fault, request_id: &str) ->
         });
         xml::tag("RequestId", &mut body, |out| xml::text(request_id, out));
         body.extend_from_slice(b"</ErrorResponse>");
-        return Answer { status: fault.status, headers, body };
+        return Answer { status: fault.status, meant: fault.status, headers, body };
     }
     if call.is_some_and(is_cloudwatch) {
         headers.push(("x-amzn-query-error", format!("{};{sender}", fault.code)));
@@ -81,7 +83,7 @@ pub fn fault_answer(call: Option<&Call<'_>>, fault: &Fault, request_id: &str) ->
         Protocol::Cbor => cbor::write(&told, &mut body),
         _ => json::write(&told, &mut body),
     }
-    Answer { status, headers, body }
+    Answer { status, meant: fault.status, headers, body }
 }
 
 fn is_cloudwatch(call: &Call<'_>) -> bool {

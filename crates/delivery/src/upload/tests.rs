@@ -11,6 +11,7 @@ use testkit::{Peer, Received, Reply, TempDir};
 
 use super::*;
 use crate::backup::Backup;
+use crate::config::Buffering;
 
 /// 2026-11-20 12:34:56 UTC.
 const ARRIVAL_MS: i64 = 1_795_178_096_000;
@@ -43,6 +44,7 @@ fn settings(peer: &Peer) -> S3Backup {
         compression: Container::Gzip,
         kms_key_id: Some("alias/backup".to_owned()),
         version: 1,
+        all_data: Buffering::ALL_DATA,
         identity: IdentityConfig {
             region: Some("eu-west-1".to_owned()),
             profile: None,

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use codec::container::Container;
-use delivery::{S3Backup, Stats};
+use delivery::{Buffering, S3Backup, Stats};
 use metric::Format;
 use remote::aws::IdentityConfig;
 use testkit::Reply;
@@ -185,6 +185,36 @@ fn all_data_copies_every_record() {
     assert!(copied(&world).concat() == expected);
 }
 
+/// Scenario: AllData with a bucket whose hints are 60 s and more bytes than a file may have: a
+/// delivery that is younger, one that is older, and a large one.
+/// Guarantees: what is there is copied when the oldest of it is 60 s old; the large one at once.
+#[test]
+fn hints_of_the_bucket_say_when_all_data_is_copied() {
+    let world = World::new("all-data-hints");
+    let mut config = world.config("s");
+    config.backup.mode = delivery::BackupMode::AllData;
+    let all_data = Buffering { size_bytes: 64 << 20, interval: Duration::from_secs(60) };
+    config.backup.s3 = Some(S3Backup { all_data, ..out_of_reach(&world, "") });
+    let stats = Arc::<Stats>::default();
+    let stream = world.start(config, &stats);
+    let copied = || world.bytes_below("backup", "records").concat();
+    let (young, old) = (queues(0..10, MINUTE_MS), queues(10..20, MINUTE_MS));
+    let now_ms = MINUTE_MS + 120_000;
+    world.deliver_at(&young, now_ms);
+    wait_until("it is delivered", || delivered(&stats) == 10);
+    assert!(copied().is_empty(), "it is not due");
+    world.deliver_at(&old, now_ms - 60_000);
+    let mut expected = [young.concat(), old.concat()].concat();
+    wait_until("both are copied", || copied() == expected);
+    let options =
+        rehearsal::payload::Options { metrics: 20_000, series: 20_000, ..Default::default() };
+    let large = rehearsal::payload::records(&options, Format::Json);
+    expected.extend(large.concat());
+    world.deliver_aside(&large, true);
+    wait_until("the large one is copied", || copied().len() == expected.len());
+    assert!(copied() == expected && stream.join());
+}
+
 /// Scenario: requests take long, more of them wait than may be under way.
 /// Guarantees: the worker sleeps meanwhile.
 #[test]
@@ -210,6 +240,26 @@ fn a_slow_destination_does_not_make_the_worker_spin() {
     assert!(stream.join());
 }
 
+/// A bucket that cannot be reached, so that backups stay in their folder.
+fn out_of_reach(world: &World, error_output_prefix: &str) -> S3Backup {
+    S3Backup {
+        bucket: "backups".to_owned(),
+        prefix: String::new(),
+        error_output_prefix: error_output_prefix.to_owned(),
+        compression: Container::Gzip,
+        kms_key_id: None,
+        version: 1,
+        all_data: Buffering::ALL_DATA,
+        identity: IdentityConfig {
+            region: Some("eu-west-1".to_owned()),
+            profile: None,
+            endpoint_url: Some(format!("http://127.0.0.1:{}", testkit::closed_port())),
+            assume_role: None,
+            client: world.dynatrace().client,
+        },
+    }
+}
+
 /// Scenario: what a destination refuses goes to a backup with a bucket, which cannot be reached or
 /// has no credentials for us; the stream is stopped.
 /// Guarantees: the stream goes on as without a bucket; the file stays in its folder, and both are
@@ -219,21 +269,7 @@ fn a_bucket_holds_up_nobody() {
     let world = World::new("bucket");
     world.peer.set(Reply::json(400, "{}"));
     let mut config = world.config("s");
-    let bucket = S3Backup {
-        bucket: "backups".to_owned(),
-        prefix: String::new(),
-        error_output_prefix: "f/!{timestamp:yyyy}/".to_owned(),
-        compression: Container::Gzip,
-        kms_key_id: None,
-        version: 1,
-        identity: IdentityConfig {
-            region: Some("eu-west-1".to_owned()),
-            profile: None,
-            endpoint_url: Some(format!("http://127.0.0.1:{}", testkit::closed_port())),
-            assume_role: None,
-            client: world.dynatrace().client,
-        },
-    };
+    let bucket = out_of_reach(&world, "f/!{timestamp:yyyy}/");
     config.backup.s3 = Some(bucket.clone());
     let sink = delivery::sink::Config::Blackhole;
     let stats = Arc::<Stats>::default();

@@ -85,6 +85,23 @@ fn faults() {
     );
 }
 
+/// *Scenario:* a caller that may not, in each protocol.
+/// *Guarantees:* JSON and CBOR tell it as 400, and what was meant is known.
+#[test]
+fn what_a_fault_means() {
+    let denied = Fault::common("AccessDeniedException", "AccessDenied", 403, "no");
+    for (protocol, status) in [
+        (Protocol::Json10, 400),
+        (Protocol::Json11, 400),
+        (Protocol::Cbor, 400),
+        (Protocol::Query, 403),
+    ] {
+        let told = fault_answer(Some(&put(protocol, true)), &denied, "r");
+        assert_eq!((told.status, told.meant), (status, 403), "{protocol:?}");
+    }
+    assert_eq!(answer(&put(Protocol::Query, true), &Shape::None, "r").meant, 200);
+}
+
 /// A captured request: head by name, and body.
 fn captured(bytes: &[u8]) -> (String, Vec<(String, String)>, Vec<u8>) {
     let at = bytes.windows(4).position(|w| w == b"\r\n\r\n").unwrap();

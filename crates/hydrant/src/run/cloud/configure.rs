@@ -58,7 +58,6 @@ impl Plan {
                 (sink::Config::S3(config), bucket.buffering, S3_TIME)
             }
         };
-        let (size, interval) = hints;
         StreamConfig {
             name: stream.name.clone(),
             sources: vec![self.source.clone()],
@@ -66,10 +65,7 @@ impl Plan {
             exclude: Vec::new(),
             enrich: rules::Enrichment::default(),
             destination: Destination::Fixed(destination),
-            buffering: Buffering {
-                size_bytes: u64::from(size) * MIB,
-                interval: Duration::from_secs(u64::from(interval)),
-            },
+            buffering: buffering(hints),
             retry_duration: retry,
             start_from: StartFrom::At(stream.first),
             backup,
@@ -102,6 +98,7 @@ impl Plan {
             compression: container(&bucket.compression),
             kms_key_id: bucket.kms_key_arn.clone(),
             version: number(version),
+            all_data: buffering(bucket.buffering),
             identity: self.identity(),
         }
     }
@@ -143,6 +140,12 @@ fn client(request_timeout: Duration) -> ClientConfig {
         request_timeout,
         answer_bytes: ANSWER_BYTES,
     }
+}
+
+/// `SizeInMBs` and `IntervalInSeconds`.
+fn buffering((size, interval): (u32, u32)) -> Buffering {
+    let interval = Duration::from_secs(u64::from(interval));
+    Buffering { size_bytes: u64::from(size) * MIB, interval }
 }
 
 /// `arn:aws:s3:::name`.

@@ -108,7 +108,7 @@ impl Port {
 
     /// One line for what an operator should know: who is not let in, and what failed here.
     fn note(&self, answer: &Answer, peer: Peer) {
-        if (answer.status != 403 && answer.status < 500) || answer.body.len() > 64 * 1024 {
+        if (answer.meant != 403 && answer.meant < 500) || answer.body.len() > 64 * 1024 {
             return;
         }
         if let Some(held_back) = self.seldom.pass() {

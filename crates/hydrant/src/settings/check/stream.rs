@@ -226,6 +226,7 @@ fn s3_backup(report: &Report, section: Section<'_>) -> Option<S3Backup> {
         compression: compression?,
         kms_key_id,
         version: 1,
+        all_data: Buffering::ALL_DATA,
         identity: identity?,
     })
 }
