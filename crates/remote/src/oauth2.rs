@@ -2,6 +2,11 @@
 //!
 //! Owns the token. Concurrent callers share one fetch; a fetch that failed is not repeated within a
 //! second. No error text shows the client secret or a token.
+//!
+//! RFC 6749 has client id and secret form-encoded before they are joined for HTTP Basic. Many
+//! providers, and most clients of people's own making, join them as they are. For most credentials
+//! that is the same; where it is not, a provider that refuses the one is asked once more with the
+//! other, and what it took is what it is asked with from then on.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -25,6 +30,10 @@ const LIFE_MAX: Duration = Duration::from_secs(7 * 86_400);
 const FAILURE_KEPT: Duration = Duration::from_secs(1);
 /// Characters of a provider's own explanation that are passed on.
 const DESCRIPTION_MAX: usize = 200;
+
+/// What is said of a success that is none.
+const NO_TOKEN: &str = ": the body is not the JSON of a token (check the token URL: a sign-in page or \
+                        a proxy may answer in its place)";
 
 /// How to get a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,6 +106,33 @@ struct Inner {
 struct State {
     token: Option<Held>,
     failed: Option<(Instant, TokenError)>,
+    /// How the provider reads client id and secret.
+    spelling: Spelling,
+}
+
+/// How client id and secret are written for HTTP Basic.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Spelling {
+    /// As RFC 6749, 2.3.1 says.
+    #[default]
+    Encoded,
+    AsTheyAre,
+}
+
+impl Spelling {
+    fn other(self) -> Self {
+        match self {
+            Self::Encoded => Self::AsTheyAre,
+            Self::AsTheyAre => Self::Encoded,
+        }
+    }
+
+    fn of(self, text: &str) -> String {
+        match self {
+            Self::Encoded => encode(&[("", text)]).trim_start_matches('=').to_owned(),
+            Self::AsTheyAre => text.to_owned(),
+        }
+    }
 }
 
 struct Held {
@@ -182,7 +218,7 @@ impl Inner {
                     renew_at: now + (life - early),
                     expires_at: now + life,
                 };
-                *state = State { token: Some(held), failed: None };
+                (state.token, state.failed) = (Some(held), None);
                 Ok(secret)
             }
             Err(error) => {
@@ -195,22 +231,37 @@ impl Inner {
     }
 
     async fn fetch(&self) -> Result<(Secret, Duration), TokenError> {
-        let answer = self.client.send(self.request()?).await?;
+        let usual = self.state().spelling;
+        let first = self.fetch_spelled(usual).await;
+        let other = usual.other();
+        if !matches!(first, Err(TokenError::Refused { .. })) || !self.spelling_matters() {
+            return first;
+        }
+        // When both are refused, it is not for the spelling: the first answer tells why.
+        let Ok(second) = self.fetch_spelled(other).await else { return first };
+        self.state().spelling = other;
+        Ok(second)
+    }
+
+    fn spelling_matters(&self) -> bool {
+        let texts = [&*self.config.client_id, self.config.client_secret.expose()];
+        texts.iter().any(|text| Spelling::Encoded.of(text) != **text)
+    }
+
+    async fn fetch_spelled(&self, spelling: Spelling) -> Result<(Secret, Duration), TokenError> {
+        let answer = self.client.send(self.request(spelling)?).await?;
         let url = Url::parse(&self.config.token_url);
         let place = url.map(|url| place_of(&url)).unwrap_or_default();
         self.read(&answer, &format!("token endpoint {place} answered {}", answer.status))
     }
 
-    fn request(&self) -> Result<Request, Unreachable> {
+    fn request(&self, spelling: Spelling) -> Result<Request, Unreachable> {
         let config = &self.config;
         let mut form = vec![("grant_type", "client_credentials")];
         form.extend(config.audience.as_deref().map(|audience| ("audience", audience)));
         form.extend(config.scope.as_deref().map(|scope| ("scope", scope)));
-        // RFC 6749, 2.3.1: both are form-encoded before they are joined.
-        let user = encode(&[("", &config.client_id)]);
-        let password = encode(&[("", config.client_secret.expose())]);
-        let bare = |text: &str| text.trim_start_matches('=').to_owned();
-        let basic = self.client.basic(&bare(&user), &bare(&password));
+        let user = spelling.of(&config.client_id);
+        let basic = self.client.basic(&user, &spelling.of(config.client_secret.expose()));
         let basic = basic.ok_or_else(|| Unreachable {
             why: Why::Request,
             detail: "client id and secret do not fit into a header".to_owned(),
@@ -232,15 +283,21 @@ impl Inner {
         let status = answer.status;
         let parsed = serde_json::from_slice::<TokenAnswer>(&answer.body);
         if matches!(status, 400 | 401 | 403) {
-            let detail = format!("{said}{}", self.explanation(&parsed.unwrap_or_default()));
+            let words = self.explanation(&parsed.unwrap_or_default());
+            let detail = format!("{said}{words} (check client id, secret, audience and scope)");
             return Err(TokenError::Refused { status, detail });
         }
         let unusable =
             |what: &str| TokenError::Unusable { status, detail: format!("{said}{what}") };
         if status != 200 {
-            return Err(unusable(&self.explanation(&parsed.unwrap_or_default())));
+            let helps = match status {
+                429 | 500.. => "the provider is unwell and is asked again: see its own status",
+                _ => "check the token URL",
+            };
+            let words = self.explanation(&parsed.unwrap_or_default());
+            return Err(unusable(&format!("{words} ({helps})")));
         }
-        let parsed = parsed.map_err(|_| unusable(": the body is not the JSON of a token"))?;
+        let parsed = parsed.map_err(|_| unusable(NO_TOKEN))?;
         let kind = parsed.token_type.as_deref().unwrap_or("Bearer");
         if !kind.eq_ignore_ascii_case("bearer") {
             return Err(unusable(": the token is not of type Bearer"));

@@ -12,6 +12,10 @@ use testkit::{Peer, Reply, closed_port};
 const SECRET: &str = "s3cr:et/ +";
 
 fn oauth2(url: &str) -> OAuth2 {
+    configured(url, "me@example.com", SECRET)
+}
+
+fn configured(url: &str, client_id: &str, client_secret: &str) -> OAuth2 {
     let client = Client::new(&ClientConfig {
         tls: TlsConfig::default(),
         connect_timeout: Duration::from_secs(5),
@@ -22,8 +26,8 @@ fn oauth2(url: &str) -> OAuth2 {
         client.unwrap(),
         OAuth2Config {
             token_url: url.to_owned(),
-            client_id: "me@example.com".to_owned(),
-            client_secret: Secret::new(SECRET),
+            client_id: client_id.to_owned(),
+            client_secret: Secret::new(client_secret),
             audience: Some("https://api".to_owned()),
             scope: Some("write read".to_owned()),
             renew_before: Duration::from_secs(60),
@@ -115,6 +119,30 @@ async fn token_is_renewed_in_the_second_half_of_its_life() {
     assert!(oauth2.token().await.is_err());
 }
 
+/// *Scenario:* a provider that takes client id and secret joined as they are, and not as the RFC says.
+/// *Guarantees:* it is asked so once the RFC's way was refused, and from then on at once; with
+/// credentials that are written the same both ways nothing is asked twice.
+#[tokio::test]
+async fn credentials_as_they_are_are_tried_too() {
+    // base64 of me@example.com:s3cr:et/ +
+    let plain = "Basic bWVAZXhhbXBsZS5jb206czNjcjpldC8gKw==";
+    let peer = Peer::scripted(move |request| match request.header("authorization") {
+        Some(basic) if basic == plain => Reply::json(200, r#"{"access_token":"t"}"#),
+        _ => Reply::json(401, r#"{"error":"invalid_client"}"#),
+    });
+    let one = oauth2(&peer.url("/"));
+    let token = one.token().await.unwrap();
+    assert_eq!(peer.count(), 2);
+    one.refused(&token);
+    one.token().await.unwrap();
+    assert_eq!(peer.count(), 3);
+
+    let nobody = Peer::start(Reply::json(401, "{}"));
+    let simple = configured(&nobody.url("/"), "me", "s3cret");
+    assert!(simple.token().await.is_err());
+    assert_eq!(nobody.count(), 1);
+}
+
 /// *Scenario:* a refusal; asked again at once, and after a second.
 /// *Guarantees:* told apart from being unreachable, remembered for a second, then tried again.
 #[tokio::test]
@@ -124,13 +152,13 @@ async fn failure_is_remembered_for_a_second() {
     let oauth2 = oauth2(&peer.url("/"));
     let error = oauth2.token().await.unwrap_err();
     let TokenError::Refused { status: 401, detail } = &error else { panic!("{error}") };
-    assert!(detail.contains("401: invalid_client: not ***"), "{detail}");
+    assert!(detail.contains("401: invalid_client: not *** (check client id, secret"), "{detail}");
     assert!(!detail.contains(SECRET));
     assert!(oauth2.token().await.is_err());
-    assert_eq!(peer.count(), 1);
+    assert_eq!(peer.count(), 2, "both spellings of client id and secret");
     tokio::time::sleep(Duration::from_millis(1050)).await;
     assert!(oauth2.token().await.is_err());
-    assert_eq!(peer.count(), 2);
+    assert_eq!(peer.count(), 4);
 }
 
 /// *Scenario:* answers that are no token, and no answer.
@@ -138,12 +166,12 @@ async fn failure_is_remembered_for_a_second() {
 #[tokio::test]
 async fn answers_that_are_no_token_are_explained() {
     let bad = [
-        (Reply::body(200, "text/html", "<html>"), "not the JSON"),
+        (Reply::body(200, "text/html", "<html>"), "not the JSON of a token (check the token URL"),
         (Reply::json(200, "{}"), "access_token is missing"),
         (Reply::json(200, r#"{"access_token":""}"#), "access_token is missing"),
         (Reply::json(200, r#"{"access_token":"x","token_type":"mac"}"#), "not of type Bearer"),
-        (Reply::body(503, "text/html", "<html>"), "answered 503"),
-        (Reply::redirect("http://elsewhere/"), "answered 302"),
+        (Reply::body(503, "text/html", "<html>"), "answered 503 (the provider is unwell"),
+        (Reply::redirect("http://elsewhere/"), "answered 302 (check the token URL)"),
     ];
     for (reply, expect) in bad {
         let peer = Peer::start(reply);

@@ -249,7 +249,7 @@ impl Function {
             "quarantined": quarantined, "backed_up": backed_up, "not_metrics": rejected,
         });
         let reasons = reasons.to_string();
-        let samples = told.iter().map(|(reason, one)| format!("{reason}: {one}"));
+        let samples = told.iter().map(|(reason, one)| one.line(reason));
         let samples = samples.collect::<Vec<_>>().join(" | ");
         tracing::warn!(
             object,

@@ -24,12 +24,21 @@ pub(super) struct Told {
     pub detail: String,
     /// The beginning of the first.
     pub sample: String,
+    /// What helps, where that is known.
+    pub remedy: String,
 }
 
-impl std::fmt::Display for Told {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.detail)?;
-        if self.sample.is_empty() { Ok(()) } else { write!(f, ": {}", self.sample) }
+impl Told {
+    /// In one line, after its reason.
+    pub(super) fn line(&self, reason: &str) -> String {
+        let words = [reason, &self.detail, &self.sample];
+        let words: Vec<&str> = words.into_iter().filter(|word| !word.is_empty()).collect();
+        let remedy = &self.remedy;
+        if remedy.is_empty() {
+            words.join(": ")
+        } else {
+            format!("{} ({remedy})", words.join(": "))
+        }
     }
 }
 
@@ -38,6 +47,7 @@ impl std::fmt::Display for Told {
 struct Line {
     reason: Option<String>,
     detail: Option<String>,
+    remedy: Option<String>,
     text: Option<String>,
     data: Option<String>,
     #[serde(rename = "errorCode")]
@@ -100,10 +110,8 @@ fn read(file: &Path, told: &mut BTreeMap<String, Told>) {
         let short = |text: String| text.chars().take(SAMPLE_MAX).collect::<String>();
         let sample = line.text.or_else(|| line.data.or(line.raw).map(|text| plain(&text)));
         let detail = line.detail.or(line.message).unwrap_or_default();
-        told.insert(
-            reason,
-            Told { detail: short(detail), sample: short(sample.unwrap_or_default()) },
-        );
+        let (detail, sample) = (short(detail), short(sample.unwrap_or_default()));
+        told.insert(reason, Told { detail, sample, remedy: line.remedy.unwrap_or_default() });
     }
 }
 

@@ -69,6 +69,13 @@ pub(super) struct Account {
     pub left_out: BTreeMap<&'static str, u64>,
 }
 
+/// As what a record was counted that is put back, in case it does not arrive.
+#[derive(Clone, Debug)]
+pub(super) struct Counted {
+    group: Group,
+    numbers: Numbers,
+}
+
 impl Account {
     /// A record that an earlier run had put back whole.
     pub(super) fn already(&mut self, kept: &Kept) {
@@ -77,7 +84,7 @@ impl Account {
     }
 
     /// A record that was looked into.
-    pub(super) fn weighed(&mut self, kept: &Kept, weighed: &Weighed) {
+    pub(super) fn weighed(&mut self, kept: &Kept, weighed: &Weighed) -> Counted {
         self.filtered_points += u64::from(weighed.filtered);
         self.skipped_points += u64::from(weighed.skipped);
         self.undecodable_pieces += u64::from(weighed.rejects);
@@ -91,22 +98,36 @@ impl Account {
             already_points: u64::from(weighed.already),
             too_old_points: u64::from(weighed.too_old),
         };
+        let group = group(kept, weighed.format.map_or("", metric::Format::name));
         if numbers == Numbers::default() {
             self.filtered_records += 1;
-            return;
+        } else {
+            self.add(group.clone(), numbers);
         }
-        self.add(group(kept, weighed.format.map_or("", metric::Format::name)), numbers);
+        let Numbers { records, points, bytes, .. } = numbers;
+        Counted { group, numbers: Numbers { records, points, bytes, ..Numbers::default() } }
+    }
+
+    /// A record that was to be put back, and was not.
+    pub(super) fn did_not_arrive(&mut self, counted: Counted) {
+        let group = self.row(counted.group);
+        self.groups.entry(group).or_default().take_off(counted.numbers);
+        self.all.take_off(counted.numbers);
     }
 
     fn add(&mut self, group: Group, numbers: Numbers) {
-        let group = if self.groups.len() < GROUPS_MAX || self.groups.contains_key(&group) {
-            group
-        } else {
-            let (stream, code) = ("(others)".to_owned(), "(others)".to_owned());
-            Group { stream, code, kind: "", format: "", hour: String::new() }
-        };
+        let group = self.row(group);
         self.groups.entry(group).or_default().add(numbers);
         self.all.add(numbers);
+    }
+
+    /// The row that a group is counted in.
+    fn row(&self, group: Group) -> Group {
+        if self.groups.len() < GROUPS_MAX || self.groups.contains_key(&group) {
+            return group;
+        }
+        let (stream, code) = ("(others)".to_owned(), "(others)".to_owned());
+        Group { stream, code, kind: "", format: "", hour: String::new() }
     }
 }
 
@@ -118,6 +139,12 @@ impl Numbers {
         self.already_records += other.already_records;
         self.already_points += other.already_points;
         self.too_old_points += other.too_old_points;
+    }
+
+    fn take_off(&mut self, other: Numbers) {
+        self.records = self.records.saturating_sub(other.records);
+        self.points = self.points.saturating_sub(other.points);
+        self.bytes = self.bytes.saturating_sub(other.bytes);
     }
 }
 

@@ -134,11 +134,16 @@ impl Goal {
         Ok(Target::Alone(Box::new(alone)))
     }
 
-    /// What happens to what was put back.
-    pub(super) fn last_words(&self, complete: bool, alone: Option<&Delivered>) -> Option<String> {
+    /// What happens to the `records` that were put back.
+    pub(super) fn last_words(
+        &self,
+        complete: bool,
+        records: u64,
+        alone: Option<&Delivered>,
+    ) -> Option<String> {
         let Goal::Stream { name, .. } = self else { return None };
         let Some(told) = alone else {
-            return complete
+            return (complete && records > 0)
                 .then(|| format!("{name} delivers it now: hydrant status tells how far it is"));
         };
         let Delivered { delivered, filtered, quarantined, backed_up, held_bytes } = *told;

@@ -229,7 +229,8 @@ impl Replay<'_> {
         for line in table::lines(account, &facts, Paint::for_stderr()) {
             terminal::say(&line);
         }
-        if let Some(last) = self.goal.last_words(complete, stream.as_ref()) {
+        let records = account.all.records;
+        if let Some(last) = self.goal.last_words(complete, records, stream.as_ref()) {
             terminal::say(&last);
         }
         Ok(())

@@ -1,5 +1,6 @@
 //! A pass over the sources: to look, or to put back.
 
+use std::collections::HashSet;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -8,11 +9,11 @@ use bytes::Bytes;
 use codec::checksum::Hasher128;
 use codec::container::Fault;
 
-use super::count::Account;
+use super::count::{Account, Counted};
 use super::goal::of_ledger;
 use super::kept::{Found, Kept, Place, item_id};
 use super::kind::{self, Opened};
-use super::ledger::Ledger;
+use super::ledger::{LEDGER_ENTRIES_MAX, Ledger};
 use super::pick::{Ages, Scales, Weighed, Wish};
 use super::source::{Extent, Listed, NotOpened, Sources, s3_stop};
 use super::stop::Stop;
@@ -56,8 +57,15 @@ impl Pass<'_> {
     ) -> Result<Account, Stop> {
         let mut account = Account::default();
         let mut scales = Scales::new();
+        let mut seen = HashSet::new();
         self.each(watch, doing, &mut account, &mut |watch, account, kept| {
-            if let Some(weighed) = self.weigh(&mut scales, account, &kept, ledger) {
+            let first =
+                self.wish.again || seen.len() >= LEDGER_ENTRIES_MAX || seen.insert(kept.id());
+            if !first && self.wish.takes(&kept) {
+                account.already(&kept);
+                return Ok(());
+            }
+            if let Some((weighed, _)) = self.weigh(&mut scales, account, &kept, ledger) {
                 watch.count(u64::from(weighed.points));
             }
             Ok(())
@@ -76,20 +84,27 @@ impl Pass<'_> {
         let mut scales = Scales::new();
         let mut batch = Batch { put, waiting: Vec::new(), bytes: 0, points: 0 };
         let passed = self.each(watch, "putting back", account, &mut |watch, account, kept| {
+            // A copy of a record is judged when it is known what became of the first.
+            if !self.wish.again && batch.holds(kept.id()) {
+                batch.flush(watch, account)?;
+            }
             let Some(weighed) = self.weigh(&mut scales, account, &kept, batch.put.ledger) else {
                 return Ok(());
             };
-            if weighed.is_empty() {
+            if weighed.0.is_empty() {
                 return Ok(());
             }
             let parcel = self.parcel(*kept, weighed, parts_alone, &mut scales);
-            batch.add(parcel, watch)
+            batch.add(parcel, watch, account)
         });
-        match passed {
-            Ok(()) => batch.flush(watch),
-            // What waits was not put back, and is not noted.
-            stopped => stopped,
+        if passed.is_ok() {
+            return batch.flush(watch, account);
         }
+        // What waits was not put back, and is not noted.
+        for parcel in batch.waiting {
+            account.did_not_arrive(parcel.counted);
+        }
+        passed
     }
 
     /// Which items of a record are put back; `None` when it is not looked into. Counted.
@@ -99,7 +114,7 @@ impl Pass<'_> {
         account: &mut Account,
         kept: &Kept,
         ledger: &Ledger,
-    ) -> Option<Weighed> {
+    ) -> Option<(Weighed, Counted)> {
         if !self.wish.takes(kept) {
             account.filtered_records += 1;
             return None;
@@ -109,15 +124,15 @@ impl Pass<'_> {
             return None;
         }
         let weighed = scales.weigh(kept, self.wish, self.ages, Some(ledger));
-        account.weighed(kept, &weighed);
-        Some(weighed)
+        let counted = account.weighed(kept, &weighed);
+        Some((weighed, counted))
     }
 
     /// The record as it goes, and what is noted when it has arrived.
     fn parcel(
         &self,
         kept: Kept,
-        weighed: Weighed,
+        (weighed, counted): (Weighed, Counted),
         parts_alone: bool,
         scales: &mut Scales,
     ) -> Parcel {
@@ -147,7 +162,8 @@ impl Pass<'_> {
             only,
             key: (!self.wish.again).then_some(key),
         };
-        Parcel { ready: Ready { returned, id: key, points }, notes, in_part: !completes }
+        let ready = Ready { returned, id: key, points };
+        Parcel { record: id, ready, noted: Noted { notes, in_part: !completes }, counted }
     }
 
     /// Every record of every object, in order.
@@ -250,9 +266,16 @@ fn part_id(id: u128, only: &[(u32, u32)]) -> u128 {
     hasher.digest()
 }
 
-/// A record on its way, and what is noted when it has arrived.
+/// A record on its way.
 struct Parcel {
+    record: u128,
     ready: Ready,
+    noted: Noted,
+    counted: Counted,
+}
+
+/// What is noted when it has arrived.
+struct Noted {
     notes: Vec<u128>,
     in_part: bool,
 }
@@ -266,11 +289,20 @@ struct Batch<'a> {
 }
 
 impl Batch<'_> {
-    fn add(&mut self, parcel: Parcel, watch: &mut Watch) -> Result<(), Stop> {
+    fn holds(&self, record: u128) -> bool {
+        self.waiting.iter().any(|parcel| parcel.record == record)
+    }
+
+    fn add(
+        &mut self,
+        parcel: Parcel,
+        watch: &mut Watch,
+        account: &mut Account,
+    ) -> Result<(), Stop> {
         let returned = &parcel.ready.returned;
         let bytes = returned.data.len() + RANGE_BYTES * returned.only.len();
         if self.bytes + bytes > BATCH_BYTES {
-            self.flush(watch)?;
+            self.flush(watch, account)?;
         }
         self.bytes += bytes;
         self.points += u64::from(parcel.ready.points);
@@ -278,34 +310,42 @@ impl Batch<'_> {
         // A slow pace is kept record by record, not batch by batch.
         let enough = self.put.rate.is_some_and(|rate| self.points >= u64::from(rate / 4));
         if enough || self.waiting.len() >= BATCH_RECORDS {
-            self.flush(watch)?;
+            self.flush(watch, account)?;
         }
         Ok(())
     }
 
-    fn flush(&mut self, watch: &mut Watch) -> Result<(), Stop> {
+    fn flush(&mut self, watch: &mut Watch, account: &mut Account) -> Result<(), Stop> {
         let waiting = std::mem::take(&mut self.waiting);
         (self.bytes, self.points) = (0, 0);
         if waiting.is_empty() {
             return Ok(());
         }
-        let (ready, notes): (Vec<Ready>, Vec<(Vec<u128>, bool)>) =
-            waiting.into_iter().map(|p| (p.ready, (p.notes, p.in_part))).unzip();
+        let mut ready = Vec::with_capacity(waiting.len());
+        let mut open = Vec::with_capacity(waiting.len());
+        for parcel in waiting {
+            ready.push(parcel.ready);
+            open.push(Some((parcel.noted, parcel.counted)));
+        }
         let mut points = 0;
         let ledger = &mut *self.put.ledger;
-        self.put.target.put(&ready, watch, &mut |taken| {
+        let put = self.put.target.put(&ready, watch, &mut |taken| {
             for n in taken {
-                let Some((notes, in_part)) = notes.get(*n) else { continue };
-                if *in_part {
+                let Some((noted, _)) = open.get_mut(*n).and_then(Option::take) else { continue };
+                if noted.in_part {
                     ledger.note_parts().map_err(|e| of_ledger(&e))?;
                 }
-                for note in notes {
-                    ledger.note(*note).map_err(|e| of_ledger(&e))?;
+                for note in noted.notes {
+                    ledger.note(note).map_err(|e| of_ledger(&e))?;
                 }
                 points += ready.get(*n).map_or(0, |ready| u64::from(ready.points));
             }
             ledger.sync().map_err(|e| of_ledger(&e))
-        })?;
+        });
+        for (_, counted) in open.into_iter().flatten() {
+            account.did_not_arrive(counted);
+        }
+        put?;
         watch.count(points);
         watch.pace()
     }

@@ -119,8 +119,9 @@ fn a_backup_is_put_back_beside_a_running_house() {
     let compared = book.settle("all arrived", || service.log());
     assert_eq!((compared.sent, compared.duplicates), (250, 0), "{compared:?}");
 
-    let (code, told, _) = replay(&home, &[backup, "--to", STREAM]);
+    let (code, told, words) = replay(&home, &[backup, "--to", STREAM]);
     assert_eq!((code, &told["points"], &told["already_records"]), (0, &0.into(), &6.into()));
+    assert!(!words.contains("delivers it now"), "nothing was put back: {words}");
     service.until("it is delivered", |s| s.points(STREAM, "delivered") == 250.0);
     assert_eq!(service.points("healthy", "delivered"), 0.0, "nothing since the restart");
     service.until("status shows no backlog", |s| s.stream(STREAM)["backlog_bytes"] == 0);
@@ -298,8 +299,10 @@ fn a_dry_run_tells_what_would_happen() {
     let (batch, book, _) = backup(&home, 150);
     let archive = batch.records(Format::Json).concat();
     write(&home, "archive/all-1-2026-11-20-10-59-59-x", &archive);
+    // Other points: the same bytes would be the same record, and put back once.
+    let other = Batch::new(batch.number + 1, 150).records(Format::Json).concat();
     let mut raw = Vec::new();
-    codec::base64::encode_into(&archive, &mut raw);
+    codec::base64::encode_into(&other, &mut raw);
     let raw = String::from_utf8(raw).unwrap();
     let line = format!(
         r#"{{"errorCode":"Lambda.FunctionError","arrivalTimestamp":1795176000000,"rawData":"{raw}"}}"#
@@ -362,6 +365,7 @@ fn records_are_put_back_to_an_endpoint() {
     let (code, _, words) = run(&["--access-key", "wrong"]);
     assert_eq!(code, 77, "{words}");
     assert!(words.contains("--access-key") && !words.contains("wrong"), "{words}");
+    assert!(words.contains("put back: 0 records with 0 points (0 B)"), "nothing was: {words}");
 
     let asked = std::sync::atomic::AtomicU32::new(0);
     peer.set_script(move |request| {
@@ -386,6 +390,19 @@ fn records_are_put_back_to_an_endpoint() {
     let before = peer.requests().len();
     let (code, ..) = run(&["--access-key", "right"]);
     assert_eq!((code, peer.requests().len()), (0, before));
+
+    // Two copies of a folder, and a line that stands twice in a file.
+    let lines = lines_of(&Batch::new(2, 100), Format::Json, None);
+    write(&home, "backup/b.json", [&lines[..], &lines].concat());
+    write(&home, "backup/copy/b.json", &lines);
+    for points in [100, 0] {
+        let dry = run(&["--dry-run", "--access-key", "right"]).1;
+        let told: Value = serde_json::from_str(&dry).unwrap();
+        assert_eq!(told["points"], points, "{told}");
+        let (code, stdout, words) = run(&["--access-key", "right"]);
+        let told: Value = serde_json::from_str(&stdout).unwrap();
+        assert_eq!((code, &told["points"]), (0, &points.into()), "{words}");
+    }
 }
 
 /// *Scenario:* a stream that is not there, an empty folder, a folder that is not there, a data folder

@@ -290,9 +290,21 @@ impl<R: Read> Pieces<R> {
         self.ready.extend(self.lost.take().map(Step::Rejected));
     }
 
+    /// The container failed, and what it gave before may end exactly where a metric does: a line is
+    /// only known to be whole by what follows it, or by being one.
+    fn take_whole_rest(&mut self) {
+        let rest = self.window.get(self.begin..).unwrap_or(&[]);
+        let mut tally = Tally::default();
+        self.decoder.decode(rest, &mut tally);
+        if tally.points && !tally.rejects && rest.len() <= self.sizes.most {
+            self.take(rest.len());
+        }
+    }
+
     /// Nothing more comes: tells what is left.
     fn finish(&mut self) {
         if let End::Fault(reason, detail) = std::mem::replace(&mut self.end, End::Told) {
+            self.take_whole_rest();
             self.flush();
             let rest = self.window.get(self.begin..).unwrap_or(&[]);
             let length = rest.len() as u64;

@@ -177,6 +177,10 @@ fn a_fault_keeps_what_was_good_before() {
     bytes[last] ^= 0xff;
     let (found, reasons) = count(&steps(&bytes[..]));
     assert!(found > 10_000 && reasons == [Reason::Damaged], "{found} {reasons:?}");
+    // Everything before the damage is whole: nothing of it is kept out.
+    let few = object(Format::Json, 20, 3);
+    let trailed = [&packed(Container::Gzip, &few)[..], b"garbage"].concat();
+    assert_eq!(count(&steps(&trailed[..])), (20, vec![Reason::Damaged]));
     let mut pieces = Pieces::new(&plain[..], 1000);
     let Step::Rejected(rejected) = pieces.next().unwrap().unwrap() else {
         panic!("over the limit")

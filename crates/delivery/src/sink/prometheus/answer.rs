@@ -9,14 +9,20 @@ use remote::Answer;
 use crate::Verdict;
 use crate::sink::answer::{self, Class};
 
-/// Texts of Prometheus about samples it will never take. Prometheus 2.42 says the first one with 500
-/// instead of 400, and a sender that believes it waits for ever.
-const NEVER_TAKEN: [&[u8]; 4] = [
-    b"too old sample",
-    b"out of order sample",
-    b"out of bounds",
-    b"duplicate sample for timestamp",
+/// Texts of Prometheus about samples it will never take, and what helps. Prometheus 2.42 says the first
+/// one with 500 instead of 400, and a sender that believes it waits for ever.
+const NEVER_TAKEN: [(&[u8], &str); 4] = [
+    (b"too old sample", LATE),
+    (b"out of order sample", LATE),
+    (b"out of bounds", LATE),
+    (
+        b"duplicate sample for timestamp",
+        "the receiver keeps the value it has; CloudWatch has corrected it since",
+    ),
 ];
+
+const LATE: &str = "to have late samples, set storage.tsdb.out_of_order_time_window in the receiver's \
+                    settings, then put this back with hydrant replay";
 
 /// Beyond this a body is no text about a sample.
 const SEARCHED_BYTES: usize = 4096;
@@ -50,13 +56,20 @@ fn class_of(answer: &Answer) -> Class {
 }
 
 fn is_about_samples(body: &[u8]) -> bool {
-    let searched = body.get(..SEARCHED_BYTES).unwrap_or(body);
-    NEVER_TAKEN.iter().any(|text| searched.windows(text.len()).any(|window| window == *text))
+    never_taken(body).is_some()
 }
 
-/// What helps with an answer that has more than one cause.
+/// What helps with a sample that will never be taken, when the text speaks of one.
+fn never_taken(body: &[u8]) -> Option<&'static str> {
+    let searched = body.get(..SEARCHED_BYTES).unwrap_or(body);
+    let has = |text: &[u8]| searched.windows(text.len()).any(|window| window == text);
+    NEVER_TAKEN.iter().find(|(text, _)| has(text)).map(|(_, helps)| *helps)
+}
+
+/// What helps with an answer.
 fn hint(answer: &Answer) -> Option<&'static str> {
     Some(match answer.status {
+        400 | 409 | 422 | 500 => return never_taken(&answer.body),
         404 => {
             "Prometheus receives only with --web.enable-remote-write-receiver, at /api/v1/write; \
              Mimir at /api/v1/push, VictoriaMetrics at /api/v1/write"

@@ -119,6 +119,7 @@ struct Members {
     records: Option<IgnoredAny>,
     reason: Option<IgnoredAny>,
     sequence: Option<IgnoredAny>,
+    object: Option<IgnoredAny>,
     metric_name: Option<IgnoredAny>,
 }
 
@@ -152,7 +153,8 @@ impl Form {
             Some(Form::Failed)
         } else if first.metric_name.is_some() {
             Some(Form::Records)
-        } else if first.reason.is_some() && first.sequence.is_some() {
+        } else if first.reason.is_some() && (first.sequence.is_some() || first.object.is_some()) {
+            // A stream's line tells a sequence, a source's the object.
             Some(Form::Quarantine)
         } else if first.records.is_some() {
             Some(Form::Foreign(DELIVERY))

@@ -1,4 +1,5 @@
-//! Lines of our quarantine: points a destination refused, and pieces that could not be decoded.
+//! Lines of our quarantine: points a destination refused, pieces that could not be decoded, and what a
+//! source set aside, whose lines hold no data: it lies in files beside them.
 //!
 //! A point is kept as its line of CloudWatch JSON and can be put back. A piece may have become
 //! decodable with a newer release; whether it is, the decoder says. Words of a destination and whole
@@ -22,6 +23,8 @@ struct Line {
     source: String,
     #[serde(default)]
     topic: String,
+    /// A source's line has none.
+    #[serde(default)]
     sequence: u64,
     #[serde(default)]
     record: u32,

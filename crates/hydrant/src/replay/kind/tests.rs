@@ -191,6 +191,12 @@ fn quarantine_lines() {
     );
     let expected = ["not_decodable", "text_of_a_request", "text_of_a_request", "no_data_kept"];
     assert_eq!(harvest.left_out, expected);
+
+    // What a source set aside: the index of files that lie beside it.
+    let line = r#"{"time":"2026-11-20T12:00:00.000Z","source":"s","object":"s3://b/k","reason":"noise","detail":"","remedy":"look","offset":0,"length":9,"kept":9,"file":"x.bin"}"#;
+    let harvest = self::harvest(format!("{line}\n{line}\n").as_bytes());
+    assert_eq!((harvest.kept.len(), harvest.broken.len()), (0, 0), "{harvest:?}");
+    assert_eq!(harvest.left_out, ["no_data_kept"; 2]);
 }
 
 /// *Scenario:* archives of records: JSON lines and OTel frames of several MiB back to back, with

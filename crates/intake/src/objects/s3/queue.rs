@@ -262,6 +262,7 @@ impl Queue {
             id = message.id,
             received = message.received,
             why,
+            remedy = Reason::Message.remedy(),
             "message not understood"
         );
         if message.received < most {

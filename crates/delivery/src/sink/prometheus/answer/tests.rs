@@ -70,7 +70,18 @@ fn texts() {
     assert!(text(404, "not found").contains("--web.enable-remote-write-receiver"));
     assert!(text(415, "").contains("Snappy"));
     let said = text(400, "duplicate sample for timestamp 1; token SECRET\n");
-    assert_eq!(said, "status 400: duplicate sample for timestamp 1; token ***");
+    assert!(
+        said.starts_with("status 400: duplicate sample for timestamp 1; token ***; "),
+        "{said}"
+    );
+    for (status, late) in
+        [(400, "out of order sample"), (400, "out of bounds"), (500, "too old sample")]
+    {
+        let said = text(status, late);
+        assert!(said.contains(late) && said.contains("out_of_order_time_window"), "{said}");
+        assert!(said.contains("hydrant replay"), "{said}");
+    }
+    assert_eq!(text(400, "label too long"), "status 400: label too long");
 }
 
 /// *Scenario:* answers to a request without series.
