@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Puts the real peers that the tests talk to into .tools/ (HYDRANT_TOOLS says otherwise):
 #   venv/              Python with the protobuf definitions of OpenTelemetry, Dynatrace's own metric
-#                      utilities, boto3, the AWS CLI, moto (S3, SQS, STS), cramjam (Snappy), and
-#                      rotel, an OTLP receiver
+#                      utilities, boto3, the AWS CLI, moto (S3, SQS, STS), cramjam (Snappy), cfn-lint,
+#                      parliament (policies), python-hcl2, and rotel, an OTLP receiver
 #   s3s/               s3s-fs, an S3 that verifies signatures and checksums
 #   victoria-metrics/  VictoriaMetrics, which receives Firehose deliveries, OTLP and remote write
 #   prometheus/        Prometheus and promtool

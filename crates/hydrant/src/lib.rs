@@ -7,6 +7,7 @@ pub mod admin;
 pub mod cli;
 pub mod control;
 pub mod demo;
+pub mod deploy;
 pub mod exit;
 pub mod inspect;
 pub mod lambda;
@@ -55,5 +56,6 @@ fn dispatch(command: &Command) -> Exit {
         Command::Stream(args) => status::stream_command(args),
         Command::Lambda => lambda::command(),
         Command::Tags(args) => tags::command(args),
+        Command::Deploy(args) => deploy::command(args),
     }
 }

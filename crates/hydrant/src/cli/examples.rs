@@ -99,3 +99,30 @@ Examples:
 It needs the right tag:GetResources. A region that fails keeps what the file had of it, and the
 exit code is 77 when credentials were refused, 69 otherwise. AWS lists only resources that have or
 had a tag.";
+
+pub(super) const DEPLOY: &str = "\
+Examples:
+  hydrant deploy terraform --endpoint-url https://metrics.example.com/ --output aws
+  hydrant deploy cloudformation --topology dynatrace --output aws";
+
+pub(super) const DEPLOY_TERRAFORM: &str = "\
+Examples:
+  hydrant deploy terraform --endpoint-url https://metrics.example.com/ --output aws
+  hydrant deploy terraform --source archive --output aws
+  hydrant deploy terraform --topology lambda --stream to-otel --output aws
+  hydrant deploy terraform --topology dynatrace --region eu-west-1,us-east-1 --output aws
+
+It writes main.tf, variables.tf, outputs.tf and versions.tf; with several regions they call a module
+once a region. Then: terraform -chdir=aws init && terraform -chdir=aws apply. docs/deploy.md has the
+ways, the parameters, and how to check and to take down.";
+
+pub(super) const DEPLOY_CLOUDFORMATION: &str = "\
+Examples:
+  hydrant deploy cloudformation --endpoint-url https://metrics.example.com/ --output aws
+  hydrant deploy cloudformation --source archive --output aws
+  hydrant deploy cloudformation --topology lambda --stream to-otel --output aws
+  hydrant deploy cloudformation --topology dynatrace --output aws
+
+It writes template.yaml, the same for every region: deploy it once in each. Then: aws cloudformation
+deploy --capabilities CAPABILITY_IAM --template-file template.yaml --stack-name hydrant. docs/deploy.md
+has the ways, the parameters, and how to check and to take down.";

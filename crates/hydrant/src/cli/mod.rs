@@ -4,6 +4,7 @@
 //! held in [`examples`], and a test keeps docs/cli.md in step.
 
 mod args;
+mod deploy;
 mod examples;
 mod replay;
 mod value;
@@ -13,6 +14,7 @@ pub use args::{
     StatusOutput, StreamArgs, StreamCommand, StreamTarget, TagsArgs, TagsCommand, TagsFetchArgs,
     ValidateArgs, ValidateOutput,
 };
+pub use deploy::{AccessKeyFrom, DeployArgs, DeployCommand, DeployOptions, DeployTopology};
 pub use replay::{ReplayArgs, TooOldPolicy};
 
 use clap::{Parser, Subcommand};
@@ -67,4 +69,7 @@ pub enum Command {
     /// Resource tags, for the enrichment of points
     #[command(after_help = examples::TAGS)]
     Tags(TagsArgs),
+    /// Write the AWS side of the settings: metric stream, Firehose, bucket, roles
+    #[command(after_help = examples::DEPLOY)]
+    Deploy(Box<DeployArgs>),
 }

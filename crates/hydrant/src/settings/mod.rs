@@ -8,6 +8,7 @@ mod check;
 mod environment;
 mod locate;
 mod nearest;
+mod portable;
 mod problem;
 pub mod quantity;
 mod read;
@@ -21,6 +22,7 @@ use std::path::{Path, PathBuf};
 
 pub use environment::{Environment, Lookup};
 pub use locate::{EXAMPLE, NotFound, locate};
+pub use portable::{Portable, PortableVariable};
 pub use problem::{Hidden, Place, Problem, Problems, Severity};
 pub use types::{
     Admin, ApiLimits, ApiSource, Budget, FirehoseSource, Log, LogFormat, LogLevel, ObjectSource,
@@ -47,6 +49,41 @@ pub fn open(flag: Option<&Path>) -> Result<(PathBuf, Settings), Exit> {
     };
     match load(&file, &environment) {
         Ok(settings) => Ok((file, settings)),
+        Err(problems) => {
+            terminal::say(report::text(&problems, Paint::for_stderr()).trim_end());
+            Err(Exit::BadSettings)
+        }
+    }
+}
+
+/// Settings that are not run on this machine, and the text they were read from.
+#[derive(Clone, Debug)]
+pub struct Elsewhere {
+    /// The text of the file.
+    pub text: String,
+    /// The settings; something stands in for what is not here.
+    pub settings: Settings,
+}
+
+/// For commands that describe what runs on another machine: variables and files that the settings
+/// refer to need not be here. Other problems are printed as [`open`] does.
+pub fn open_elsewhere(flag: Option<&Path>) -> Result<Elsewhere, Exit> {
+    let environment = Environment::of_process();
+    let file = match locate(flag, &environment) {
+        Ok(file) => file,
+        Err(none) => {
+            terminal::say(&none.text(Paint::for_stderr()));
+            return Err(Exit::BadSettings);
+        }
+    };
+    // What stands in fits a URL or a secret, but no number: then the first complaint is the true one.
+    let loaded = load(&file, &environment)
+        .or_else(|problems| load(&file, &environment.elsewhere()).map_err(|_| problems));
+    match loaded {
+        Ok(settings) => {
+            let text = std::fs::read_to_string(&file).unwrap_or_default();
+            Ok(Elsewhere { text, settings })
+        }
         Err(problems) => {
             terminal::say(report::text(&problems, Paint::for_stderr()).trim_end());
             Err(Exit::BadSettings)
@@ -106,7 +143,7 @@ fn examine(
     // A byte order mark is what some editors leave at the start of UTF-8.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let parsed = tree::parse(text, environment);
-    let notes = read::Report::default();
+    let notes = read::Report::new(environment.is_elsewhere());
     let settings = parsed.root.as_ref().and_then(|root| check::settings(&notes, root));
     let collected = notes.into_collected();
     let mut list = parsed.problems;

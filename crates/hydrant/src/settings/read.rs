@@ -23,6 +23,8 @@ pub(super) struct Report {
     asked: RefCell<BTreeSet<String>>,
     /// Where values stand that may be shown.
     shown: RefCell<Vec<Place>>,
+    /// The settings are for another machine: files they name need not be here.
+    elsewhere: bool,
 }
 
 /// What was collected.
@@ -33,6 +35,11 @@ pub(super) struct Collected {
 }
 
 impl Report {
+    /// For settings of this machine, or of another one.
+    pub(super) fn new(elsewhere: bool) -> Self {
+        Self { elsewhere, ..Self::default() }
+    }
+
     /// Notes an error at a value or key.
     pub(super) fn error(&self, spot: &Spot, rule: impl Into<String>, hint: Option<String>) {
         self.note(Severity::Error, spot, rule.into(), hint);

@@ -11,6 +11,10 @@ use super::environment::{Environment, Lookup};
 /// A file named by `${file:...}` is a key or a token; a larger one is a mistake.
 const FILE_BYTES_MAX: u64 = 64 * 1024;
 
+/// Stands in for what only another machine has: it passes as a URL and as a secret of any length asked
+/// for, and leads nowhere.
+const STAND_IN: &str = "https://not-set.invalid/0123456789abcdef0123456789abcdef";
+
 /// A scalar with its references replaced.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Substituted {
@@ -34,6 +38,9 @@ pub(super) fn substitute(
     scalar: &str,
     environment: &Environment,
 ) -> Result<Substituted, Vec<ReferenceFault>> {
+    if environment.is_verbatim() {
+        return Ok(Substituted { text: scalar.to_owned(), outside: scalar.contains("${") });
+    }
     let mut text = String::with_capacity(scalar.len());
     let mut outside = false;
     let mut faults = Vec::new();
@@ -78,7 +85,8 @@ fn resolve<'a>(
     environment: &Environment,
 ) -> Result<Resolved<'a>, ReferenceFault> {
     if let Some(path) = reference.strip_prefix("file:") {
-        return read(path).map(Resolved::Outside);
+        let found = read(path).map(Resolved::Outside);
+        return if environment.is_elsewhere() { found.or(stand_in()) } else { found };
     }
     let (name, default) = match reference.split_once(":-") {
         Some((name, default)) => (name, Some(default)),
@@ -97,6 +105,7 @@ fn resolve<'a>(
         // As in a shell, `:-` also stands in for a variable that is set to nothing.
         (Lookup::Text("") | Lookup::Missing, Some(default)) => Ok(Resolved::Default(default)),
         (Lookup::Text(value), _) => Ok(Resolved::Outside(value.to_owned())),
+        (Lookup::Missing, None) if environment.is_elsewhere() => stand_in(),
         (Lookup::Missing, None) => Err(ReferenceFault {
             rule: format!("environment variable {name} is not set"),
             hint: format!("set {name}, or write ${{{name}:-default}}"),
@@ -106,6 +115,10 @@ fn resolve<'a>(
             hint: format!("set {name} to text"),
         }),
     }
+}
+
+fn stand_in<'a>() -> Result<Resolved<'a>, ReferenceFault> {
+    Ok(Resolved::Outside(STAND_IN.to_owned()))
 }
 
 fn malformed(reference: &str) -> ReferenceFault {

@@ -183,6 +183,9 @@ fn prefix(at: &At<'_>) -> Option<String> {
 
 fn rules(report: &Report, at: &At<'_>) -> Option<ArnRules> {
     let found = readable_file(at)?;
+    if at.is_elsewhere() {
+        return Some(ArnRules::built_in());
+    }
     let read = std::fs::metadata(&found.value).and_then(|metadata| {
         if metadata.len() > RULES_BYTES_MAX {
             return Err(std::io::Error::other("it is larger than 1 MiB"));

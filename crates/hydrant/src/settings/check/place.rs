@@ -118,6 +118,9 @@ pub(super) fn check_name(report: &Report, name: &Found<String>) {
 pub(super) fn readable_file(at: &At<'_>) -> Option<Found<PathBuf>> {
     let found = at.text()?;
     let path = PathBuf::from(&found.value);
+    if at.is_elsewhere() {
+        return Some(Found { value: path, spot: found.spot });
+    }
     let problem = match File::open(&path).and_then(|file| file.metadata()) {
         Ok(metadata) if metadata.is_dir() => "it is a folder".to_owned(),
         Ok(_) => return Some(Found { value: path, spot: found.spot }),

@@ -45,6 +45,11 @@ impl<'a> At<'a> {
         Spot { path: self.path.clone(), place, value: None }
     }
 
+    /// True when files that the settings name need not be here.
+    pub(in crate::settings) fn is_elsewhere(&self) -> bool {
+        self.report.elsewhere
+    }
+
     /// Notes a problem without showing the value.
     fn wrong(&self, rule: String, hint: Option<String>) {
         self.report.error(&self.spot(), rule, hint);

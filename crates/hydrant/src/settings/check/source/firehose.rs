@@ -75,6 +75,9 @@ pub(super) fn tls(report: &Report, at: &At<'_>) -> Option<TlsFiles> {
     let key = section.need("key_file", hint).and_then(|at| readable_file(&at));
     section.finish();
     let (cert, key) = (cert?, key?);
+    if at.is_elsewhere() {
+        return Some(TlsFiles { cert_file: cert.value, key_file: key.value });
+    }
     if let Err(error) = listen::ServerTls::load(&cert.value, &key.value) {
         let hint =
             "both are PEM: the chain, the server's own first, and its private key".to_owned();

@@ -1,0 +1,93 @@
+//! `hydrant deploy`: the AWS side of a settings file, written for Terraform or CloudFormation.
+//!
+//! A plan is made first (pure data: what, and which parameters), then one of two writers turns it into
+//! text. The same settings and flags give the same text. Nothing is asked of AWS, and no secret of
+//! the settings is ever written: secrets are parameters.
+
+mod build;
+pub mod cloudformation;
+mod endpoint;
+pub mod filters;
+pub mod hcl;
+pub mod parameter;
+mod pick;
+pub mod plan;
+pub mod policy;
+mod refusal;
+pub mod terraform;
+mod yaml;
+
+use std::path::Path;
+
+pub use build::plan;
+pub use refusal::Refusal;
+
+use crate::cli::{DeployArgs, DeployCommand, DeployOptions};
+use crate::exit::Exit;
+use crate::settings;
+use crate::terminal::{self, Paint, fail};
+
+/// Runs the command.
+pub fn command(args: &DeployArgs) -> Exit {
+    let (DeployCommand::Terraform(options) | DeployCommand::CloudFormation(options)) =
+        &args.command;
+    let elsewhere = match settings::open_elsewhere(options.config.as_deref()) {
+        Ok(elsewhere) => elsewhere,
+        Err(exit) => return exit,
+    };
+    let plan = match plan(&elsewhere, options) {
+        Ok(plan) => plan,
+        Err(refusal) => return fail(refusal.exit, &refusal.what, Some(&refusal.remedy)),
+    };
+    for note in &plan.notes {
+        terminal::say(&format!("{} {note}", Paint::for_stderr().hint("note:")));
+    }
+    if matches!(args.command, DeployCommand::CloudFormation(_)) && plan.regions.len() > 1 {
+        let regions = plan.regions.join(", ");
+        let what = format!("the template is the same for {regions}: deploy it once in each");
+        terminal::say(&format!("{} {what}", Paint::for_stderr().hint("note:")));
+    }
+    let files = match &args.command {
+        DeployCommand::Terraform(_) => terraform::files(&plan),
+        DeployCommand::CloudFormation(_) => cloudformation::files(&plan),
+    };
+    match &options.output {
+        Some(folder) => write_files(folder, &files),
+        None => print(&files, options),
+    }
+}
+
+fn print(files: &[(String, String)], options: &DeployOptions) -> Exit {
+    if files.iter().any(|(name, _)| name.contains('/')) {
+        let what = format!("{} regions need a folder of files", options.regions.len());
+        return fail(Exit::Usage, &what, Some("say where to write them: --output DIR"));
+    }
+    let text = match files {
+        [(_, only)] => only.clone(),
+        several => {
+            let named = |(name, text): &(String, String)| format!("# {name}\n\n{text}");
+            several.iter().map(named).collect::<Vec<_>>().join("\n")
+        }
+    };
+    match terminal::print(text.as_bytes()) {
+        Ok(()) => Exit::Done,
+        Err(error) => fail(Exit::Failed, &format!("cannot write to stdout: {error}"), None),
+    }
+}
+
+fn write_files(folder: &Path, files: &[(String, String)]) -> Exit {
+    for (name, text) in files {
+        let file = folder.join(name);
+        let made = file.parent().map_or(Ok(()), std::fs::create_dir_all);
+        if let Err(error) = made.and_then(|()| std::fs::write(&file, text)) {
+            let what = format!("cannot write {}: {error}", file.display());
+            return fail(
+                Exit::Failed,
+                &what,
+                Some("name a folder that can be written: --output DIR"),
+            );
+        }
+        terminal::say(&format!("wrote {}", file.display()));
+    }
+    Exit::Done
+}

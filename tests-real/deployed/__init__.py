@@ -1,0 +1,1 @@
+"""What `hydrant deploy` wrote, read back: by tool, and its policies."""
