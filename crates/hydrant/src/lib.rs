@@ -10,6 +10,7 @@ pub mod demo;
 pub mod exit;
 pub mod inspect;
 pub mod lambda;
+pub mod manual;
 pub mod replay;
 pub mod run;
 pub mod settings;
@@ -55,5 +56,7 @@ fn dispatch(command: &Command) -> Exit {
         Command::Stream(args) => status::stream_command(args),
         Command::Lambda => lambda::command(),
         Command::Tags(args) => tags::command(args),
+        Command::Completions(args) => manual::completions(args),
+        Command::Man(args) => manual::man(args),
     }
 }

@@ -60,7 +60,8 @@ pub(super) const STATUS: &str = "\
 Examples:
   hydrant status                        of the process that ./hydrant.yaml describes
   hydrant status --data-dir /var/lib/hydrant
-  hydrant status --output json | jq '.streams[].lag_seconds'";
+  hydrant status --output json | jq '.streams[].lag_seconds'
+  hydrant status --ready                 for a health check";
 
 pub(super) const STREAM: &str = "\
 Examples:
@@ -98,3 +99,18 @@ Examples:
 It needs the right tag:GetResources. A region that fails keeps what the file had of it, and the
 exit code is 77 when credentials were refused, 69 otherwise. AWS lists only resources that have or
 had a tag.";
+
+pub(super) const COMPLETIONS: &str = "\
+Examples:
+  hydrant completions bash > /usr/share/bash-completion/completions/hydrant
+  hydrant completions zsh > /usr/share/zsh/vendor-completions/_hydrant
+  hydrant completions fish > ~/.config/fish/completions/hydrant.fish
+
+The Debian package holds them already.";
+
+pub(super) const MAN: &str = "\
+Examples:
+  hydrant man | man -l -                 read it
+  hydrant man --directory /usr/local/share/man/man1
+
+The Debian package holds them already.";

@@ -9,9 +9,9 @@ mod replay;
 mod value;
 
 pub use args::{
-    DemoArgs, InspectArgs, InspectOutput, RecordFormat, RunArgs, SimulateArgs, StatusArgs,
-    StatusOutput, StreamArgs, StreamCommand, StreamTarget, TagsArgs, TagsCommand, TagsFetchArgs,
-    ValidateArgs, ValidateOutput,
+    CompletionsArgs, DemoArgs, InspectArgs, InspectOutput, ManArgs, RecordFormat, RunArgs, Shell,
+    SimulateArgs, StatusArgs, StatusOutput, StreamArgs, StreamCommand, StreamTarget, TagsArgs,
+    TagsCommand, TagsFetchArgs, ValidateArgs, ValidateOutput,
 };
 pub use replay::{ReplayArgs, TooOldPolicy};
 
@@ -67,4 +67,10 @@ pub enum Command {
     /// Resource tags, for the enrichment of points
     #[command(after_help = examples::TAGS)]
     Tags(TagsArgs),
+    /// Print what makes a shell complete the words of this command line
+    #[command(after_help = examples::COMPLETIONS)]
+    Completions(CompletionsArgs),
+    /// Print the manual page
+    #[command(after_help = examples::MAN)]
+    Man(ManArgs),
 }
