@@ -141,6 +141,7 @@ def check_lambda(binary):
         assert entry.filename == "bootstrap", entry
         assert stat.S_IMODE(entry.external_attr >> 16) == 0o755, oct(entry.external_attr >> 16)
         assert found.read(entry) == pathlib.Path(binary).read_bytes()
+        assert entry.compress_size < entry.file_size * 0.7, entry
     print(f"ok: {archive.name} holds the binary as bootstrap")
 
 
@@ -171,11 +172,12 @@ def check_chart(binary, folder):
     import kubernetes_validate
     from helm_python import chart as helm
 
+    archive = package(binary or "", "chart")
     report = helm.lint(CHART, strict=True)
     worst = [m for m in report["messages"] if m["severity"] > 1]
     assert not worst and not report["errors"], report
     count = 0
-    with helm.Chart.load(CHART) as chart:
+    with helm.Chart.load(archive) as chart:
         for values, kinds in (({}, 6), (ALL_ON, 8)):
             made = list(documents(chart.render(values, name="metrics", namespace="observability")))
             assert len({(d["kind"], d["metadata"]["name"]) for d in made}) == kinds, made
