@@ -2,7 +2,8 @@
 # Puts the real peers that the tests talk to into .tools/ (HYDRANT_TOOLS says otherwise):
 #   venv/              Python with the protobuf definitions of OpenTelemetry, Dynatrace's own metric
 #                      utilities, boto3, the AWS CLI, moto (S3, SQS, STS), cramjam (Snappy), cfn-lint,
-#                      parliament (policies), python-hcl2, and rotel, an OTLP receiver
+#                      parliament (policies), python-hcl2, rotel, an OTLP receiver, Helm's engine,
+#                      Kubernetes' schemas, hadolint
 #   s3s/               s3s-fs, an S3 that verifies signatures and checksums
 #   victoria-metrics/  VictoriaMetrics, which receives Firehose deliveries, OTLP and remote write
 #   prometheus/        Prometheus and promtool

@@ -11,6 +11,7 @@ pub mod deploy;
 pub mod exit;
 pub mod inspect;
 pub mod lambda;
+pub mod manual;
 pub mod replay;
 pub mod run;
 pub mod settings;
@@ -57,5 +58,7 @@ fn dispatch(command: &Command) -> Exit {
         Command::Lambda => lambda::command(),
         Command::Tags(args) => tags::command(args),
         Command::Deploy(args) => deploy::command(args),
+        Command::Completions(args) => manual::completions(args),
+        Command::Man(args) => manual::man(args),
     }
 }

@@ -18,7 +18,11 @@ pub fn command(args: &StatusArgs) -> Exit {
         Ok(data_dir) => data_dir,
         Err(exit) => return exit,
     };
-    let report = match control::ask(&control_socket(&data_dir), &Request::Report) {
+    let asked = control::ask(&control_socket(&data_dir), &Request::Report);
+    if args.ready {
+        return ready(asked.map_err(|error| error.to_string()));
+    }
+    let report = match asked {
         Ok(Some(Answer::Report { report })) => *report,
         Ok(Some(other)) => return fail(Exit::Bug, &format!("unexpected answer {other:?}"), None),
         Ok(None) => match read_folder(&data_dir) {
@@ -35,6 +39,18 @@ pub fn command(args: &StatusArgs) -> Exit {
         Ok(()) => Exit::Done,
         Err(error) => fail(Exit::Failed, &format!("cannot write to stdout: {error}"), None),
     }
+}
+
+/// What `--ready` says: nothing when all is well.
+fn ready(asked: Result<Option<Answer>, String>) -> Exit {
+    let why = match asked {
+        Ok(Some(Answer::Report { report })) if report.ready => return Exit::Done,
+        Ok(Some(Answer::Report { report })) => report.reasons.join("\n"),
+        Ok(Some(other)) => return fail(Exit::Bug, &format!("unexpected answer {other:?}"), None),
+        Ok(None) => "no process is running".to_owned(),
+        Err(error) => format!("asking the process: {error}"),
+    };
+    fail(Exit::Failed, &why, None)
 }
 
 /// Runs `hydrant stream forget` and `hydrant stream drop-backlog`.

@@ -42,8 +42,11 @@ fn every_help_shows_examples_that_parse() {
         let mut shown = 0;
         for line in examples.lines() {
             let Some(start) = line.trim_start().strip_prefix("hydrant ") else { continue };
-            // Two blanks begin the remark behind an example.
-            let words = start.split("  ").next().unwrap_or("").split(" | ").next().unwrap_or("");
+            // Two blanks begin the remark behind an example; the rest is the shell's.
+            let mut words = start;
+            for end in ["  ", " | ", " > "] {
+                words = words.split(end).next().unwrap_or("");
+            }
             let words = words.split_whitespace().map(|word| word.trim_matches('\''));
             let parsed = Cli::command().try_get_matches_from(["hydrant"].into_iter().chain(words));
             assert!(parsed.is_ok(), "{name}: {line}: {:?}", parsed.err());
@@ -166,4 +169,48 @@ fn status_needs_only_the_data_folder() {
     let answer = hydrant(&["status", "-c", file.to_str().expect("a plain path")]);
     assert_eq!(answer.status.code(), Some(78));
     assert!(text(&answer.stderr).contains("MISSING"), "{}", text(&answer.stderr));
+}
+
+/// *Scenario:* completions for each shell, the manual page, and the pages of all commands.
+/// *Guarantees:* each names every command; a page says what the help says; Bash takes its script.
+#[test]
+fn completions_and_manual() {
+    for shell in ["bash", "zsh", "fish"] {
+        let script = hydrant(&["completions", shell]);
+        assert_eq!((script.status.code(), script.stderr.len()), (Some(0), 0));
+        let script = text(&script.stdout);
+        for command in Cli::command().get_subcommands() {
+            assert!(script.contains(command.get_name()), "{shell}: {}", command.get_name());
+        }
+    }
+    let asked = "source <(\"$1\" completions bash); COMP_WORDS=(hydrant val) COMP_CWORD=1; \
+                 _hydrant hydrant val hydrant; echo \"${COMPREPLY[@]}\"";
+    let arguments = ["-ec", asked, "bash", env!("CARGO_BIN_EXE_hydrant")];
+    let bash = Command::new("bash").args(arguments).output();
+    let completed = bash.expect("bash is there");
+    assert_eq!(text(&completed.stdout), "validate\n", "{}", text(&completed.stderr));
+
+    let page = hydrant(&["man"]);
+    assert_eq!(page.status.code(), Some(0));
+    let page = text(&page.stdout);
+    assert!(page.contains(".TH hydrant 1") && page.contains("hydrant\\-replay(1)"), "{page}");
+    let folder = testkit::TempDir::new("man");
+    let into = folder.path().to_str().expect("a temporary path is text");
+    assert_eq!(hydrant(&["man", "--directory", into]).status.code(), Some(0));
+    for (name, _) in commands() {
+        let file = folder.join(&format!("hydrant-{}.1", name.replace(' ', "-")));
+        let page = std::fs::read_to_string(&file).unwrap_or_else(|e| panic!("{file:?}: {e}"));
+        assert!(page.contains(".SH EXAMPLES\n.nf\n  hydrant "), "{name}: {page}");
+    }
+}
+
+/// *Scenario:* `status --ready` where no process runs.
+/// *Guarantees:* exit 1, the reason on stderr, nothing on stdout.
+#[test]
+fn ready_needs_a_process() {
+    let folder = testkit::TempDir::new("ready");
+    let data = folder.path().to_str().expect("a temporary path is text");
+    let answer = hydrant(&["status", "--ready", "--data-dir", data]);
+    assert_eq!((answer.status.code(), answer.stdout.len()), (Some(1), 0));
+    assert!(text(&answer.stderr).contains("no process is running"), "{}", text(&answer.stderr));
 }

@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Condvar, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::item::{Appended, Body, Item, Refused};
 use crate::locked;
@@ -53,6 +53,8 @@ struct Queue {
     waiting: VecDeque<Waiting>,
     bytes: u64,
     closing: bool,
+    /// Since when the writer is at what it took; `None` while it waits.
+    busy_since: Option<Instant>,
 }
 
 /// What the writer gets.
@@ -90,6 +92,7 @@ impl Inbox {
     /// Waits for items; takes what is there, as many as `bytes_max` allows and at least one.
     pub(crate) fn take(&self, bytes_max: u64, deadline: Option<Instant>) -> Taken {
         let mut queue = locked(&self.queue);
+        queue.busy_since = None;
         while queue.waiting.is_empty() {
             if queue.closing {
                 return Taken::Closed;
@@ -100,6 +103,7 @@ impl Inbox {
             };
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
+                queue.busy_since = Some(Instant::now());
                 return Taken::Deadline;
             }
             let waited = self.filled.wait_timeout(queue, left);
@@ -116,6 +120,7 @@ impl Inbox {
             items.extend(queue.waiting.pop_front());
         }
         queue.bytes = queue.bytes.saturating_sub(bytes);
+        queue.busy_since = Some(Instant::now());
         Taken::Items(items)
     }
 
@@ -123,6 +128,11 @@ impl Inbox {
     pub(crate) fn close(&self) {
         locked(&self.queue).closing = true;
         self.filled.notify_all();
+    }
+
+    /// How long the writer has been at what it took last; zero while it waits for more.
+    pub(crate) fn busy_for(&self) -> Duration {
+        locked(&self.queue).busy_since.map_or(Duration::ZERO, |since| since.elapsed())
     }
 
     /// True once `close` was called.

@@ -226,6 +226,17 @@ impl Journal {
         self.all().iter().map(|topic| topic.status()).collect()
     }
 
+    /// A topic whose writer has ended, or has been at one commit for longer than `limit`: nobody hears
+    /// yes there. After [`Journal::close`] that is every topic.
+    pub fn stuck(&self, limit: Duration) -> Option<String> {
+        let all = self.all();
+        let stuck = all
+            .iter()
+            .map(|topic| topic.shared())
+            .find(|shared| shared.inbox.closing() || shared.inbox.busy_for() > limit);
+        stuck.map(|shared| shared.name.to_string())
+    }
+
     /// Removes the cursor of a stream that is gone, in every topic; frees what only it held. Returns the bytes
     /// given back; an error of kind `ResourceBusy` when the cursor is open.
     pub fn forget(&self, cursor: &str) -> Result<u64, OpenError> {

@@ -174,6 +174,9 @@ pub struct StatusArgs {
     /// How to print the result
     #[arg(short, long, value_enum, default_value_t = StatusOutput::Table)]
     pub output: StatusOutput,
+    /// Print nothing; exit 0 only when a process runs and takes deliveries, else say why not
+    #[arg(long, conflicts_with = "output")]
+    pub ready: bool,
 }
 
 /// `--output` of `hydrant status`.
@@ -269,4 +272,31 @@ pub struct TagsFetchArgs {
     /// Trust this CA certificate (PEM) besides those of the system
     #[arg(long, value_name = "FILE")]
     pub ca_file: Option<PathBuf>,
+}
+
+/// Arguments of `hydrant completions`.
+#[derive(Debug, Args)]
+pub struct CompletionsArgs {
+    /// The shell that reads it
+    #[arg(value_enum)]
+    pub shell: Shell,
+}
+
+/// The shells that complete.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Shell {
+    /// Bash, 4.4 or newer
+    Bash,
+    /// Zsh
+    Zsh,
+    /// Fish
+    Fish,
+}
+
+/// Arguments of `hydrant man`.
+#[derive(Debug, Args)]
+pub struct ManArgs {
+    /// Write the pages of all commands into this folder instead
+    #[arg(long, value_name = "DIR")]
+    pub directory: Option<PathBuf>,
 }

@@ -61,7 +61,8 @@ pub(super) const STATUS: &str = "\
 Examples:
   hydrant status                        of the process that ./hydrant.yaml describes
   hydrant status --data-dir /var/lib/hydrant
-  hydrant status --output json | jq '.streams[].lag_seconds'";
+  hydrant status --output json | jq '.streams[].lag_seconds'
+  hydrant status --ready                 for a health check";
 
 pub(super) const STREAM: &str = "\
 Examples:
@@ -126,3 +127,17 @@ Examples:
 It writes template.yaml, the same for every region: deploy it once in each. Then: aws cloudformation
 deploy --capabilities CAPABILITY_IAM --template-file template.yaml --stack-name hydrant. docs/deploy.md
 has the ways, the parameters, and how to check and to take down.";
+pub(super) const COMPLETIONS: &str = "\
+Examples:
+  hydrant completions bash > /usr/share/bash-completion/completions/hydrant
+  hydrant completions zsh > /usr/share/zsh/vendor-completions/_hydrant
+  hydrant completions fish > ~/.config/fish/completions/hydrant.fish
+
+The Debian package holds them already.";
+
+pub(super) const MAN: &str = "\
+Examples:
+  hydrant man | man -l -                 read it
+  hydrant man --directory /usr/local/share/man/man1
+
+The Debian package holds them already.";

@@ -10,9 +10,9 @@ mod replay;
 mod value;
 
 pub use args::{
-    DemoArgs, InspectArgs, InspectOutput, RecordFormat, RunArgs, SimulateArgs, StatusArgs,
-    StatusOutput, StreamArgs, StreamCommand, StreamTarget, TagsArgs, TagsCommand, TagsFetchArgs,
-    ValidateArgs, ValidateOutput,
+    CompletionsArgs, DemoArgs, InspectArgs, InspectOutput, ManArgs, RecordFormat, RunArgs, Shell,
+    SimulateArgs, StatusArgs, StatusOutput, StreamArgs, StreamCommand, StreamTarget, TagsArgs,
+    TagsCommand, TagsFetchArgs, ValidateArgs, ValidateOutput,
 };
 pub use deploy::{AccessKeyFrom, DeployArgs, DeployCommand, DeployOptions, DeployTopology};
 pub use replay::{ReplayArgs, TooOldPolicy};
@@ -72,4 +72,10 @@ pub enum Command {
     /// Write the AWS side of the settings: metric stream, Firehose, bucket, roles
     #[command(after_help = examples::DEPLOY)]
     Deploy(Box<DeployArgs>),
+    /// Print what makes a shell complete the words of this command line
+    #[command(after_help = examples::COMPLETIONS)]
+    Completions(CompletionsArgs),
+    /// Print the manual page
+    #[command(after_help = examples::MAN)]
+    Man(ManArgs),
 }

@@ -316,6 +316,11 @@ impl House {
         stream.or_else(reader).or_else(api).map(String::as_str)
     }
 
+    /// A topic of the journal where nobody has heard yes for longer than `limit`.
+    pub fn stuck(&self, limit: std::time::Duration) -> Option<String> {
+        self.journal.stuck(limit)
+    }
+
     /// The commands of a stream or lane; to be given when the house is not locked any more.
     pub fn commands(&self, name: &str) -> Result<delivery::Commands, String> {
         let found = self.streams.values().find_map(|running| match running {

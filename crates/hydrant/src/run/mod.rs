@@ -7,6 +7,7 @@ mod fingerprint;
 mod folder;
 mod house;
 mod log;
+mod notify;
 mod reader;
 mod reload;
 mod replay;
@@ -30,6 +31,8 @@ pub use report::{
     StoreReport, StreamReport, TagsReport, TopicReport, UploadsReport,
 };
 
+use notify::Manager;
+
 use crate::cli::RunArgs;
 use crate::exit::Exit;
 use crate::settings::{self, Environment, Settings, report as problems};
@@ -38,6 +41,8 @@ use crate::{admin, control, tags};
 
 /// How often it is checked that every stream lives.
 const WATCH: Duration = Duration::from_secs(1);
+/// How often the service manager is told how things stand.
+const STATUS: Duration = Duration::from_secs(10);
 
 /// The house, shared by the admin port, the control socket and the main loop.
 pub type SharedHouse = Arc<Mutex<House>>;
@@ -71,6 +76,7 @@ pub fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
 }
 
 async fn run(file: &Path, settings: Settings, folder: Folder) -> Exit {
+    let mut manager = Manager::of(&Environment::of_process());
     let signals = match Signals::listen() {
         Ok(signals) => signals,
         Err(error) => return fail(Exit::Failed, &format!("listening for signals: {error}"), None),
@@ -98,11 +104,13 @@ async fn run(file: &Path, settings: Settings, folder: Folder) -> Exit {
         return fail(Exit::Failed, &error, None);
     }
     tell_start(&*house.lock().await, admin.address());
+    manager.ready(&house.lock().await.report().sentence());
     let exit = tokio::select! {
-        exit = serve(file, &house, signals) => exit,
+        exit = serve(file, &house, signals, &mut manager) => exit,
         never = tags::keep_fresh(&house) => match never {},
     };
-    let well = House::close(&house).await;
+    manager.stopping();
+    let well = manager.alive_while(House::close(&house)).await;
     control.close();
     admin.close().await;
     tracing::info!("stopped");
@@ -132,13 +140,32 @@ fn tell_start(house: &House, admin: std::net::SocketAddr) {
     tracing::info!(version, %data_dir, %admin, sources = report.sources.len(), streams = house.stream_count(), "hydrant runs");
 }
 
-async fn serve(file: &Path, house: &SharedHouse, mut signals: Signals) -> Exit {
+async fn serve(
+    file: &Path,
+    house: &SharedHouse,
+    mut signals: Signals,
+    manager: &mut Manager,
+) -> Exit {
     let mut watch = tokio::time::interval(WATCH);
+    let mut status = tokio::time::interval(STATUS);
     loop {
         tokio::select! {
             _ = signals.terminate.recv() => break,
             _ = signals.interrupt.recv() => break,
-            _ = signals.hang_up.recv() => reload(file, house).await,
+            _ = signals.hang_up.recv() => {
+                manager.reloading();
+                manager.alive_while(reload(file, house)).await;
+                manager.ready(&house.lock().await.report().sentence());
+            }
+            limit = manager.due() => match house.lock().await.stuck(limit) {
+                None => manager.alive(),
+                Some(topic) => tracing::error!(
+                    topic, ?limit, "the disk does not answer: the watchdog is not told that all is well"
+                ),
+            },
+            _ = status.tick(), if manager.is_there() => {
+                manager.status(&house.lock().await.report().sentence());
+            }
             _ = watch.tick() => {
                 let house = house.lock().await;
                 if let Some(name) = house.dead_stream() {

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::settings::quantity::size_about;
+
 /// The whole.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Report {
@@ -32,6 +34,23 @@ pub struct Report {
     pub streams: Vec<StreamReport>,
     /// Cursors of streams that are no longer in the settings, and what they hold.
     pub forgotten: Vec<CursorReport>,
+}
+
+impl Report {
+    /// All of it in a line: takes deliveries or not and why, what went wrong, what is held.
+    pub fn sentence(&self) -> String {
+        let (sources, streams) = (self.sources.len(), self.streams.len());
+        let state = match self.reasons.first() {
+            None => format!("takes deliveries: {sources} sources, {streams} streams"),
+            Some(reason) => format!("takes nothing: {reason}"),
+        };
+        let out = self.streams.iter().filter(|s| s.outage_since_ms.is_some()).count();
+        let outages = if out == 0 { String::new() } else { format!(", {out} of them wait") };
+        let reload = self.reload_failure.as_deref().and_then(|text| text.lines().next());
+        let reload = reload.map_or(String::new(), |why| format!("; reload refused: {why}"));
+        let held = size_about(self.journal.bytes);
+        format!("{state}{outages}; {held} in the journal{reload}")
+    }
 }
 
 /// The journal.

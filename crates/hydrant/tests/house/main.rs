@@ -18,6 +18,7 @@ mod durability;
 mod endtoend;
 mod lanes;
 mod lies;
+mod manager;
 mod memory;
 mod objects;
 mod replay;

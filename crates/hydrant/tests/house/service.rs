@@ -121,13 +121,23 @@ impl Home {
 
     /// The same without waiting for it to be ready.
     pub(crate) fn spawn_with_fault(&self, fault: &str) -> Process {
+        self.spawn_with_fault_and(fault, &[])
+    }
+
+    /// The same with environment variables.
+    pub(crate) fn spawn_with_fault_and(
+        &self,
+        fault: &str,
+        environment: &[(&str, &str)],
+    ) -> Process {
         let strace = Path::new("/usr/bin/strace");
         assert!(strace.exists(), "this test injects faults by strace: apt-get install strace");
         // -D: strace stands beside, so that the process we start is the one under test.
         let before = ["-D", "-f", "-qq", "-o", "/dev/null", "-e", "trace=fsync,fdatasync", "-e"];
         let binary = binary();
         let under_test = [fault, binary.to_str().unwrap()];
-        Process::start(strace, before.into_iter().chain(under_test).chain(RUN), self.dir.path())
+        let arguments = before.into_iter().chain(under_test).chain(RUN);
+        Process::start_with(strace, arguments, self.dir.path(), environment)
     }
 
     fn ready(&self, mut process: Process) -> Service<'_> {

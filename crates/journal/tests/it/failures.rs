@@ -238,6 +238,35 @@ fn a_slow_disk() {
     assert!(answers.iter().all(|answer| answer.is_ok()));
 }
 
+/// *Scenario:* a sync does not return; later it does; later the journal is closed.
+/// *Guarantees:* the journal says which topic is stuck, and only for as long as it is.
+#[test]
+fn a_stuck_writer_is_told() {
+    let disk = SimDisk::new(6);
+    let journal = open(&disk, small());
+    let topic = journal.topic("aws").unwrap();
+    store(&topic, item("", b"makes the segment"));
+    let limit = Duration::from_millis(20);
+    let becomes = |wanted: Option<&str>| {
+        (0..1000).any(|_| {
+            std::thread::sleep(limit);
+            journal.stuck(limit).as_deref() == wanted
+        })
+    };
+    assert!(becomes(None), "it waits for work");
+    let (release, gate) = sync_channel::<()>(0);
+    let gate = std::sync::Mutex::new(gate);
+    disk.on_sync(Arc::new(move |_| assert!(gate.lock().unwrap().recv().is_err())));
+    topic.append(item("", b"x"), Box::new(|_| {}));
+    assert!(becomes(Some("aws")), "its sync does not return");
+    assert_eq!(journal.stuck(Duration::from_secs(600)), None, "not for that long yet");
+    drop(release);
+    store(&topic, item("", b"y"));
+    assert!(becomes(None), "it waits for work again");
+    journal.close();
+    assert_eq!(journal.stuck(limit).as_deref(), Some("aws"), "its writer has ended");
+}
+
 /// *Scenario:* the same cursor is opened twice, forgotten while open, closed, forgotten.
 /// *Guarantees:* one owner at a time; forgetting frees what only it held; the stream of a removed cursor shows
 /// in the status until then.
