@@ -163,13 +163,20 @@ def outage(result):
 
 
 def conform(result):
-    out = []
-    for entry in result["found"].values():
-        if entry["table"] is None:
-            out.append(f"### {entry['title']}\n\nNot tried: no Firehose receiver in this build.\n")
-        else:
-            out.append(f"### {entry['title']}: exit code {entry['code']}\n\n```\n{entry['table'].rstrip()}\n```\n")
-    return "\n".join(out)
+    """A row for each case, a column for each receiver: its answer and the verdict."""
+    tried = [entry for entry in result["found"].values() if entry["cases"]]
+    left = [entry["title"] for entry in result["found"].values() if not entry["cases"]]
+    rows = []
+    for cases in zip(*(entry["cases"] for entry in tried)):
+        cells = [one["did"] if one["verdict"] == "ok" else f"{one['did']}: {bold(one['verdict'])}" for one in cases]
+        rows.append([cases[0]["sends"], cases[0]["demands"], *cells])
+    rows.append(["exit code of `hydrant conform`", "0", *(entry["code"] for entry in tried)])
+    text = table(["sent", "demanded", *(entry["title"] for entry in tried)], rows)
+    return text + "".join(f"\n{title}: not tried, no Firehose receiver in this build.\n" for title in left)
+
+
+def bold(verdict):
+    return f"**{verdict}**" if verdict in ("would lose data", "would stall", "takes anyone") else verdict
 
 
 def goals(results):

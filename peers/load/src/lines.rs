@@ -22,7 +22,8 @@ pub fn walk(body: &[u8], check: &Check, seen: &mut Seen) -> u64 {
             Check::Exact => {
                 let time = line.rsplit(|b| *b == b' ').next().unwrap_or_default();
                 let time = time.iter().filter(|b| b.is_ascii_digit());
-                let ms = time.fold(0_u64, |ms, b| ms.wrapping_mul(10).wrapping_add(u64::from(b - b'0')));
+                let ms =
+                    time.fold(0_u64, |ms, b| ms.wrapping_mul(10).wrapping_add(u64::from(b - b'0')));
                 seen.exact(ms / 1000, xxh3_64(line));
             }
         }

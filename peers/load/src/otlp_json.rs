@@ -29,12 +29,15 @@ fn data_point(point: &Value, (owner, name): (u64, &Value), check: &Check, seen: 
     match check {
         Check::Count => seen.units += 1,
         Check::Intact(_) => {
-            let texts = list(point, "attributes").filter_map(|a| a["value"]["stringValue"].as_str());
-            let values = texts.fold(0_u64, |sum, text| sum.wrapping_add(check.values(text.as_bytes())));
+            let texts =
+                list(point, "attributes").filter_map(|a| a["value"]["stringValue"].as_str());
+            let values =
+                texts.fold(0_u64, |sum, text| sum.wrapping_add(check.values(text.as_bytes())));
             seen.intact(values);
         }
         Check::Exact => {
-            let time: u64 = point["timeUnixNano"].as_str().and_then(|t| t.parse().ok()).unwrap_or(0);
+            let time: u64 =
+                point["timeUnixNano"].as_str().and_then(|t| t.parse().ok()).unwrap_or(0);
             let attributes = format!("{name}{}", point["attributes"]);
             seen.exact(time / 1_000_000_000, owner ^ xxh3_64(attributes.as_bytes()));
         }

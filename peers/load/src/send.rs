@@ -64,7 +64,8 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
     let mut times: Vec<f64> = acks.iter().map(|ack| ack.took.as_secs_f64() * 1000.0).collect();
     times.sort_by(f64::total_cmp);
     if let Some(path) = arguments.text("acks") {
-        let list: Vec<_> = acks.iter().map(|ack| json!([ack.second, ack.metrics, ack.at])).collect();
+        let list: Vec<_> =
+            acks.iter().map(|ack| json!([ack.second, ack.metrics, ack.at])).collect();
         std::fs::write(path, json!(list).to_string()).map_err(|e| format!("{path}: {e}"))?;
     }
     let metrics: u64 = acks.iter().map(|ack| ack.metrics).sum();
