@@ -17,6 +17,16 @@ def number(value, digits=1):
     return NEVER if value is None else f"{value:,.{digits}f}"
 
 
+def times_over(value):
+    return NEVER if value is None else f"{value:,.1f} x"
+
+
+def titled(name, entry):
+    """Hydrant is measured with several destinations."""
+    to = name.removeprefix("hydrant-") if name.startswith("hydrant") else ""
+    return entry["title"] + (f" ({to})" if to else "")
+
+
 def of(rounds, key):
     return [one[key] for one in rounds if one.get(key) is not None]
 
@@ -39,7 +49,7 @@ def relay(result):
             [
                 entry["title"],
                 number(median(of(rounds, "cpu_per_million")), 2),
-                number(ratios(found, name, hydrant), 1) + " x",
+                times_over(ratios(found, name, hydrant)),
                 number(max(of(rounds, "peak_mib"), default=None), 0),
                 number(quantile(times, 0.5) if times else None, 0),
                 number(quantile(times, 0.99) if times else None, 0),
@@ -89,7 +99,7 @@ def throughput(result):
 
 def formats(result):
     rows = []
-    for entry in result["found"].values():
+    for name, entry in result["found"].items():
         cells = []
         for form in ("otel10", "otel07", "json"):
             one = entry.get(form)
@@ -99,7 +109,7 @@ def formats(result):
                 cells.append("refused")
             else:
                 cells.append(f"taken; {one['arrived']:.0%} arrived, {one['intact']:.0%} with every dimension")
-        rows.append([entry["title"], *cells])
+        rows.append([titled(name, entry), *cells])
     return table(["", "OTel 1.0", "OTel 0.7", "JSON"], rows)
 
 
@@ -110,10 +120,9 @@ def losses(result):
         total = {key: sum(run[key] for run in runs) for key in ("acknowledged", "missing", "repeated")}
         share = total["missing"] / total["acknowledged"] if total["acknowledged"] else None
         hurt = sum(run["missing"] > 0 for run in runs)
-        to = name.removeprefix("hydrant-") if name.startswith("hydrant") else ""
         rows.append(
             [
-                entry["title"] + (f" ({to})" if to else ""),
+                titled(name, entry),
                 entry["promise"],
                 len(runs),
                 number(total["acknowledged"], 0),
@@ -141,10 +150,9 @@ def power_cut(result):
 def outage(result):
     rows = []
     for name, entry in result["found"].items():
-        to = name.removeprefix("hydrant-") if name.startswith("hydrant") else ""
         rows.append(
             [
-                entry["title"] + (f" ({to})" if to else ""),
+                titled(name, entry),
                 number(entry["acknowledged"], 0),
                 number(entry["missing"], 0),
                 number(entry["repeated"], 0),
@@ -187,7 +195,8 @@ def goals(results):
             continue
         found, own = results[row]["found"]["peers"], HYDRANT[row]
         rows.append(judged(f"{row}: at most 1.3 CPU-s per million metrics", median(of(found[own]["rounds"], "cpu_per_million")), "<=", limit, 2))
-        least = min(ratios(found, name, own) for name in found if not name.startswith("hydrant"))
+        others = [ratios(found, name, own) for name in found if not name.startswith("hydrant")]
+        least = min(ratio for ratio in others if ratio is not None)
         rows.append(judged(f"{row}: every peer at least 10 x", least, ">=", 10, 1))
     if "remote-write" in results:
         found, own = results["remote-write"]["found"]["peers"], HYDRANT["remote-write"]
