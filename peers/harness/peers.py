@@ -92,7 +92,7 @@ class HydrantDynatracePlain(HydrantDynatrace):
 
 
 class Collector(Peer):
-    """Its own defaults: a queue in memory. Without the Firehose receiver it is given OTLP/HTTP."""
+    """Its own defaults, a queue in memory, but gzip at level 1 as Hydrant has. Without the Firehose receiver it is given OTLP/HTTP."""
 
     name = "collector"
     title = "OpenTelemetry Collector"
@@ -100,7 +100,8 @@ class Collector(Peer):
     offset = 60
     exporter = """  otlphttp:
     metrics_endpoint: {target}
-    tls: {{ insecure: true }}
+    compression: gzip
+    compression_params: {{ level: 1 }}
 """
     storage = ""
 

@@ -27,7 +27,8 @@ HOW = f"""## How it was measured
   looks for the value of every dimension of every point, under whatever name.
 - Settings are each program's defaults but for what the row needs; `peers/harness/peers.py` holds them
   all. Exceptions: Telegraf's buffer is 2,000,000 instead of 10,000 and it flushes each second, since
-  with its defaults it loses most of a delivery (see 3); vmagent is held to the Prometheus protocol.
+  with its defaults it loses most of a delivery (see 3); vmagent is held to the Prometheus protocol; the
+  Collector compresses at level 1, as Hydrant does.
 """
 
 NOTES = {
@@ -52,8 +53,8 @@ percentages are of its points. vmagent stands for VictoriaMetrics too: they shar
 """,
     "kill": f"""Destination down, ten seconds of load ({RATE:,} metrics/s in deliveries of 4,000), SIGKILL under
 load, restart on the same disk, destination up. Lost is what was acknowledged and never came. Telegraf
-with its buffer on disk acknowledges nothing at this load: a delivery takes it longer than its own
-time to answer, so nothing of it counts as acknowledged.
+with its buffer on disk acknowledges next to nothing at this load: a delivery takes it longer than its
+own time to answer, so that hardly any of it counts.
 """,
     "conform": """200 is what a receiver said; whether it kept the points is not in this table (see 5). Most
 cases carry JSON lines: a receiver that takes OTel only refuses those for that reason alone, which
@@ -89,8 +90,9 @@ CAVEATS = """## What a fair reader should know
   ordered differently; grouped metrics compress better and cost everybody less.
 - All deliveries carry the same series. Stores and agents that index series cost more with more
   of them; their first sight is left out by the warm-up.
-- Compression: Hydrant writes gzip at level 1, the Collector at its default; the bytes out are in the
-  tables. The two are close in neither CPU nor bytes for free: more effort would cost Hydrant more.
+- Compression: Hydrant and the Collector write gzip at level 1, by different libraries; Telegraf does not
+  compress for Dynatrace; remote write is Snappy. The bytes out are in the tables. What comes in is gzip
+  at level 6, as Firehose's seems to be.
 - Two cores are shared by three processes. A peer that needs both cores competes with the generator and
   the sink; CPU-seconds are little moved by that, times to acknowledge are.
 - Promises differ. Hydrant acknowledges after an fsync; the others, as set up here, after a queue in
