@@ -67,8 +67,9 @@ than one: what the kernel had written of its own accord is there. Counted is wha
 before the copy.
 """,
     "outage": f"""{RATE:,} metrics/s all the time; a refused delivery is repeated each second under its id, as Firehose
-repeats. *Seconds until all had come* counts from the moment the destination was up, and includes what
-was left of the peer's own pause between attempts.
+repeats. *Seconds until all had come* counts from the moment the destination was up; the load goes on
+for ten seconds more, so ten is the least there can be. It includes what was left of the peer's own pause
+between attempts.
 """,
 }
 
