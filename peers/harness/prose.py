@@ -19,7 +19,8 @@ HOW = f"""## How it was measured
 - Peers take turns within a round, each round begins with another one; every round starts a fresh
   process with an empty disk and warms it up with four deliveries. Tables show medians over rounds; the
   ratio is the median of the ratios within a round.
-- CPU is what the kernel counted for the process, from the first delivery until all points had come.
+- CPU is what the kernel counted for the process, from the first delivery until all points had come: of a
+  batch sent as fast as it is taken over four connections, and of the fixed load.
   Peak resident memory is `VmHWM`, file pages included.
 - *Time to acknowledge* is at a fixed load of {FIXED_LOAD:,} metrics/s that every peer holds, counted from
   the moment a delivery was due.

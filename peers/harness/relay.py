@@ -110,11 +110,15 @@ def measured(cls, pool, options):
         ended = arrive(peer, sink, batch["metrics"])
         cpu = peer.process.cpu() - cpu
         stats = sink.stats()
+        before = peer.process.cpu()
         paced = load.send(
             pool, peer, connections=8, rate=FIXED_LOAD, **{"for": options.latency_seconds}
         )
+        arrive(peer, sink, batch["metrics"] + paced["metrics"])
+        paced_cpu = peer.process.cpu() - before
         return {
-            "cpu_per_million": cpu / batch["metrics"] * 1e6 if batch["metrics"] else None,
+            "cpu_per_million": per_million(cpu, batch["metrics"]),
+            "paced_cpu_per_million": per_million(paced_cpu, paced["metrics"]),
             "metrics_per_second": batch["metrics"] / (ended - begun),
             "acknowledged": batch["metrics"],
             "arrived": stats["units"] / peer.units,
@@ -126,6 +130,10 @@ def measured(cls, pool, options):
     finally:
         peer.process.stop()
         sink.down()
+
+
+def per_million(cpu, metrics):
+    return cpu / metrics * 1e6 if metrics else None
 
 
 def arrive(peer, sink, metrics):

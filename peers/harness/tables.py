@@ -50,6 +50,7 @@ def relay(result):
                 entry["title"],
                 number(median(of(rounds, "cpu_per_million")), 2),
                 times_over(ratios(found, name, hydrant)),
+                number(median(of(rounds, "paced_cpu_per_million")), 2),
                 number(max(of(rounds, "peak_mib"), default=None), 0),
                 number(quantile(times, 0.5) if times else None, 0),
                 number(quantile(times, 0.99) if times else None, 0),
@@ -59,7 +60,7 @@ def relay(result):
             ]
         )
     head = [
-        "", "CPU-s per million metrics", "beside Hydrant", "peak resident MiB",
+        "", "CPU-s per million metrics", "beside Hydrant", "the same at the fixed load", "peak resident MiB",
         "acknowledged, median ms", "99 % ms", "answers", "points with every dimension", "bytes out a metric",
     ]
     text = table(head, rows)
