@@ -1,0 +1,1 @@
+"""The comparison of Hydrant with its peers; peers/run is its command."""

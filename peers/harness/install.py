@@ -1,0 +1,91 @@
+"""Builds or installs every peer at a pinned version, by name, from its registry."""
+
+import os
+import shutil
+import subprocess
+import venv
+
+from .places import BIN, LOAD, PEERS, PYTHON, ROOT, TARGET
+
+TELEGRAF = "v1.37.2"
+TELEGRAF_PLUGINS = "custom,inputs.cloudwatch_metric_streams,outputs.dynatrace"
+VICTORIA = "v1.151.0"
+CONTRIB = "github.com/open-telemetry/opentelemetry-collector-contrib"
+COLLECTOR = "v0.165.1"
+FIREHOSE_MODULES = [
+    f"{CONTRIB}/receiver/awsfirehosereceiver@{COLLECTOR}",
+    f"{CONTRIB}/extension/encoding/awscloudwatchmetricstreamsencodingextension@{COLLECTOR}",
+]
+# Says whether the Collector in target/bin has the Firehose receiver.
+WITH_FIREHOSE = BIN / "collector.firehose"
+
+
+def install(hydrant):
+    """All of it; what is there already stays. Gives the path of the Hydrant to measure."""
+    BIN.mkdir(parents=True, exist_ok=True)
+    go_peers()
+    collector()
+    recipes()
+    if not LOAD.exists():
+        say("building the load tool")
+        cargo(PEERS / "load", "--target-dir", str(TARGET / "load"))
+    if hydrant is None:
+        say("building hydrant")
+        cargo(ROOT, "-p", "hydrant")
+        hydrant = ROOT / "target" / "release" / "hydrant"
+    return hydrant
+
+
+def go(arguments, **options):
+    """One package at a time: a build of these is heavy enough."""
+    # Build settings of the machine (GOFLAGS) are kept.
+    flags = f"{os.environ.get('GOFLAGS', '')} -p=2 -buildvcs=false".strip()
+    environment = os.environ | {"GOFLAGS": flags, "GOBIN": str(BIN)}
+    return subprocess.run(["go", *arguments], env=environment, **options)
+
+
+def go_peers():
+    for name, package, tags in [
+        ("telegraf", f"github.com/influxdata/telegraf/cmd/telegraf@{TELEGRAF}", TELEGRAF_PLUGINS),
+        ("victoria-metrics", f"github.com/VictoriaMetrics/VictoriaMetrics/app/victoria-metrics@{VICTORIA}", ""),
+        ("vmagent", f"github.com/VictoriaMetrics/VictoriaMetrics/app/vmagent@{VICTORIA}", ""),
+    ]:
+        if not (BIN / name).exists():
+            say(f"building {package}")
+            go(["install", "-trimpath", "-tags", tags, package], check=True)
+
+
+def collector():
+    """With the Firehose receiver where the module proxy has it, else without, and says so."""
+    if (BIN / "collector").exists():
+        return
+    say("building the OpenTelemetry Collector")
+    work = TARGET / "collector"
+    shutil.copytree(PEERS / "collector", work, dirs_exist_ok=True)
+    output = ["-trimpath", "-o", str(BIN / "collector"), "."]
+    if go(["get", *FIREHOSE_MODULES], cwd=work, capture_output=True).returncode == 0:
+        go(["mod", "tidy"], cwd=work, check=True)
+        go(["build", "-tags", "firehose", *output], cwd=work, check=True)
+        WITH_FIREHOSE.touch()
+        return
+    say("the module proxy does not serve the Firehose receiver: the Collector gets OTLP instead")
+    shutil.copy(PEERS / "collector" / "go.mod", work / "go.mod")
+    # -mod=mod writes go.sum, which the checksum database vouches for.
+    go(["build", "-mod=mod", *output], cwd=work, check=True)
+
+
+def recipes():
+    if PYTHON.exists():
+        return
+    say("installing what the recipes need")
+    venv.create(TARGET / "venv", with_pip=True)
+    pinned = PEERS / "recipes" / "requirements.txt"
+    subprocess.run([PYTHON, "-m", "pip", "install", "--quiet", "-r", pinned], check=True)
+
+
+def cargo(where, *arguments):
+    subprocess.run(["cargo", "build", "--release", "--locked", *arguments], cwd=where, check=True)
+
+
+def say(text):
+    print(f"peers: {text}", flush=True)

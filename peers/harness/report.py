@@ -1,0 +1,75 @@
+"""docs/benchmarks.md, from what was found."""
+
+import platform
+import re
+import subprocess
+from pathlib import Path
+
+from . import install, prose, tables
+from .places import ROOT
+
+SECTIONS = [
+    ("otlp", "1. Firehose deliveries, OTel 1.0 in gzip, to OTLP over HTTP in gzip", tables.relay),
+    ("remote-write", "2. Firehose deliveries, OTel 1.0 in gzip, to Prometheus remote write", tables.relay),
+    ("dynatrace", "3. Firehose deliveries, JSON in gzip, to Dynatrace lines", tables.relay),
+    ("throughput", "4. How much passes through Hydrant", tables.throughput),
+    ("formats", "5. Which of AWS's three formats a peer understands", tables.formats),
+    ("kill", "6. Killed with the destination down", tables.kill),
+    ("power-cut", "7. The power cut", tables.power_cut),
+    ("outage", "8. An outage of the destination", tables.outage),
+    ("conform", "9. What the protocol demands, and what each receiver does", tables.conform),
+]
+
+
+def write(results, hydrant):
+    out = [prose.HEAD, machine(hydrant), prose.HOW]
+    out.append("## The goals\n\n" + tables.goals(results))
+    for row, title, table in SECTIONS:
+        out.append(f"## {title}\n")
+        if row not in results or not results[row]["found"]:
+            out.append(prose.NOT_RUN.get(row, "Not run yet.") + "\n")
+            continue
+        result = results[row]
+        out.append(table(result))
+        if row in prose.NOTES:
+            out.append(prose.NOTES[row])
+        out.append(
+            f"Run {result['when']}, {result['seconds'] / 60:.0f} min; load average of the machine "
+            f"{result['load_before']:.1f} before and {result['load_after']:.1f} after, this run included.\n"
+        )
+    out.append(prose.caveats())
+    path = ROOT / "docs" / "benchmarks.md"
+    path.write_text("\n".join(out).replace("\n\n\n", "\n\n"))
+    install.say(f"wrote {path.relative_to(ROOT)}")
+
+
+def machine(hydrant):
+    cpu = next(
+        (line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line),
+        platform.machine(),
+    )
+    flags = "with" if "avx512" in Path("/proc/cpuinfo").read_text() else "without"
+    cores = subprocess.check_output(["nproc"], text=True).strip()
+    memory = re.search(r"MemTotal:\s+(\d+)", Path("/proc/meminfo").read_text())
+    gib = int(memory.group(1)) / 1024 / 1024
+    commit = said(["git", "-C", ROOT, "rev-parse", "--short", "HEAD"])
+    receiver = (
+        "with `awsfirehosereceiver` and the metric streams encoding of the same release"
+        if install.WITH_FIREHOSE.exists()
+        else "**without** its Firehose receiver, see the caveats"
+    )
+    rows = [
+        ("machine", f"{cpu}, {cores} virtual cores ({flags} AVX-512), {gib:.0f} GiB, {platform.system()} {platform.release()}"),
+        ("Hydrant", f"{said([hydrant, '--version'])}, commit {commit}, `cargo build --release`"),
+        ("OpenTelemetry Collector", f"core and contrib {install.COLLECTOR}, {receiver}; {said(['go', 'version'])}"),
+        ("VictoriaMetrics, vmagent", f"{install.VICTORIA}, `go install`"),
+        ("Telegraf", f"{install.TELEGRAF}, `go install`, build tags `{install.TELEGRAF_PLUGINS}`"),
+        ("Python recipes", f"Python {platform.python_version()}, `peers/recipes/requirements.txt`"),
+    ]
+    lines = [f"| {name} | {text} |" for name, text in rows]
+    return "| what | version |\n| --- | --- |\n" + "\n".join(lines) + "\n"
+
+
+def said(command):
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True)
+    return done.stdout.strip() or "unknown"
