@@ -23,7 +23,7 @@ const PREFIX: &str = "metrics/";
 /// Time for the retries of a function.
 const FUNCTION_TIMEOUT: u32 = 60;
 /// How many timeouts of the function a message is hidden, as AWS advises.
-pub const VISIBILITY_TIMEOUTS: u32 = 6;
+pub(super) const VISIBILITY_TIMEOUTS: u32 = 6;
 /// All environment variables of a function together; some room is left for their values.
 const LAMBDA_STREAM_BYTES_MAX: usize = 3 * 1024;
 
