@@ -4,6 +4,7 @@
 //! held in [`examples`], and a test keeps docs/cli.md in step.
 
 mod args;
+mod conform;
 mod examples;
 mod replay;
 mod value;
@@ -13,6 +14,7 @@ pub use args::{
     StatusOutput, StreamArgs, StreamCommand, StreamTarget, TagsArgs, TagsCommand, TagsFetchArgs,
     ValidateArgs, ValidateOutput,
 };
+pub use conform::ConformArgs;
 pub use replay::{ReplayArgs, TooOldPolicy};
 
 use clap::{Parser, Subcommand};
@@ -55,6 +57,9 @@ pub enum Command {
     /// Make deterministic, realistic traffic
     #[command(after_help = examples::SIMULATE)]
     Simulate(SimulateArgs),
+    /// Grade a receiver of Firehose deliveries
+    #[command(after_help = examples::CONFORM)]
+    Conform(ConformArgs),
     /// Tell what each source, stream, backup and quarantine holds, and why
     #[command(after_help = examples::STATUS)]
     Status(StatusArgs),
