@@ -165,7 +165,7 @@ pub(super) fn remarks_on_yes(answer: &Answer) -> Vec<String> {
 
 /// What of a refusal would leave the operator without the reason: Firehose needs none of it to keep
 /// the delivery, but shows it in its log and its backup.
-pub(super) fn remarks_on_no(answer: &Answer, request_id: &str) -> Vec<String> {
+pub(super) fn remarks_on_no(answer: &Answer, request_id: Option<&str>) -> Vec<String> {
     let Some(members) = members(&answer.body) else {
         return vec!["the refusal is not the JSON of an answer".to_owned()];
     };
@@ -178,7 +178,7 @@ pub(super) fn remarks_on_no(answer: &Answer, request_id: &str) -> Vec<String> {
         Some(_) => {}
     }
     let id = members.get("requestId").and_then(Value::as_str);
-    if id != Some(request_id) {
+    if request_id.is_some() && id != request_id {
         remarks.push("the refusal does not name the request id".to_owned());
     }
     remarks

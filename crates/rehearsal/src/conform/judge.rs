@@ -1,5 +1,7 @@
 //! What a receiver's conduct in one case means.
 
+use aws::firehose::headers;
+
 use super::answer::{Answer, Outcome, Silence, View, remarks_on_no, remarks_on_yes, view, words};
 use super::{Case, Delivery, Demand, Verdict};
 
@@ -92,11 +94,14 @@ fn again(
             (Verdict::Stall, notes)
         }
         Demand::No { .. } | Demand::Either | Demand::Answer if !is_refusal => {
-            let note = format!("a refusal only because {why}, not in so many words ({code})");
+            let note = format!("no refusal: Firehose keeps it only because {why} ({code})");
             (Verdict::Cosmetic, vec![note])
         }
         Demand::No { best, .. } => {
-            let mut notes = remarks_on_no(answer, &delivery.request_id);
+            // An answer cannot name what the head did not.
+            let named = delivery.headers.iter().any(|(name, _)| *name == headers::REQUEST_ID);
+            let id = named.then_some(delivery.request_id.as_str());
+            let mut notes = remarks_on_no(answer, id);
             if !best.is_empty() && !best.contains(&answer.status) {
                 notes.insert(0, format!("{} says it better", demand.text()));
             }

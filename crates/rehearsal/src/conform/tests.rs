@@ -311,6 +311,8 @@ fn answers_to_what_must_be_refused() {
         ("cut-gzip", refused(413), Loss),
         ("cut-gzip", Said::status(400, "bad gzip"), Cosmetic),
         ("cut-gzip", Said::status(400, GOOD), Cosmetic),
+        ("cut-gzip", Said::status(400, &refusal.replace("ID", "other")), Cosmetic),
+        ("no-id", Said::status(400, &refusal.replace("ID", "")), Ok),
         ("cut-gzip", Said::status(200, GOOD), Loss),
         ("cut-gzip", Said::status(200, "OK"), Cosmetic),
         ("wrong-key", refused(401), Ok),
