@@ -66,7 +66,7 @@ async fn grade(args: &ConformArgs, cases: &[&'static Case]) -> Result<Exit, Exit
     let setup = setup(args);
     let mut report = Report::new(&args.url);
     terminal::say(&format!(
-        "sending {} cases to {}, all points in namespace {NAMESPACE}",
+        "{} cases to {}, points in namespace {NAMESPACE}",
         cases.len(),
         report.url
     ));
