@@ -5,6 +5,7 @@
 
 pub mod admin;
 pub mod cli;
+pub mod conform;
 pub mod control;
 pub mod demo;
 pub mod deploy;
@@ -53,6 +54,7 @@ fn dispatch(command: &Command) -> Exit {
         Command::Inspect(args) => inspect::command(args),
         Command::Replay(args) => replay::command(args),
         Command::Simulate(args) => simulate::command(args),
+        Command::Conform(args) => conform::command(args),
         Command::Status(args) => status::command(args),
         Command::Stream(args) => status::stream_command(args),
         Command::Lambda => lambda::command(),

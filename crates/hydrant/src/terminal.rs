@@ -31,6 +31,16 @@ pub fn print(data: &[u8]) -> io::Result<()> {
     }
 }
 
+/// Columns of the terminal that stdout is, or of the page that a file is.
+pub fn width() -> usize {
+    let size = rustix::termios::tcgetwinsize(io::stdout());
+    let columns = size.map_or(0, |size| usize::from(size.ws_col));
+    if columns == 0 { PAGE_WIDTH } else { columns }
+}
+
+/// Columns where there is no terminal to ask.
+const PAGE_WIDTH: usize = 120;
+
 /// Paints words, or does not.
 #[derive(Clone, Copy, Debug)]
 pub struct Paint {

@@ -1,10 +1,11 @@
-//! Generators and strict receivers that demo and simulate ship with.
+//! Generators and strict receivers that demo, simulate and conform ship with.
 //!
 //! Everything that is generated follows from a seed; nothing here reads the environment or the
 //! configuration, and the time is an argument. The receivers judge what Hydrant sends by code of
 //! their own and share none with the destinations.
 
 pub mod catalog;
+pub mod conform;
 mod door;
 pub mod dynatrace;
 mod fault;

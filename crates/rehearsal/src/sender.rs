@@ -35,7 +35,12 @@ const USER_AGENT: &str = "Amazon Kinesis Data Firehose Agent/1.0";
 
 impl Sender {
     /// The delivery of `records` under `request_id`, made at `timestamp_ms`.
-    pub fn compose(&self, request_id: &str, timestamp_ms: i64, records: &[Vec<u8>]) -> Request {
+    pub fn compose(
+        &self,
+        request_id: &str,
+        timestamp_ms: i64,
+        records: &[impl AsRef<[u8]>],
+    ) -> Request {
         let mut plain = Vec::new();
         request::body(request_id, timestamp_ms, records, &mut plain);
         let body = if self.gzip { gzip(&plain) } else { plain };

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use hyper::ext::ReasonPhrase;
 use reqwest::Url;
 
 use crate::unreachable::{Unreachable, Why, describe};
@@ -129,19 +130,37 @@ impl Client {
 
     /// One attempt.
     pub async fn send(&self, request: Request) -> Result<Answer, Unreachable> {
-        let limits = Limits { silence: self.request_timeout, whole: self.request_timeout };
-        self.open(request, limits).await?.read(self.answer_bytes).await
+        self.open(request, self.limits()).await?.read(self.answer_bytes).await
+    }
+
+    pub(crate) fn limits(&self) -> Limits {
+        Limits { silence: self.request_timeout, whole: self.request_timeout }
+    }
+
+    pub(crate) fn answer_bytes(&self) -> usize {
+        self.answer_bytes
     }
 
     /// One attempt; returns when the head of the answer is here.
     pub(crate) async fn open(
         &self,
+        mut request: Request,
+        limits: Limits,
+    ) -> Result<Incoming, Unreachable> {
+        let body = std::mem::take(&mut request.body);
+        self.open_with(request, reqwest::Body::from(body), limits).await
+    }
+
+    /// The same with a body of another kind.
+    pub(crate) async fn open_with(
+        &self,
         request: Request,
+        body: reqwest::Body,
         limits: Limits,
     ) -> Result<Incoming, Unreachable> {
         let url = parse_url(&request.url)?;
         let place = place_of(&url);
-        let mut builder = self.http.request(request.method, url).body(request.body);
+        let mut builder = self.http.request(request.method, url).body(body);
         for (name, value) in request.headers {
             builder = builder.header(name, value);
         }
@@ -183,6 +202,14 @@ impl Client {
 }
 
 impl Incoming {
+    /// The reason phrase; hyper keeps it only when it is not the usual one.
+    pub(crate) fn reason(&self) -> String {
+        match self.response.extensions().get::<ReasonPhrase>() {
+            Some(reason) => String::from_utf8_lossy(reason.as_bytes()).into_owned(),
+            None => self.response.status().canonical_reason().unwrap_or_default().to_owned(),
+        }
+    }
+
     /// The next bytes of the body.
     pub(crate) async fn chunk(&mut self) -> Result<Option<Bytes>, Unreachable> {
         let next = tokio::time::timeout(self.limits.silence, self.response.chunk()).await;

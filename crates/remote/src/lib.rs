@@ -6,6 +6,7 @@ pub mod aws;
 mod client;
 pub mod grpc;
 mod oauth2;
+mod observe;
 mod retry_after;
 mod secret;
 mod tls;
@@ -13,6 +14,7 @@ mod unreachable;
 
 pub use client::{Answer, Client, ClientConfig, Request};
 pub use oauth2::{OAuth2, OAuth2Config, TokenError};
+pub use observe::{Observed, Pace};
 pub use secret::Secret;
 pub use tls::{TlsConfig, TlsError, install_provider};
 pub use unreachable::{Unreachable, Why};

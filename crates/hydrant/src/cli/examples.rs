@@ -57,6 +57,17 @@ Examples:
   hydrant simulate --put-metric-data --to http://127.0.0.1:4566 --rate 100
   hydrant simulate --directory records --format json --points 1000";
 
+pub(super) const CONFORM: &str = "\
+Examples:
+  hydrant conform http://127.0.0.1:4433 --access-key secret
+  hydrant conform https://in.example.com/firehose --access-key secret --skip-large
+  hydrant conform http://127.0.0.1:4433 --case cut-gzip --case slow --timeout 10s
+  hydrant conform http://127.0.0.1:4433 --output json | jq .conformant
+
+It sends about 12,000 test metrics, all in the namespace Hydrant/Conform. Exit 0 when the receiver
+is conformant, 1 when it would lose or hold up data or takes anyone's, 69 when it cannot be reached,
+77 when it refuses the access key.";
+
 pub(super) const STATUS: &str = "\
 Examples:
   hydrant status                        of the process that ./hydrant.yaml describes

@@ -5,6 +5,7 @@
 
 mod args;
 mod deploy;
+mod conform;
 mod examples;
 mod replay;
 mod value;
@@ -15,6 +16,7 @@ pub use args::{
     TagsCommand, TagsFetchArgs, ValidateArgs, ValidateOutput,
 };
 pub use deploy::{AccessKeyFrom, DeployArgs, DeployCommand, DeployOptions, DeployTopology};
+pub use conform::ConformArgs;
 pub use replay::{ReplayArgs, TooOldPolicy};
 
 use clap::{Parser, Subcommand};
@@ -57,6 +59,9 @@ pub enum Command {
     /// Make deterministic, realistic traffic
     #[command(after_help = examples::SIMULATE)]
     Simulate(SimulateArgs),
+    /// Grade a receiver of Firehose deliveries
+    #[command(after_help = examples::CONFORM)]
+    Conform(ConformArgs),
     /// Tell what each source, stream, backup and quarantine holds, and why
     #[command(after_help = examples::STATUS)]
     Status(StatusArgs),
