@@ -114,9 +114,9 @@ fn environment_url(picked: &Picked<'_>, elsewhere: &Elsewhere) -> Option<String>
     picked.streams.iter().find_map(|stream| {
         let portable = Portable::of(&elsewhere.text, &environment, &stream.name)?;
         let body: serde_json::Value = serde_json::from_str(&portable.text).ok()?;
-        let destination = &body["destination"];
-        let url = destination["url"].as_str().filter(|url| url.starts_with("https://"))?;
-        (destination["type"] == "dynatrace" && !url.contains("${")).then(|| url.to_owned())
+        let destination = body.get("destination")?;
+        let url = destination.get("url")?.as_str().filter(|url| url.starts_with("https://"))?;
+        (destination.get("type")? == "dynatrace" && !url.contains("${")).then(|| url.to_owned())
     })
 }
 

@@ -55,7 +55,7 @@ pub fn union(streams: &[&StreamConfig], then: &str) -> (Filters, Vec<String>) {
         }
         match include(stream, &mut notes) {
             Some(names) => {
-                names.into_iter().for_each(|(key, value)| add(&mut included, key, value))
+                names.into_iter().for_each(|(key, value)| add(&mut included, key, value));
             }
             // A filter without namespace asks for any.
             None => excluded = Some(Names::new()),

@@ -45,10 +45,8 @@ impl Portable {
         let stream = child(child(&root, "streams")?, name)?;
         let mut lifting = Lifting { shown, variables: BTreeMap::new() };
         let mut body = lifting.json(stream, "");
-        if let Json::Object(body) = &mut body {
-            if let Some(Json::Object(backup)) = body.get_mut("backup") {
-                backup.remove("directory");
-            }
+        if let Some(Json::Object(backup)) = body.get_mut("backup") {
+            backup.remove("directory");
         }
         let variables = lifting.variables.into_values().collect();
         Some(Portable { text: body.to_string(), variables })

@@ -314,3 +314,50 @@ fn one_a_region() {
     assert_eq!(cloudformation::files(&plan).len(), 1);
     assert_eq!(everything(&plan), everything(&good(&text, flags)));
 }
+
+/// *Scenario:* the roles and policies of the ways with the most of them.
+/// *Guarantees:* exactly the actions that AWS's pages and docs/aws-access.md name, each with its
+/// conditions: no more, and none is missing.
+#[test]
+fn permissions() {
+    use crate::deploy::policy::Statement;
+    let granted = |statements: &[Statement]| -> Vec<String> {
+        let one = |statement: &Statement| {
+            let keys = statement.conditions.iter().map(|one| format!(" if {}", one.key));
+            format!("{}{}", statement.actions.join(" "), keys.collect::<String>())
+        };
+        statements.iter().map(one).collect()
+    };
+    let conditions = " if kms:ViaService if kms:EncryptionContext:aws:s3:arn";
+    let text = settings_of(DOOR, &[("s", "aws", TO_DYNATRACE)]);
+    let over_http = good(&text, "--endpoint-url https://a.example.com");
+    let roles: Vec<_> =
+        over_http.roles.iter().map(|role| (role.id, granted(&role.statements))).collect();
+    let firehose = vec![
+        "s3:GetBucketLocation s3:ListBucket s3:ListBucketMultipartUploads".to_owned(),
+        "s3:AbortMultipartUpload s3:GetObject s3:PutObject".to_owned(),
+        format!("kms:Decrypt kms:GenerateDataKey{conditions}"),
+        "logs:PutLogEvents".to_owned(),
+        "secretsmanager:GetSecretValue".to_owned(),
+    ];
+    let metric_stream = vec!["firehose:PutRecord firehose:PutRecordBatch".to_owned()];
+    assert_eq!(roles, [("metric_stream", metric_stream), ("firehose", firehose.clone())]);
+
+    let function = good(&text, "--topology lambda");
+    let roles: Vec<_> =
+        function.roles.iter().map(|role| (role.id, granted(&role.statements))).collect();
+    let read =
+        ["s3:ListBucket".to_owned(), "s3:GetObject".to_owned(), format!("kms:Decrypt{conditions}")];
+    let own = ["sqs:ReceiveMessage sqs:DeleteMessage sqs:GetQueueAttributes".to_owned()];
+    let log = ["logs:CreateLogStream logs:PutLogEvents".to_owned()];
+    assert_eq!(roles[1], ("firehose", firehose[..4].to_vec()));
+    assert_eq!(roles[2], ("function", [&read[..], &own, &log].concat()));
+    let queue = function.queue.expect("a queue");
+    assert_eq!(granted(&queue.policy), ["sqs:SendMessage if aws:SourceAccount if aws:SourceArn"]);
+
+    let told = good(&settings_of(ARCHIVE, &[("s", "archive", "{ type: blackhole }")]), "");
+    let own =
+        "sqs:ReceiveMessage sqs:DeleteMessage sqs:ChangeMessageVisibility sqs:GetQueueAttributes";
+    let reader = told.reader.expect("a reader");
+    assert_eq!(granted(&reader.statements), [&read[..], &[own.to_owned()]].concat());
+}

@@ -50,7 +50,7 @@ fn parameter(parameter: &Parameter) -> Entry {
             items.push(entry("ConstraintDescription", text(*rule)));
         }
         Kind::Flag => {
-            items.push(entry("AllowedValues", Node::List(vec![text("true"), text("false")])))
+            items.push(entry("AllowedValues", Node::List(vec![text("true"), text("false")])));
         }
         Kind::Choice(choices) => {
             let choices = choices.iter().map(|choice| text(*choice)).collect();

@@ -69,17 +69,17 @@ pub(super) fn bucket(plan: &Plan) -> Vec<Item> {
         "metrics",
         vec![of_bucket(), set("policy", "data.aws_iam_policy_document.bucket.json")],
     ));
-    all.push(access::document("key", &plan.bucket.key_policy));
-    all.push(resource(
-        "aws_kms_key",
-        "metrics",
-        vec![
-            set("description", "\"Metrics of ${var.name}\""),
-            set("enable_key_rotation", "true"),
-            set("policy", "data.aws_iam_policy_document.key.json"),
-        ],
-    ));
+    all.extend(key(plan));
     all
+}
+
+fn key(plan: &Plan) -> [Item; 2] {
+    let items = vec![
+        set("description", "\"Metrics of ${var.name}\""),
+        set("enable_key_rotation", "true"),
+        set("policy", "data.aws_iam_policy_document.key.json"),
+    ];
+    [access::document("key", &plan.bucket.key_policy), resource("aws_kms_key", "metrics", items)]
 }
 
 pub(super) fn queue(plan: &Plan) -> Vec<Item> {
