@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """What `hydrant deploy` writes, judged by cfn-lint, an HCL parser, `terraform fmt` where it is at
-hand, a policy linter, and botocore: the resources of every way are made in moto, call by call.
+hand, a policy linter, and botocore: the resources of every way are made in moto, call by call, and its
+streams at Hydrant's own AWS half, where data flows through them.
 
 With --endpoint-url URL the metric stream and the Firehose stream are made there instead, by the same
 calls (an implementation of the two APIs); `--access-key-id` and `--secret-access-key` sign them.
@@ -13,7 +14,7 @@ import subprocess
 import sys
 
 import peers
-from deployed import cloudformation, policies, terraform
+from deployed import at_hydrant, cloudformation, policies, terraform
 
 ACCOUNT, REGION = "123456789012", "eu-west-1"
 SECRET = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:key-AbCdEf"
@@ -125,11 +126,11 @@ def check_way(binary, settings, way, flags, running, made_in):
     print(f"ok: {way}: cfn-lint, {len(found)} policies, HCL{fmt}; both tools ask for the same; {made}")
 
 
-def in_moto(url):
-    def make(template, _):
+def in_moto_and_here(url, half):
+    def make(template, module):
         makers = cloudformation.Makers(template, url)
         makers.make_all()
-        return f"{len(makers.made)} resources made in moto"
+        return f"{len(makers.made)} resources made in moto; {half.make(template, module)}"
     return make
 
 
@@ -188,7 +189,8 @@ def main():
         if arguments.endpoint_url:
             made_in = elsewhere(arguments)
         else:
-            made_in = in_moto(cloudformation.moto(running))
+            half = at_hydrant.Half(running, binary, ACCOUNT, REGION)
+            made_in = in_moto_and_here(cloudformation.moto(running), half)
         settings = running.path / "hydrant.yaml"
         settings.write_text(SETTINGS)
         for way, flags in WAYS.items():

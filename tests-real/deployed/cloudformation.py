@@ -228,8 +228,8 @@ def check_input(client, operation, given):
         raise SystemExit(f"FAILED: {operation}: {report.generate_report()}")
 
 
-def make_streams(calls, url, region, key_id, secret):
-    """Both streams at another implementation, described, and removed again."""
+def make_streams(calls, url, region, key_id, secret, meanwhile=lambda: None):
+    """Both streams at another implementation, described, and removed again after `meanwhile`."""
     import boto3
     session = boto3.Session(aws_access_key_id=key_id, aws_secret_access_key=secret, region_name=region)
     firehose = session.client("firehose", endpoint_url=url)
@@ -245,5 +245,6 @@ def make_streams(calls, url, region, key_id, secret):
     for key, value in metrics.items():
         if described.get(key) != value:
             raise SystemExit(f"FAILED: GetMetricStream: {key} is {described.get(key)}, not {value}")
+    meanwhile()
     cloudwatch.delete_metric_stream(Name=metrics["Name"])
     firehose.delete_delivery_stream(DeliveryStreamName=name)
