@@ -13,6 +13,7 @@ mod points;
 mod receivers;
 mod service;
 
+mod cloud;
 mod disk;
 mod durability;
 mod endtoend;
