@@ -281,16 +281,12 @@ fn source_messages() {
     for (body, said) in [
         (
             "    listen: 127.0.0.1:1\n",
-            "2:3 sources.aws.type: is missing | one of firehose, s3, file or stdin",
+            "2:3 sources.aws.type: is missing | one of firehose, aws_api, s3, file or stdin",
         ),
         ("    typ: firehose\n", "3:5 unknown key \"typ\" | did you mean \"type\"?"),
         (
             "    type: firehos\n",
-            "3:11 sources.aws.type: must be firehose, s3, file or stdin | did you mean \"firehose\"?",
-        ),
-        (
-            "    type: aws_api\n",
-            "3:11 sources.aws.type: \"aws_api\" is not in this release | this release knows firehose, s3, file or stdin",
+            "3:11 sources.aws.type: must be firehose, aws_api, s3, file or stdin | did you mean \"firehose\"?",
         ),
         (
             "    type: firehose\n",
@@ -342,6 +338,66 @@ fn source_messages() {
             "5:19 sources.aws.access_keys[0]: an access key has at most 4096 bytes | take one of visible ASCII characters",
         ],
     );
+}
+
+/// A source of type `aws_api` with these keys besides its address and region; they begin in line 6.
+fn api(body: &str) -> String {
+    format!(
+        "sources:\n  cloud:\n    type: aws_api\n    listen: 127.0.0.1:4566\n    region: eu-west-1\n{body}"
+    )
+}
+
+/// *Scenario:* each mistake in a source in place of AWS.
+/// *Guarantees:* its place, the rule and what to do; secrets are not shown; without streams it is right.
+#[test]
+fn api_source_messages() {
+    let key = |more: &str| {
+        format!(
+            "    credentials: [ {{ access_key_id: AKIDEXAMPLE, secret_access_key: SECRETVALUE, account_id: \"111122223333\"{more} }} ]\n"
+        )
+    };
+    good(&api(&key("")));
+    good(&api("    unsigned_account: \"111122223333\"\n"));
+    good(&api(&key(
+        ", policy: { Version: '2012-10-17', Statement: [ { Effect: Allow, Action: 's3:*', Resource: '*' } ] }",
+    )));
+    for (body, said) in [
+        (String::new(), "2:3 sources.cloud: lets nobody call | give credentials: [ { access_key_id, secret_access_key, account_id } ], or unsigned_account for calls without a signature"),
+        ("    credentials: []\n".to_owned(), "6:18 sources.cloud.credentials: holds no credential | give at least one"),
+        ("    unsigned_account: 111122223333\n".to_owned(), "-"),
+        ("    unsigned_account: \"1234\"\n".to_owned(), "6:23 sources.cloud.unsigned_account: must be an account id of 12 digits, not \"1234\" | write it in quotes, so that YAML keeps its zeros: \"111122223333\""),
+        (key("").replace("1111", "x111"), "must be an account id of 12 digits"),
+        (key("").replace("AKIDEXAMPLE", "A!"), "must be an access key id"),
+        (key("").replace("secret_access_key: SECRETVALUE, ", ""), "secret_access_key: is missing"),
+        (key("").replace(", account_id: \"111122223333\"", ""), "account_id: is missing"),
+        (key("").replace(" ]", ", { access_key_id: AKIDEXAMPLE, secret_access_key: SECRETOTHER, account_id: \"444455556666\" } ]"), "is given twice"),
+        (key(", policy: { Statement: [ { Effect: Allow, Action: '*', Resource: '*', Condition: { Bool: { x: 'true' } } } ] }"), "is no policy that can be kept to: "),
+        (key(", policy: { Statement: [ { Effect: Allow, NotAction: '*', Resource: '*' } ] }"), "is no policy that can be kept to: "),
+        (key(", policy: { Statement: [ { Effect: allow, Action: '*', Resource: '*' } ] }"), "is no policy that can be kept to: "),
+        (key("") + "    seal_key: SECRETSHORT\n", "sources.cloud.seal_key: "),
+        (key("") + "    window_grace: 11m\n", "sources.cloud.window_grace: "),
+        (key("") + "    windows_size: 1MiB\n", "sources.cloud.windows_size: "),
+        (key("") + "    raw_values_max: 100000001\n", "sources.cloud.raw_values_max: "),
+        (key("") + "    s3_endpoint_url: ftp://x\n", "sources.cloud.s3_endpoint_url: "),
+        (key("") + "    allow_http_endpoints: maybe\n", "sources.cloud.allow_http_endpoints: "),
+        (key("") + "    limits: { body: 65MiB }\n", "sources.cloud.limits.body: "),
+        (key("") + "    limits: { wait: 56s }\n", "sources.cloud.limits.wait: "),
+        (key("") + "    access_keys: [x]\n", "unknown key \"access_keys\""),
+        (key("").replace("    cred", "    cred").to_owned() + "    regions: x\n", "unknown key \"regions\""),
+    ] {
+        let text = api(&body);
+        if said == "-" {
+            good(&text);
+            continue;
+        }
+        let problems = bad(&text);
+        let lines: Vec<String> = problems.list.iter().map(one_line).collect();
+        assert!(lines.len() == 1 && lines[0].contains(said), "{text}\nsays {lines:#?}\nnot {said}");
+        let shown = report::text(&problems, Paint::PLAIN);
+        assert!(!shown.contains("SECRET"), "{shown}");
+    }
+    let region = api(&key("")).replace("eu-west-1", "Ireland");
+    assert!(one_line(&bad(&region).list[0]).contains("must be the name of a region"));
 }
 
 /// *Scenario:* one source of objects with a mistake.

@@ -53,6 +53,7 @@ struct Queue {
     waiting: VecDeque<Waiting>,
     bytes: u64,
     closing: bool,
+    rest: Option<u64>,
 }
 
 /// What the writer gets.
@@ -62,6 +63,8 @@ pub(crate) enum Taken {
     Items(Vec<Waiting>),
     /// The deadline came first.
     Deadline,
+    /// Nobody needs what lies before this sequence, and nothing is expected.
+    Rest(u64),
     /// Closed and empty.
     Closed,
 }
@@ -94,6 +97,9 @@ impl Inbox {
             if queue.closing {
                 return Taken::Closed;
             }
+            if let Some(end) = queue.rest.take() {
+                return Taken::Rest(end);
+            }
             let Some(deadline) = deadline else {
                 queue = self.filled.wait(queue).unwrap_or_else(PoisonError::into_inner);
                 continue;
@@ -117,6 +123,12 @@ impl Inbox {
         }
         queue.bytes = queue.bytes.saturating_sub(bytes);
         Taken::Items(items)
+    }
+
+    /// Tells the writer, once it has nothing to do, that nobody needs what lies before `end`.
+    pub(crate) fn rest(&self, end: u64) {
+        locked(&self.queue).rest = Some(end);
+        self.filled.notify_all();
     }
 
     /// Takes nothing more; what waits is still written.

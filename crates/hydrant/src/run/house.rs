@@ -192,7 +192,7 @@ impl House {
             folder: self.folder.cloud().join(&name),
             backups: self.folder.backups().join(CLOUD).join(&name),
             max_backlog_bytes: budget.total_bytes / BACKLOG_SHARE,
-            delivery_streams: delivery_streams(&self.settings, &name),
+            delivery_streams: self.delivery_streams(&name),
         };
         let api = Api::open(source, bound, needs)?;
         self.apis.insert(name, api);
@@ -205,6 +205,12 @@ impl House {
         let state = basis.state.join(CLOUD).join(source);
         let quarantine = basis.quarantine.join(CLOUD).join(source);
         PartsBasis { state, quarantine, ..basis }
+    }
+
+    /// Streams that run and read a source in place of AWS are delivery streams there.
+    pub(super) fn delivery_streams(&self, source: &str) -> Vec<String> {
+        let reads = |running: &&Running| running.config().sources.iter().any(|s| s == source);
+        self.streams.values().filter(reads).map(|running| running.config().name.clone()).collect()
     }
 
     pub(super) fn open_reader(&mut self, source: ObjectSource) -> Result<(), String> {
@@ -385,6 +391,11 @@ impl House {
                 "stream {name} is in the settings: remove it there first, then reload"
             ));
         }
+        if self.made(name).is_some() {
+            return Err(format!(
+                "stream {name} was made through the API: delete it there, by DeleteDeliveryStream"
+            ));
+        }
         forget(&self.journal, name)
     }
 
@@ -468,12 +479,6 @@ pub fn forget(journal: &Journal, name: &str) -> Result<u64, String> {
 fn no_lanes() -> intake::firehose::Denied {
     let message = "the settings are being changed: send it again".to_owned();
     intake::firehose::Denied { status: 503, message }
-}
-
-/// Streams of the settings that read a source in place of AWS are delivery streams there.
-pub(super) fn delivery_streams(settings: &Settings, source: &str) -> Vec<String> {
-    let reads = |stream: &&StreamConfig| stream.sources.iter().any(|name| name == source);
-    settings.streams.iter().filter(reads).map(|stream| stream.name.clone()).collect()
 }
 
 /// What every lane of a stream shares, and what streams are made of.
