@@ -152,7 +152,9 @@ impl Made {
         for cursor in cursors {
             let forgotten = self.basis.journal.topic(name).and_then(|t| t.forget_cursor(cursor));
             match forgotten {
-                Ok(bytes) => tracing::info!(topic = name, cursor, bytes, "delivery stream is gone"),
+                Ok(bytes) => {
+                    tracing::info!(topic = name, cursor, bytes, "what nobody reads is freed")
+                }
                 Err(error) => tracing::error!(topic = name, cursor, %error, "its records stay"),
             }
         }

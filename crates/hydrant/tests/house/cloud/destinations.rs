@@ -189,7 +189,12 @@ fn the_backup_mode_can_be_changed() {
         let has = |body: &Vec<u8>| body.starts_with(text.as_bytes());
         s3.objects().values().any(has)
     };
+    let copier = || {
+        let files = crate::service::files_below(&home.data().join("journal"));
+        files.iter().any(|file| file.file_name().unwrap().to_string_lossy().contains("all-data"))
+    };
     eventually("it is copied", || copied("one"), || service.log());
+    assert!(copier());
     let mode = |version: u32, mode: &str| {
         let update = json!({
             "DeliveryStreamName": "orders", "CurrentDeliveryStreamVersionId": version.to_string(),
@@ -200,11 +205,8 @@ fn the_backup_mode_can_be_changed() {
     mode(1, "FailedDataOnly");
     put(&caller, "orders", &["two"]);
     super::arrives(&service, &endpoint, &["two"]);
-    let copier = || {
-        let files = crate::service::files_below(&home.data().join("journal"));
-        files.iter().any(|file| file.to_string_lossy().contains("all-data"))
-    };
     service.until("the copier's place is gone", |_| !copier());
+    assert!(!copied("two"));
     mode(2, "AllData");
     put_large("three");
     let again = || s3.objects().values().any(|b| String::from_utf8_lossy(b).contains("three"));

@@ -106,3 +106,38 @@ fn access_keys_are_nowhere_in_clear() {
         }
     }
 }
+
+/// *Scenario:* the key that seals access keys is lost between two runs; records are put; then the
+/// access key is given anew.
+/// *Guarantees:* the stream takes records and is shown with why it does not run; nothing of it is
+/// called forgotten; with the new key what waited arrives.
+#[test]
+fn a_lost_seal_key_is_told_and_mended() {
+    let home = home("cloud-seal", "");
+    let endpoint = Endpoint::start();
+    endpoint.ill(testkit::Reply::status(503));
+    let caller = caller(&home);
+    let service = home.start();
+    caller.firehose("CreateDeliveryStream", &to_endpoint("orders", &endpoint.url(), 7200));
+    put(&caller, "orders", &["before"]);
+    service.stop();
+    std::fs::remove_file(home.data().join("cloud/cloud/seal.key")).unwrap();
+    endpoint.heal();
+    let service = home.start();
+    put(&caller, "orders", &["without"]);
+    let told = service.stream("orders");
+    let waits = told["waits"].to_string();
+    assert!(waits.contains("access key cannot be opened"), "{told}");
+    assert!(waits.contains("UpdateDestination"), "{told}");
+    assert_eq!(service.status()["forgotten"], json!([]));
+    assert!(endpoint.texts().is_empty());
+    let update = json!({
+        "DeliveryStreamName": "orders", "CurrentDeliveryStreamVersionId": "1",
+        "DestinationId": "destinationId-000000000001",
+        "HttpEndpointDestinationUpdate": {
+            "EndpointConfiguration": {"Url": endpoint.url(), "AccessKey": ACCESS_KEY}}});
+    caller.firehose("UpdateDestination", &update);
+    put(&caller, "orders", &["after"]);
+    crate::cloud::arrives(&service, &endpoint, &["before", "without", "after"]);
+    service.stop();
+}
