@@ -365,7 +365,7 @@ fn api_source_messages() {
     for (body, said) in [
         (String::new(), "3:5 sources.cloud: lets nobody call | give credentials: [ { access_key_id, secret_access_key, account_id } ], or unsigned_account for calls without a signature"),
         ("    credentials: []\n".to_owned(), "6:18 sources.cloud.credentials: holds no credential | give at least one"),
-        ("    unsigned_account: \"1234\"\n".to_owned(), "6:23 sources.cloud.unsigned_account: must be an account id of 12 digits, not \"1234\" | write it in quotes, so that YAML keeps its zeros: \"111122223333\""),
+        ("    unsigned_account: \"1234\"\n".to_owned(), "6:23 sources.cloud.unsigned_account: must be an account id of 12 digits | write it in quotes, so that YAML keeps its zeros: \"111122223333\""),
         (key("").replace("1111", "x111"), "must be an account id of 12 digits"),
         (key("").replace("AKIDEXAMPLE", "A!"), "must be an access key id"),
         (key("").replace("secret_access_key: SECRETVALUE, ", ""), "secret_access_key: is missing"),

@@ -153,7 +153,7 @@ impl Made {
             let forgotten = self.basis.journal.topic(name).and_then(|t| t.forget_cursor(cursor));
             match forgotten {
                 Ok(bytes) => {
-                    tracing::info!(topic = name, cursor, bytes, "what nobody reads is freed")
+                    tracing::info!(topic = name, cursor, bytes, "what nobody reads is freed");
                 }
                 Err(error) => tracing::error!(topic = name, cursor, %error, "its records stay"),
             }

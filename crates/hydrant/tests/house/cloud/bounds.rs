@@ -110,7 +110,7 @@ fn lies(length: usize) -> Vec<u8> {
     lies
 }
 
-/// *Scenario:* 64 senders at once, again and again: batches of 4 MiB of records, and bodies of gzip
+/// *Scenario:* 64 senders at once: batches of 4 MiB of records, and bodies of gzip
 /// that inflate to 8 MiB but say that they do not.
 /// *Guarantees:* anonymous memory stays under the promise; every batch is kept in the end.
 #[test]
@@ -135,11 +135,9 @@ fn memory_is_bounded_under_64_senders() {
                         let answer = exchange(home, large);
                         assert_eq!(answer.status, 200, "{}", answer.text());
                     }
-                    for _ in 0..4 {
-                        let answer = exchange(home, lying);
-                        if answer.status != 200 {
-                            assert_eq!(told(&answer).1, "ThrottlingException");
-                        }
+                    let answer = exchange(home, lying);
+                    if answer.status != 200 {
+                        assert_eq!(told(&answer).1, "ThrottlingException");
                     }
                 });
             }
