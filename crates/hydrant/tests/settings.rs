@@ -340,6 +340,62 @@ fn source_messages() {
     );
 }
 
+/// A source of type `aws_api` with these keys besides its address and region; they begin in line 6.
+fn api(body: &str) -> String {
+    format!(
+        "sources:\n  cloud:\n    type: aws_api\n    listen: 127.0.0.1:4566\n    region: eu-west-1\n{body}"
+    )
+}
+
+/// *Scenario:* each mistake in a source in place of AWS.
+/// *Guarantees:* its place, the rule and what to do; secrets are not shown; without streams it is right.
+#[test]
+fn api_source_messages() {
+    let key = |more: &str| {
+        format!(
+            "    credentials: [ {{ access_key_id: AKIDEXAMPLE, secret_access_key: SECRETVALUE, account_id: \"111122223333\"{more} }} ]\n"
+        )
+    };
+    good(&api(&key("")));
+    good(&api("    unsigned_account: \"111122223333\"\n"));
+    good(&api("    unsigned_account: 111122223333\n"));
+    good(&api(&key(
+        ", policy: { Version: '2012-10-17', Statement: [ { Effect: Allow, Action: 's3:*', Resource: '*' } ] }",
+    )));
+    for (body, said) in [
+        (String::new(), "3:5 sources.cloud: lets nobody call | give credentials: [ { access_key_id, secret_access_key, account_id } ], or unsigned_account for calls without a signature"),
+        ("    credentials: []\n".to_owned(), "6:18 sources.cloud.credentials: holds no credential | give at least one"),
+        ("    unsigned_account: \"1234\"\n".to_owned(), "6:23 sources.cloud.unsigned_account: must be an account id of 12 digits | write it in quotes, so that YAML keeps its zeros: \"111122223333\""),
+        (key("").replace("1111", "x111"), "must be an account id of 12 digits"),
+        (key("").replace("AKIDEXAMPLE", "A!"), "must be an access key id"),
+        (key("").replace("secret_access_key: SECRETVALUE, ", ""), "secret_access_key: is missing"),
+        (key("").replace(", account_id: \"111122223333\"", ""), "account_id: is missing"),
+        (key("").replace(" ]", ", { access_key_id: AKIDEXAMPLE, secret_access_key: SECRETOTHER, account_id: \"444455556666\" } ]"), "is given twice"),
+        (key(", policy: { Statement: [ { Effect: Allow, Action: '*', Resource: '*', Condition: { Bool: { x: 'true' } } } ] }"), "is no policy that can be kept to: "),
+        (key(", policy: { Statement: [ { Effect: Allow, NotAction: '*', Resource: '*' } ] }"), "is no policy that can be kept to: "),
+        (key(", policy: { Statement: [ { Effect: allow, Action: '*', Resource: '*' } ] }"), "is no policy that can be kept to: "),
+        (key("") + "    seal_key: SECRETSHORT\n", "sources.cloud.seal_key: "),
+        (key("") + "    window_grace: 11m\n", "sources.cloud.window_grace: "),
+        (key("") + "    windows_size: 1MiB\n", "sources.cloud.windows_size: "),
+        (key("") + "    raw_values_max: 100000001\n", "sources.cloud.raw_values_max: "),
+        (key("") + "    s3_endpoint_url: ftp://x\n", "sources.cloud.s3_endpoint_url: "),
+        (key("") + "    allow_http_endpoints: maybe\n", "sources.cloud.allow_http_endpoints: "),
+        (key("") + "    limits: { body: 65MiB }\n", "sources.cloud.limits.body: "),
+        (key("") + "    limits: { wait: 56s }\n", "sources.cloud.limits.wait: "),
+        (key("") + "    access_keys: [x]\n", "unknown key \"access_keys\""),
+        (key("") + "    regions: x\n", "unknown key \"regions\""),
+    ] {
+        let text = api(&body);
+        let problems = bad(&text);
+        let lines: Vec<String> = problems.list.iter().map(one_line).collect();
+        assert!(lines.len() == 1 && lines[0].contains(said), "{text}\nsays {lines:#?}\nnot {said}");
+        let shown = report::text(&problems, Paint::PLAIN);
+        assert!(!shown.contains("SECRET"), "{shown}");
+    }
+    let region = api(&key("")).replace("eu-west-1", "Ireland");
+    assert!(one_line(&bad(&region).list[0]).contains("must be the name of a region"));
+}
+
 /// *Scenario:* one source of objects with a mistake.
 /// *Guarantees:* each rule has its message.
 #[test]

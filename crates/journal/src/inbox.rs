@@ -55,6 +55,7 @@ struct Queue {
     closing: bool,
     /// Since when the writer is at what it took; `None` while it waits.
     busy_since: Option<Instant>,
+    rest: Option<u64>,
 }
 
 /// What the writer gets.
@@ -64,6 +65,8 @@ pub(crate) enum Taken {
     Items(Vec<Waiting>),
     /// The deadline came first.
     Deadline,
+    /// Nobody needs what lies before this sequence, and nothing is expected.
+    Rest(u64),
     /// Closed and empty.
     Closed,
 }
@@ -97,6 +100,9 @@ impl Inbox {
             if queue.closing {
                 return Taken::Closed;
             }
+            if let Some(end) = queue.rest.take() {
+                return Taken::Rest(end);
+            }
             let Some(deadline) = deadline else {
                 queue = self.filled.wait(queue).unwrap_or_else(PoisonError::into_inner);
                 continue;
@@ -122,6 +128,12 @@ impl Inbox {
         queue.bytes = queue.bytes.saturating_sub(bytes);
         queue.busy_since = Some(Instant::now());
         Taken::Items(items)
+    }
+
+    /// Tells the writer, once it has nothing to do, that nobody needs what lies before `end`.
+    pub(crate) fn rest(&self, end: u64) {
+        locked(&self.queue).rest = Some(end);
+        self.filled.notify_all();
     }
 
     /// Takes nothing more; what waits is still written.

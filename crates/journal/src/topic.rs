@@ -183,7 +183,13 @@ impl TopicInner {
             return Err(io::Error::new(ErrorKind::ResourceBusy, "the cursor is open"));
         }
         state.remove()?;
-        locked(&self.shared.log).cursors.remove(cursor);
+        let mut log = locked(&self.shared.log);
+        log.cursors.remove(cursor);
+        let rests = log.cursors.is_empty().then_some(log.end);
+        drop(log);
+        if let Some(end) = rests {
+            self.shared.inbox.rest(end);
+        }
         self.shared.share.give(slot::FILE_BYTES);
         Ok(slot::FILE_BYTES + self.shared.free())
     }

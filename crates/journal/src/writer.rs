@@ -109,6 +109,7 @@ impl Writer {
             match self.shared.inbox.take(commit_bytes, self.retry_at) {
                 Taken::Items(items) => self.commit(items),
                 Taken::Deadline => self.retry(),
+                Taken::Rest(end) => self.rest(end),
                 Taken::Closed => break,
             }
         }
@@ -229,9 +230,20 @@ impl Writer {
         })
     }
 
-    /// The budget is spent, perhaps by what the last segment holds though nobody needs it: it stays only to
-    /// remember the sequence. An empty segment remembers it as well.
+    /// The budget is spent, perhaps by what the last segment holds though nobody needs it.
     fn make_way(&mut self, least: u64, most: u64) -> Result<u64, Refused> {
+        self.vacate()?;
+        self.shared.share.take(least, most).map_err(|spent| {
+            let refused = self.shared.refused_full(spent);
+            let given = Some(self.shared.share.budget().given());
+            locked(&self.shared.log).refusing = Some(Refusing { refused: refused.clone(), given });
+            refused
+        })
+    }
+
+    /// Frees the last segment when nobody needs what it holds: it stays only to remember the sequence. An
+    /// empty segment remembers it as well. Nothing is being written to it.
+    fn vacate(&mut self) -> Result<(), Refused> {
         self.shared.free();
         let useless = {
             let log = locked(&self.shared.log);
@@ -247,12 +259,22 @@ impl Writer {
             self.seal();
             self.shared.free();
         }
-        self.shared.share.take(least, most).map_err(|spent| {
-            let refused = self.shared.refused_full(spent);
-            let given = Some(self.shared.share.budget().given());
-            locked(&self.shared.log).refusing = Some(Refusing { refused: refused.clone(), given });
-            refused
-        })
+        Ok(())
+    }
+
+    /// The last cursor is gone, and with it whoever needed what lies before `end`. What came since then
+    /// waits for a cursor that is to come.
+    fn rest(&mut self, end: u64) {
+        let wanted = {
+            let log = locked(&self.shared.log);
+            !log.cursors.is_empty() || log.end != end
+        };
+        if wanted {
+            return;
+        }
+        self.seal();
+        // A failure is counted, and the next append tries again.
+        drop(self.vacate());
     }
 
     /// Makes a segment of `reserved` bytes, durable with its name, and the active one.

@@ -58,9 +58,11 @@ pub fn fault_answer(call: Option<&Call<'_>>, fault: &Fault, request_id: &str) ->
     let protocol = call.map_or(Protocol::Json10, |call| call.protocol);
     let sender = if fault.status < 500 { "Sender" } else { "Receiver" };
     let mut headers = headers(protocol, request_id);
-    // Without query mode a caller of JSON or CBOR expects 400 for whatever is its fault.
+    // Without query mode a caller of JSON or CBOR expects 400 for whatever is its fault. What is too
+    // large is told by whoever stands before the service, in the same words to all.
     let modelled = !fault.common && call.is_none_or(|call| call.query_mode || !is_cloudwatch(call));
-    let status = if fault.status < 500 && !modelled { 400 } else { fault.status };
+    let told_400 = fault.status < 500 && fault.status != 413 && !modelled;
+    let status = if told_400 { 400 } else { fault.status };
     let mut body = Vec::new();
     if protocol == Protocol::Query {
         let namespace = call.map_or("", |call| call.service.xml_namespace());

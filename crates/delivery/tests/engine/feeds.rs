@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use delivery::sink::Config as Sink;
-use delivery::{Buffering, Stats, Stream};
+use delivery::{Buffering, StartFrom, Stats, Stream};
 use entry::{Tail, TailKey};
 use journal::{Body, Item};
 use metric::Format;
@@ -288,4 +288,31 @@ fn a_rotten_side_file_is_kept_and_holds_up_nobody() {
     let kept = world.bytes_below("quarantine", "body");
     assert_eq!(kept.len(), 1);
     assert_eq!(kept[0].len(), sound.len(), "all of it, to the byte that is wrong");
+}
+
+/// Scenario: a stream is gone and left its cursor before two deliveries; one of the same name begins
+/// after them (a third is there), stops and starts again; another one begins behind the end.
+/// Guarantees: what lies before the begin is never sent, also after the start; what lies behind it is.
+#[test]
+fn a_cursor_that_was_left_goes_on_where_the_stream_begins() {
+    let mut world = World::new("left");
+    world.hold("s");
+    let records = |seed: u64| all_formats(seed, 10);
+    world.deliver(&records(1), true);
+    world.deliver(&records(2), true);
+    let first = world.topic.end();
+    world.deliver(&records(3), true);
+    let mut config = world.config("s");
+    config.start_from = StartFrom::At(first);
+    let stats = Arc::<Stats>::default();
+    let stream = world.start(config.clone(), &stats);
+    wait_until("what is its own", || delivered(&stats) == 20);
+    assert!(stream.join());
+    let lines = world.lines.distinct();
+    world.reopen();
+    let stream = world.start(config, &stats);
+    world.deliver(&records(4), true);
+    wait_until("what is new", || delivered(&stats) == 40);
+    assert!(stream.join());
+    assert_eq!((world.lines.distinct(), world.lines.duplicates()), (2 * lines, 0));
 }

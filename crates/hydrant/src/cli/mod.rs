@@ -4,8 +4,8 @@
 //! held in [`examples`], and a test keeps docs/cli.md in step.
 
 mod args;
-mod deploy;
 mod conform;
+mod deploy;
 mod examples;
 mod replay;
 mod value;
@@ -15,8 +15,8 @@ pub use args::{
     SimulateArgs, StatusArgs, StatusOutput, StreamArgs, StreamCommand, StreamTarget, TagsArgs,
     TagsCommand, TagsFetchArgs, ValidateArgs, ValidateOutput,
 };
-pub use deploy::{AccessKeyFrom, DeployArgs, DeployCommand, DeployOptions, DeployTopology};
 pub use conform::ConformArgs;
+pub use deploy::{AccessKeyFrom, DeployArgs, DeployCommand, DeployOptions, DeployTopology};
 pub use replay::{ReplayArgs, TooOldPolicy};
 
 use clap::{Parser, Subcommand};

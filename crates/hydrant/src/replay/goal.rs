@@ -14,6 +14,7 @@ use super::stop::Stop;
 use super::table::Delivered;
 use super::target::{self, Alone, Endpoint, EndpointConfig, Target};
 use crate::cli::ReplayArgs;
+use crate::control::Answer;
 use crate::control::replay::PutBack;
 use crate::exit::Exit;
 use crate::run::{Folder, FolderError, control_socket, start_log};
@@ -24,8 +25,23 @@ const SOURCE_ARN: &str = "arn:aws:firehose:us-east-1:000000000000:deliverystream
 
 /// The target, before it is opened.
 pub(super) enum Goal {
-    Stream { settings: Box<Settings>, stream: Box<StreamConfig>, rule: AgeRule, name: String },
-    Endpoint { data_dir: PathBuf, name: String, url: String },
+    Stream {
+        settings: Box<Settings>,
+        stream: Box<StreamConfig>,
+        rule: AgeRule,
+        name: String,
+    },
+    /// A delivery stream made through the API: it is there while its process runs.
+    Made {
+        data_dir: PathBuf,
+        stream: String,
+        name: String,
+    },
+    Endpoint {
+        data_dir: PathBuf,
+        name: String,
+        url: String,
+    },
 }
 
 impl Goal {
@@ -49,10 +65,8 @@ impl Goal {
             Stop::failed(exit, "no stream without settings", Some("-c names the settings file"))
         })?;
         let Some(stream) = settings.streams.iter().find(|stream| stream.name == name) else {
-            let names: Vec<&str> = settings.streams.iter().map(|s| s.name.as_str()).collect();
-            let what = format!("--to {name}: no stream of {} is called that", file.display());
-            let hint = format!("its streams are {}", names.join(", "));
-            return Err(Stop::failed(Exit::Usage, &what, Some(&hint)));
+            let known = settings.streams.iter().map(|s| s.name.clone()).collect();
+            return made(&settings, name, known, &file.display().to_string());
         };
         if matches!(stream.destination, Destination::FromRequest(_)) {
             let what = format!("stream {name} takes its destination from each request");
@@ -67,14 +81,16 @@ impl Goal {
 
     pub(super) fn name(&self) -> &str {
         match self {
-            Goal::Stream { name, .. } | Goal::Endpoint { name, .. } => name,
+            Goal::Stream { name, .. } | Goal::Made { name, .. } | Goal::Endpoint { name, .. } => {
+                name
+            }
         }
     }
 
     pub(super) fn rule(&self) -> &AgeRule {
         match self {
             Goal::Stream { rule, .. } => rule,
-            Goal::Endpoint { .. } => &ages::ENDPOINT,
+            Goal::Made { .. } | Goal::Endpoint { .. } => &ages::ENDPOINT,
         }
     }
 
@@ -83,6 +99,10 @@ impl Goal {
         match self {
             Goal::Stream { settings, stream, .. } => {
                 settings.data_dir.join("replay").join(format!("stream-{}.done", stream.name))
+            }
+            Goal::Made { data_dir, stream, .. } => {
+                let file = format!("made-{}.done", stream.replace('/', "~"));
+                data_dir.join("replay").join(file)
             }
             Goal::Endpoint { data_dir, url, .. } => {
                 let mut hasher = Hasher128::new();
@@ -96,6 +116,11 @@ impl Goal {
     pub(super) fn open(&self, args: &ReplayArgs, runtime: Arc<Runtime>) -> Result<Target, Stop> {
         let (settings, stream) = match self {
             Goal::Stream { settings, stream, .. } => (settings, stream.name.clone()),
+            Goal::Made { data_dir, stream, .. } => {
+                let socket = control_socket(data_dir);
+                target::ask(&socket, PutBack { stream: stream.clone(), records: Vec::new() })?;
+                return Ok(Target::Running { socket, stream: stream.clone() });
+            }
             Goal::Endpoint { url, .. } => {
                 let endpoint = Endpoint::new(endpoint(args, url), runtime)?;
                 return Ok(Target::Endpoint(Box::new(endpoint)));
@@ -141,7 +166,7 @@ impl Goal {
         records: u64,
         alone: Option<&Delivered>,
     ) -> Option<String> {
-        let Goal::Stream { name, .. } = self else { return None };
+        let (Goal::Stream { name, .. } | Goal::Made { name, .. }) = self else { return None };
         let Some(told) = alone else {
             return (complete && records > 0)
                 .then(|| format!("{name} delivers it now: hydrant status tells how far it is"));
@@ -157,6 +182,33 @@ impl Goal {
         }
         Some(words)
     }
+}
+
+/// A stream that is not in the settings: one made through the API, which the process that runs knows.
+fn made(
+    settings: &Settings,
+    stream: String,
+    mut known: Vec<String>,
+    file: &str,
+) -> Result<Goal, Stop> {
+    let mut hint = String::new();
+    if !settings.apis.is_empty() {
+        let socket = control_socket(&settings.data_dir);
+        match crate::control::ask(&socket, &crate::control::Request::Report) {
+            Ok(Some(Answer::Report { report })) => {
+                let running: Vec<String> = report.streams.into_iter().map(|s| s.name).collect();
+                if running.contains(&stream) {
+                    let (data_dir, name) = (settings.data_dir.clone(), format!("stream {stream}"));
+                    return Ok(Goal::Made { data_dir, stream, name });
+                }
+                known = running;
+            }
+            _ => hint = "one made through the API is there while hydrant run runs; ".to_owned(),
+        }
+    }
+    let what = format!("--to {stream}: no stream of {file} is called that");
+    let hint = format!("{hint}its streams are {}", known.join(", "));
+    Err(Stop::failed(Exit::Usage, &what, Some(&hint)))
 }
 
 fn endpoint(args: &ReplayArgs, url: &str) -> EndpointConfig {

@@ -67,7 +67,7 @@ pub(super) enum Running {
 }
 
 impl Running {
-    fn config(&self) -> &StreamConfig {
+    pub(super) fn config(&self) -> &StreamConfig {
         match self {
             Running::Fixed(config, _) | Running::Lanes(config, _) => config,
         }
@@ -339,6 +339,11 @@ impl House {
         if self.settings.streams.iter().any(|s| s.name == name) {
             return Err(format!(
                 "stream {name} is in the settings: remove it there first, then reload"
+            ));
+        }
+        if self.made(name).is_some() {
+            return Err(format!(
+                "stream {name} was made through the API: delete it there, by DeleteDeliveryStream"
             ));
         }
         forget(&self.journal, name)

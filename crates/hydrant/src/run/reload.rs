@@ -2,7 +2,7 @@
 
 use delivery::StreamConfig;
 
-use super::cloud::{Api, delivery_streams};
+use super::cloud::Api;
 use super::door::{Bound, Door};
 use super::house::{House, Running};
 use crate::settings::{ApiSource, FirehoseSource, ObjectSource, Settings};
@@ -55,12 +55,6 @@ impl House {
                 door.join().await;
             }
         }
-        for source in plan.apis_refreshed {
-            let streams = delivery_streams(&settings, &source.name);
-            if let Some(api) = self.apis.get_mut(&source.name) {
-                api.refresh(source, streams)?;
-            }
-        }
         for name in plan.apis_gone {
             if let Some(api) = self.apis.remove(&name) {
                 api.close().await;
@@ -80,6 +74,13 @@ impl House {
         for config in plan.streams_new {
             if let Err(error) = self.start_stream(config) {
                 failures.push(error);
+            }
+        }
+        // After the streams: what is a delivery stream takes records, and needs its cursor for that.
+        for source in plan.apis_refreshed {
+            let streams = self.delivery_streams(&source.name);
+            if let Some(api) = self.apis.get_mut(&source.name) {
+                failures.extend(api.refresh(source, streams).err());
             }
         }
         for (source, bound) in plan.doors_new {
@@ -193,7 +194,8 @@ impl House {
             };
             if !keeps_its_port(api.settings(), source) {
                 return Err(format!(
-                    "source {}: of a source of type aws_api only credentials, unsigned_account,                      allow_http_endpoints and the files of tls can change: restart instead",
+                    "source {}: of a source of type aws_api only credentials, unsigned_account, \
+                     allow_http_endpoints and the files of tls can change: restart instead",
                     source.name
                 ));
             }

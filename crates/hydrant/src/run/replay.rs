@@ -28,6 +28,11 @@ pub(super) fn topic_name(stream: &str) -> String {
     format!("replay~{stream}")
 }
 
+/// The stream, or the topic of one made through the API, that this topic of replay is for.
+pub(super) fn of_replay(topic: &str) -> Option<&str> {
+    topic.strip_prefix("replay~")
+}
+
 /// The topic of a stream that has something put back.
 pub(super) fn topic_of(journal: &Journal, stream: &str) -> Result<Option<Topic>, String> {
     let name = topic_name(stream);
@@ -80,15 +85,15 @@ impl House {
     fn replay_basis_made(&self, name: &str) -> Result<Basis, String> {
         let made = self.made(name).and_then(|(api, topic)| {
             let seen = api.made().seen().into_iter().find(|seen| seen.topic == topic)?;
-            Some((api.made().commands(&topic)?, topic, seen))
+            Some((api.made().commands(&topic)?, seen))
         });
-        let Some((commands, topic, seen)) = made else {
+        let Some((commands, seen)) = made else {
             let known: Vec<String> = self.report().streams.into_iter().map(|s| s.name).collect();
             return Err(format!("no stream is called {name}; there are {}", known.join(", ")));
         };
         let backlog = seen.config.map_or(HELD_BYTES_MAX, |config| config.max_backlog_bytes / 2);
         Ok(Basis {
-            topic: self.journal.topic(&topic_name(&topic)).map_err(|e| e.to_string())?,
+            topic: self.journal.topic(&topic_name(&seen.replay)).map_err(|e| e.to_string())?,
             journal: self.journal.clone(),
             commands,
             stats: seen.stats,

@@ -23,10 +23,10 @@ const DELIVERY_BYTES: usize = 3_500_000;
 const DELIVERIES_MAX: u64 = 12;
 
 /// A file system of its own, unmounted on drop.
-struct Mount(PathBuf);
+pub(crate) struct Mount(PathBuf);
 
 impl Mount {
-    fn new(path: &Path) -> Mount {
+    pub(crate) fn new(path: &Path) -> Mount {
         std::fs::create_dir_all(path).unwrap();
         let mounted = Command::new("mount")
             .args(["-t", "tmpfs", "-o", DISK, "hydrant-test"])

@@ -13,6 +13,7 @@ mod points;
 mod receivers;
 mod service;
 
+mod cloud;
 mod conform;
 mod disk;
 mod durability;

@@ -14,7 +14,7 @@ use crate::receivers::{Book, Dynatrace, Otlp, TOKEN, to_blackhole, to_dynatrace,
 use crate::service::{Home, free_port};
 
 /// Anonymous memory of the whole service with up to four streams: the promise.
-const ANONYMOUS_MAX_KIB: u64 = 150 * 1024;
+pub(crate) const ANONYMOUS_MAX_KIB: u64 = 150 * 1024;
 /// Bytes of a record: close to the most that Firehose takes.
 const RECORD_BYTES: usize = 1_016_000;
 /// Points of a record.
@@ -58,7 +58,7 @@ fn anonymous_kib(process: u32) -> u64 {
 }
 
 /// The most that `process` takes while `work` runs, KiB, looked at every few milliseconds.
-fn highest_kib(process: u32, work: impl FnOnce()) -> u64 {
+pub(crate) fn highest_kib(process: u32, work: impl FnOnce()) -> u64 {
     let (highest, over) = (AtomicU64::new(0), AtomicBool::new(false));
     std::thread::scope(|scope| {
         scope.spawn(|| {

@@ -114,6 +114,11 @@ impl Home {
         self.ready(Process::start(binary(), RUN, self.dir.path()))
     }
 
+    /// The same with environment variables.
+    pub(crate) fn start_with(&self, environment: &[(&str, &str)]) -> Service<'_> {
+        self.ready(Process::start_with(binary(), RUN, self.dir.path(), environment))
+    }
+
     /// Starts it with this fault at its syncs, in the words of `strace -e`.
     pub(crate) fn start_with_fault(&self, fault: &str) -> Service<'_> {
         self.ready(self.spawn_with_fault(fault))

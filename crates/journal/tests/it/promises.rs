@@ -314,3 +314,63 @@ fn a_small_budget_is_shared() {
         }
     }
 }
+
+/// *Scenario:* cursors are made at a sequence within, before and behind what a topic holds; one of
+/// them after a restart; one that is there already is asked for at another place.
+/// *Guarantees:* a new cursor begins there, or as near as there is something; one that is there stays.
+#[test]
+fn a_cursor_begins_where_it_is_told() {
+    let disk = SimDisk::new(21);
+    let journal = open(&disk, small());
+    let topic = journal.topic("aws").unwrap();
+    let keeper = topic.cursor("keeper", Start::Oldest).unwrap();
+    for number in 0..5_u8 {
+        store(&topic, item("", &[number]));
+    }
+    let begins =
+        |name: &str, sequence: u64| topic.cursor(name, Start::At(sequence)).unwrap().low().sequence;
+    assert_eq!(
+        [begins("in", 3), begins("first", 0), begins("end", 5), begins("behind", 99)],
+        [3, 0, 5, 5]
+    );
+    assert_eq!(begins("in", 1), 3, "it is there already");
+    drop((keeper, journal));
+    let journal = open(&disk.power_cut(), small());
+    let topic = journal.topic("aws").unwrap();
+    let cursor = topic.cursor("after", Start::At(4)).unwrap();
+    assert_eq!(read_from(&cursor, cursor.low().sequence), [(4, Vec::new(), vec![4])]);
+    assert_eq!(topic.cursor("in", Start::At(0)).unwrap().low().sequence, 3);
+}
+
+/// *Scenario:* topics are filled, their only cursor is forgotten, and they are used again; and one
+/// gets an entry after its cursor is gone and before the next one is there.
+/// *Guarantees:* a topic that nobody reads gives back what it holds and what it reserved, but for a
+/// page that remembers the sequence; sequences go on after it, also over a power cut; an entry that
+/// waits for a cursor stays.
+#[test]
+fn a_topic_that_nobody_reads_gives_its_space_back() {
+    let disk = SimDisk::new(22);
+    let journal = open(&disk, small());
+    let topic = journal.topic("aws").unwrap();
+    let held = |journal: &Journal| journal.status()[0].held;
+    drop(topic.cursor("one", Start::Oldest).unwrap());
+    for number in 0..10_u8 {
+        store(&topic, item("", &[number; 1000]));
+    }
+    assert!(held(&journal) >= 16 * 1024);
+    topic.forget_cursor("one").unwrap();
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
+    while held(&journal) > 8192 {
+        assert!(std::time::Instant::now() < deadline, "{} bytes are held", held(&journal));
+        std::thread::yield_now();
+    }
+    let journal = open(&disk.power_cut(), small());
+    let topic = journal.topic("aws").unwrap();
+    assert!(topic.end() >= 10, "{}", topic.end());
+    let first = topic.end();
+    let stored = store(&topic, item("", b"early"));
+    let cursor = topic.cursor("two", Start::At(first)).unwrap();
+    store(&topic, item("", b"late"));
+    let bodies: Vec<Vec<u8>> = read_from(&cursor, first).into_iter().map(|(.., b)| b).collect();
+    assert_eq!((stored >= first, bodies), (true, vec![b"early".to_vec(), b"late".to_vec()]));
+}

@@ -10,6 +10,7 @@ use arc_swap::ArcSwap;
 use aws::api::{Answer, Fault};
 use bytes::Bytes;
 use cloud::api::{Context, Incoming};
+use codec::gzip::InflateError;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full};
@@ -29,6 +30,8 @@ const DRAIN_TIME: Duration = Duration::from_secs(20);
 /// How long an answer waits until what it changed is in force. A worker with a request in flight takes
 /// longer to be replaced; then it is in force a little later.
 const FOLLOW_TIME: Duration = Duration::from_secs(5);
+/// The share of a body that does not say how long it is, until it is longer.
+const UNTOLD_BYTES: usize = 64 * 1024;
 /// A body this small is inflated where it is; handing it to another thread would cost more.
 const INFLATE_HERE_MAX: usize = 16 * 1024;
 
@@ -47,7 +50,7 @@ struct Received {
     wire: Bytes,
     /// Inflated, when it was compressed.
     plain: Option<Vec<u8>>,
-    _permits: (Permit, Option<Permit>),
+    _permits: (Permit, Option<Permit>, Option<Permit>),
 }
 
 impl Port {
@@ -120,7 +123,8 @@ impl Port {
 
     async fn receive(&self, parts: &Parts, body: &mut Stream) -> Result<Received, Fault> {
         let limits = &self.limits;
-        let length = body.size_hint().exact().unwrap_or(limits.body_bytes as u64);
+        let told = body.size_hint().exact();
+        let length = told.unwrap_or(limits.body_bytes as u64);
         let length = usize::try_from(length).unwrap_or(usize::MAX);
         if length > limits.body_bytes {
             return Err(self.too_large());
@@ -133,66 +137,99 @@ impl Port {
                 return Err(Fault::serialization(text));
             }
         };
-        let permit = self.permits.wire(length, limits.wait).await.ok_or_else(busy)?;
-        let wire = self.collect(body, length).await?;
+        // Without a length most bodies are small; one that is not asks for the rest when it comes.
+        let first = if told.is_some() { length } else { UNTOLD_BYTES.min(length) };
+        let permit = self.permits.wire(first, limits.wait).await.ok_or_else(busy)?;
+        let (wire, more) = self.collect(body, first, length).await?;
         if !gzip {
-            return Ok(Received { wire, plain: None, _permits: (permit, None) });
+            return Ok(Received { wire, plain: None, _permits: (permit, more, None) });
         }
-        let room = claimed(&wire).min(limits.body_bytes);
-        let for_plain = self.permits.plain(room, limits.wait).await.ok_or_else(busy)?;
-        let plain = self.inflate(wire.clone()).await?;
-        Ok(Received { wire, plain: Some(plain), _permits: (permit, Some(for_plain)) })
+        let (plain, for_plain) = self.inflated(&wire).await?;
+        Ok(Received { wire, plain: Some(plain), _permits: (permit, more, Some(for_plain)) })
     }
 
-    async fn collect(&self, body: &mut Stream, length: usize) -> Result<Bytes, Fault> {
+    /// What the trailer says is believed first, and what it says is all that may come out then: a
+    /// sender that says less than there is has to wait for the share of the largest body.
+    async fn inflated(&self, wire: &Bytes) -> Result<(Vec<u8>, Permit), Fault> {
+        let most = self.limits.body_bytes;
+        let mut room = claimed(wire).min(most);
+        loop {
+            let permit = self.permits.plain(room, self.limits.wait).await.ok_or_else(busy)?;
+            match self.inflate(wire.clone(), room).await? {
+                Ok(plain) => return Ok((plain, permit)),
+                Err(InflateError::TooLarge { .. }) if room < most => room = most,
+                Err(InflateError::TooLarge { .. }) => return Err(self.too_large()),
+                Err(error) => return Err(Fault::serialization(format!("gzip: {error}"))),
+            }
+        }
+    }
+
+    /// The body, and the share for what of it is more than `first`, for which there is one already.
+    async fn collect(
+        &self,
+        body: &mut Stream,
+        first: usize,
+        length: usize,
+    ) -> Result<(Bytes, Option<Permit>), Fault> {
         let deadline = Instant::now() + self.limits.body_time;
         let mut whole: Option<Bytes> = None;
         let mut buffer = Vec::new();
+        let mut more = None;
         loop {
-            let frame = timeout_at(deadline, body.frame()).await.map_err(|_| {
-                let within = self.limits.body_time;
-                let text = format!("The request body did not arrive within {within:?}.");
-                Fault::common("RequestTimeoutException", "RequestTimeout", 400, text)
-            })?;
+            let frame = timeout_at(deadline, body.frame()).await.map_err(|_| self.too_slow())?;
             let Some(frame) = frame else { break };
             let frame = frame.map_err(|error| Fault::serialization(format!("body: {error}")))?;
             let Ok(data) = frame.into_data() else { continue };
             // Most bodies come in one piece; what does not is put together.
             match (whole.take(), buffer.is_empty()) {
                 (None, true) => whole = Some(data),
-                (Some(first), _) => {
-                    buffer.reserve(length.min(self.limits.body_bytes));
-                    buffer.extend_from_slice(&first);
+                (before, _) => {
+                    if buffer.is_empty() {
+                        buffer.reserve(first);
+                    }
+                    buffer.extend_from_slice(&before.unwrap_or_default());
                     buffer.extend_from_slice(&data);
                 }
-                (None, false) => buffer.extend_from_slice(&data),
             }
-            if buffer.len() > self.limits.body_bytes {
+            let received = whole.as_ref().map_or(buffer.len(), Bytes::len);
+            if received > self.limits.body_bytes {
                 return Err(self.too_large());
             }
+            if received > first && more.is_none() {
+                let rest = self.permits.wire(length - first, self.limits.wait);
+                more = Some(rest.await.ok_or_else(busy)?);
+            }
         }
-        Ok(whole.unwrap_or_else(|| Bytes::from(buffer)))
+        Ok((whole.unwrap_or_else(|| Bytes::from(buffer)), more))
     }
 
-    async fn inflate(&self, wire: Bytes) -> Result<Vec<u8>, Fault> {
-        let (permits, most) = (Arc::clone(&self.permits), self.limits.body_bytes);
+    async fn inflate(
+        &self,
+        wire: Bytes,
+        room: usize,
+    ) -> Result<Result<Vec<u8>, InflateError>, Fault> {
+        let permits = Arc::clone(&self.permits);
         let small = wire.len() <= INFLATE_HERE_MAX;
         let work = move || {
-            let mut plain = Vec::with_capacity(claimed(&wire).min(most));
-            permits.inflating(|inflater| inflater.gunzip(&wire, &mut plain, most)).map(|()| plain)
+            let mut plain = Vec::with_capacity(room);
+            permits.inflating(|inflater| inflater.gunzip(&wire, &mut plain, room)).map(|()| plain)
         };
-        let inflated = if small {
-            work()
-        } else {
-            let turn = self.permits.worker().await;
-            let inflating = tokio::task::spawn_blocking(move || {
-                let inflated = work();
-                drop(turn);
-                inflated
-            });
-            inflating.await.map_err(|_| Fault::new("InternalFailure", 500, "internal error"))?
-        };
-        inflated.map_err(|error| Fault::serialization(format!("gzip: {error}")))
+        if small {
+            return Ok(work());
+        }
+        let turn = self.permits.worker().await;
+        let inflating = tokio::task::spawn_blocking(move || {
+            let inflated = work();
+            drop(turn);
+            inflated
+        });
+        inflating.await.map_err(|_| Fault::new("InternalFailure", 500, "internal error"))
+    }
+
+    fn too_slow(&self) -> Fault {
+        let within = self.limits.body_time;
+        let text = format!("The request body did not arrive within {within:?}.");
+        Fault::common("RequestTimeoutException", "RequestTimeout", 400, text)
     }
 
     fn too_large(&self) -> Fault {

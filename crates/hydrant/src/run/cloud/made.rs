@@ -7,17 +7,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use cloud::firehose::{DeliveryStream, access_key, topic_of};
 use cloud::registry::Registry;
-use delivery::{Commands, Destination, Stats, Stream, StreamConfig};
+use delivery::{BackupMode, Commands, Destination, Stats, Stream, StreamConfig};
 use entry::seal::SealKey;
-use journal::Start;
+use journal::{CursorStatus, Start};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::super::basis::PartsBasis;
+use super::super::replay::{of_replay, topic_of as replay_topic};
 use super::configure::Plan;
+
+/// One that could not be started is tried again after this: the disk may have been full.
+const AGAIN: Duration = Duration::from_secs(10);
 
 /// All of them.
 pub(in crate::run) struct Made {
@@ -35,9 +40,19 @@ pub(in crate::run) struct Made {
 struct Slot {
     name: String,
     account: String,
+    /// One that was deleted and made again is another.
+    created_ms: i64,
     /// `None` when it cannot even be configured.
     config: Option<StreamConfig>,
     state: State,
+}
+
+impl Slot {
+    /// This is the cursor of a copier that its configuration does not have.
+    fn copies_no_more(&self, cursor: &CursorStatus) -> bool {
+        let copies = |config: &StreamConfig| config.backup.mode == BackupMode::AllData;
+        cursor.name != self.name && self.config.as_ref().is_some_and(|config| !copies(config))
+    }
 }
 
 enum State {
@@ -56,6 +71,8 @@ pub(in crate::run) struct Seen {
     pub name: String,
     pub account: String,
     pub topic: String,
+    /// What is put back for it has a topic with this in its name.
+    pub replay: String,
     pub config: Option<StreamConfig>,
     pub place: String,
     pub stats: Arc<Stats>,
@@ -86,7 +103,9 @@ impl Made {
         let mut leaving = Vec::new();
         for (topic, slot) in slots.iter_mut() {
             let same = wanted.get(topic).is_some_and(|one| {
-                matches!((self.config(one), &slot.config), (Ok(new), Some(old)) if new == *old)
+                let config = (self.config(one), &slot.config);
+                one.created_ms == slot.created_ms
+                    && matches!(config, (Ok(new), Some(old)) if new == *old)
             });
             if same || !matches!(slot.state, State::Runs(_)) {
                 continue;
@@ -102,8 +121,7 @@ impl Made {
                 slots.insert(topic.clone(), self.start(topic, stream));
             }
         }
-        let there: BTreeSet<&String> = slots.keys().collect();
-        self.sweep(&there);
+        self.sweep(&slots);
         leaving
     }
 
@@ -112,21 +130,32 @@ impl Made {
         locked(&self.slots).remove(topic);
     }
 
-    /// Frees what deleted streams held.
-    fn sweep(&self, there: &BTreeSet<&String>) {
+    /// Frees what deleted streams held: their records, and what was put back for them. So too what
+    /// waits for a copy of all data that is not wanted any more.
+    fn sweep(&self, slots: &BTreeMap<String, Slot>) {
         let prefix = format!("{}.", self.plan.source);
+        let made = |name: &str| name.strip_prefix(&prefix).is_some_and(|n| n.contains('~'));
+        let replays: BTreeSet<String> =
+            slots.iter().map(|(topic, slot)| replay_of(topic, slot.created_ms)).collect();
         for status in self.basis.journal.status() {
             let name = &status.topic;
-            let ours = name.strip_prefix(&prefix).is_some_and(|rest| rest.contains('~'));
-            if !ours || there.contains(name) || status.cursors.is_empty() {
-                continue;
-            }
-            let Ok(topic) = self.basis.journal.topic(name) else { continue };
-            for cursor in &status.cursors {
-                match topic.forget_cursor(&cursor.name) {
-                    Ok(bytes) => tracing::info!(topic = name, bytes, "delivery stream is gone"),
-                    Err(error) => tracing::error!(topic = name, %error, "its records stay"),
+            let unneeded = |cursor: &&CursorStatus| match (of_replay(name), slots.get(name)) {
+                (Some(of), _) => made(of) && !replays.contains(of),
+                (None, None) => made(name),
+                (None, Some(slot)) => slot.copies_no_more(cursor),
+            };
+            self.forget(name, status.cursors.iter().filter(unneeded).map(|c| c.name.as_str()));
+        }
+    }
+
+    fn forget<'a>(&self, name: &str, cursors: impl Iterator<Item = &'a str>) {
+        for cursor in cursors {
+            let forgotten = self.basis.journal.topic(name).and_then(|t| t.forget_cursor(cursor));
+            match forgotten {
+                Ok(bytes) => {
+                    tracing::info!(topic = name, cursor, bytes, "what nobody reads is freed");
                 }
+                Err(error) => tracing::error!(topic = name, cursor, %error, "its records stay"),
             }
         }
     }
@@ -156,7 +185,7 @@ impl Made {
             }
         };
         let (name, account) = (stream.name.clone(), stream.account.clone());
-        Slot { name, account, config: config.ok(), state }
+        Slot { name, account, created_ms: stream.created_ms, config: config.ok(), state }
     }
 
     fn started(
@@ -170,7 +199,7 @@ impl Made {
         };
         let mut basis = self.basis.clone();
         basis.topics = vec![basis.journal.topic(topic).map_err(|e| e.to_string())?];
-        basis.replay = super::super::replay::topic_of(&basis.journal, topic)?;
+        basis.replay = replay_topic(&basis.journal, &replay_of(topic, stream.created_ms))?;
         basis.state = basis.state.join(&stream.account);
         basis.quarantine = basis.quarantine.join(&stream.account);
         Stream::start(config, &destination, basis.parts(None, self.stats_of(topic)))
@@ -201,6 +230,10 @@ impl Made {
         })
     }
 
+    fn any_failed(&self) -> bool {
+        locked(&self.slots).values().any(|slot| matches!(slot.state, State::Failed(_)))
+    }
+
     /// All of them, by topic.
     pub(in crate::run) fn seen(&self) -> Vec<Seen> {
         let slots = locked(&self.slots);
@@ -208,6 +241,7 @@ impl Made {
             name: slot.name.clone(),
             account: slot.account.clone(),
             topic: topic.clone(),
+            replay: replay_of(topic, slot.created_ms),
             config: slot.config.clone(),
             place: match &slot.state {
                 State::Runs(stream) => stream.place().to_owned(),
@@ -247,6 +281,12 @@ impl Made {
     }
 }
 
+/// What is put back for a stream goes with it: one of the same name that is made later has another
+/// topic for that.
+fn replay_of(topic: &str, created_ms: i64) -> String {
+    format!("{topic}~{created_ms}")
+}
+
 /// Follows the registry until told to stop. False when a stream ended by a panic.
 pub(super) async fn follow(
     made: Arc<Made>,
@@ -271,8 +311,10 @@ pub(super) async fn follow(
         if !leaving.is_empty() {
             continue;
         }
+        let failed = made.any_failed();
         tokio::select! {
             changed = changes.changed() => if changed.is_err() { break },
+            () = tokio::time::sleep(AGAIN), if failed => {}
             Some(left) = stopping.join_next() => match left {
                 Ok((topic, ended_well)) => {
                     well &= ended_well;

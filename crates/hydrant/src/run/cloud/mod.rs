@@ -25,8 +25,8 @@ use tokio::task::JoinHandle;
 
 use super::basis::PartsBasis;
 use super::door::Bound;
-use super::house::House;
-use crate::settings::{ApiSource, Settings};
+use super::house::{House, Running};
+use crate::settings::ApiSource;
 use configure::Plan;
 use made::Made;
 
@@ -239,7 +239,7 @@ impl House {
             folder: self.folder.cloud().join(&name),
             backups: self.folder.backups().join(CLOUD).join(&name),
             max_backlog_bytes: budget.total_bytes / BACKLOG_SHARE,
-            delivery_streams: delivery_streams(&self.settings, &name),
+            delivery_streams: self.delivery_streams(&name),
         };
         let api = Api::open(source, bound, needs)?;
         self.apis.insert(name, api);
@@ -253,10 +253,10 @@ impl House {
         let quarantine = basis.quarantine.join(CLOUD).join(source);
         PartsBasis { state, quarantine, ..basis }
     }
-}
 
-/// Streams of the settings that read a source in place of AWS are delivery streams there.
-pub(super) fn delivery_streams(settings: &Settings, source: &str) -> Vec<String> {
-    let reads = |stream: &&delivery::StreamConfig| stream.sources.iter().any(|name| name == source);
-    settings.streams.iter().filter(reads).map(|stream| stream.name.clone()).collect()
+    /// Streams that run and read a source in place of AWS are delivery streams there.
+    pub(super) fn delivery_streams(&self, source: &str) -> Vec<String> {
+        let reads = |running: &&Running| running.config().sources.iter().any(|s| s == source);
+        self.streams.values().filter(reads).map(|running| running.config().name.clone()).collect()
+    }
 }
