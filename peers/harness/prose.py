@@ -32,6 +32,12 @@ HOW = f"""## How it was measured
   Collector compresses at level 1, as Hydrant does.
 """
 
+LOADED = """
+The load average under each table says whether the machine was its own. On two cores, anything well above
+2 before a row began means that other work ran beside it: absolute figures are then too high and rates too
+low, by a third and more; ratios suffer less, since the peers took turns.
+"""
+
 NOTES = {
     "otlp": """Telegraf, vmagent and VictoriaMetrics are not here: the first takes JSON only (an OTel delivery
 is answered 400, see 5), the others have no OTLP output. The recipe does without gzip on either side,
