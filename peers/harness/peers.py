@@ -154,7 +154,7 @@ service:
 class CollectorDurable(Collector):
     name = "collector-file-storage"
     title = "OpenTelemetry Collector, file_storage"
-    promise = "a file, not synced"
+    promise = "a file, not synced (its default)"
     storage = "    sending_queue: { storage: file_storage }\n"
 
 
@@ -238,7 +238,7 @@ class TelegrafDefaults(Telegraf):
 class TelegrafDisk(Telegraf):
     name = "telegraf-disk"
     title = "Telegraf, buffer on disk"
-    promise = "a log on disk, not synced"
+    promise = "a log on disk, synced at every metric"
     agent = (
         'metric_buffer_limit = 2000000\n  flush_interval = "1s"\n'
         '  buffer_strategy = "disk"\n  buffer_directory = "{data}"'

@@ -32,6 +32,13 @@ HOW = f"""## How it was measured
   Collector compresses at level 1, as Hydrant does.
 """
 
+LOADED = """
+The load average under each table says whether the machine was its own. On two cores, anything well above
+2 before a row began means that other work ran beside it: CPU-seconds are then too high and rates too low,
+by how much nobody knows. Peers took turns, so ratios should suffer less; a goal that is missed on such a
+machine is neither met nor lost.
+"""
+
 NOTES = {
     "otlp": """Telegraf, vmagent and VictoriaMetrics are not here: the first takes JSON only (an OTel delivery
 is answered 400, see 5), the others have no OTLP output. The recipe does without gzip on either side,
@@ -39,7 +46,7 @@ without HTTP and base64 in front, and without S3: it reads plain objects and sen
 """,
     "remote-write": """All make four series of a point. VictoriaMetrics does not send on, it stores: the sink
 is its own disk, its share is that of the series it then knows, and its CPU includes the storing.
-Telegraf's remote write is an output for other programs' formats and takes JSON only. vmagent and
+Telegraf takes no OTel delivery (see 5). vmagent and
 VictoriaMetrics put the dimensions into one label as JSON text; here that counts as there.
 """,
     "dynatrace": """Telegraf does not compress what it sends to Dynatrace, hence the second Hydrant; it makes
@@ -98,8 +105,11 @@ CAVEATS = """## What a fair reader should know
 - Two cores are shared by three processes. A peer that needs both cores competes with the generator and
   the sink; CPU-seconds are little moved by that, times to acknowledge are.
 - Promises differ. Hydrant acknowledges after an fsync; the others, as set up here, after a queue in
-  memory or a file that is not synced. The time to acknowledge contains that difference.
+  memory or a file that is not synced, but for Telegraf with its buffer on disk. The time to acknowledge contains that difference.
 - No TLS on either side, nowhere. Everything is on loopback: no round trips, no proxy.
+- `file_storage` can sync each write (`fsync: true`); its default, measured here, does not.
+- The table of `conform` may come from another build of Hydrant than the rest: what a receiver answers does
+  not hang on optimisation.
 - A peer may have settings that suit this load better than its defaults.
 {collector}"""
 

@@ -23,7 +23,7 @@ SECTIONS = [
 
 def write(results, hydrant):
     out = [prose.HEAD, machine(hydrant), prose.HOW]
-    out.append("## The goals\n\n" + tables.goals(results))
+    out.append("## The goals\n\n" + tables.goals(results) + prose.LOADED)
     for row, title, table in SECTIONS:
         out.append(f"## {title}\n")
         if row not in results or not results[row]["found"]:

@@ -1,5 +1,6 @@
 """Tables of docs/benchmarks.md."""
 
+from .install import WITH_FIREHOSE
 from .load import quantile
 from .relay import median
 
@@ -24,7 +25,13 @@ def times_over(value):
 def titled(name, entry):
     """Hydrant is measured with several destinations."""
     to = name.removeprefix("hydrant-") if name.startswith("hydrant") else ""
-    return entry["title"] + (f" ({to})" if to else "")
+    return named(entry) + (f" ({to})" if to else "")
+
+
+def named(entry):
+    """The Collector does less where it has no Firehose receiver: never to be read without that."""
+    less = entry["title"].startswith("OpenTelemetry Collector") and not WITH_FIREHOSE.exists()
+    return entry["title"] + (", given OTLP" if less else "")
 
 
 def of(rounds, key):
@@ -47,7 +54,7 @@ def relay(result):
         share = fidelity.get("share")
         rows.append(
             [
-                entry["title"],
+                named(entry),
                 number(median(of(rounds, "cpu_per_million")), 2),
                 times_over(ratios(found, name, hydrant)),
                 number(median(of(rounds, "paced_cpu_per_million")), 2),
@@ -196,12 +203,13 @@ def goals(results):
             continue
         found, own = results[row]["found"]["peers"], HYDRANT[row]
         rows.append(judged(f"{row}: at most 1.3 CPU-s per million metrics", median(of(found[own]["rounds"], "cpu_per_million")), "<=", limit, 2))
-        others = [ratios(found, name, own) for name in found if not name.startswith("hydrant")]
-        least = min(ratio for ratio in others if ratio is not None)
-        rows.append(judged(f"{row}: every peer at least 10 x", least, ">=", 10, 1))
+        for name, entry in found.items():
+            ratio = None if name.startswith("hydrant") else ratios(found, name, own)
+            if ratio is not None:
+                rows.append(judged(f"{row}: at most a tenth of {named(entry)}", ratio, ">=", 10, 1))
     if "remote-write" in results:
         found, own = results["remote-write"]["found"]["peers"], HYDRANT["remote-write"]
-        rows.append(judged("remote write: vmagent at least 15 x, four series each", ratios(found, "vmagent", own), ">=", 15, 1))
+        rows.append(judged("remote-write: at most a fifteenth of vmagent, four series each", ratios(found, "vmagent", own), ">=", 15, 1))
     peaks = [one["peak_mib"] for row in HYDRANT if row in results for name, entry in results[row]["found"]["peers"].items() if name.startswith("hydrant") for one in entry["rounds"]]
     if "outage" in results:
         peaks += [entry["peak_mib"] for name, entry in results["outage"]["found"].items() if name.startswith("hydrant")]
