@@ -7,6 +7,7 @@ pub mod admin;
 pub mod cli;
 pub mod control;
 pub mod demo;
+pub mod doctor;
 pub mod exit;
 pub mod inspect;
 pub mod lambda;
@@ -16,7 +17,10 @@ pub mod settings;
 pub mod simulate;
 pub mod status;
 pub mod tags;
+pub mod tap;
 pub mod terminal;
+pub mod top;
+pub mod trace;
 pub mod traffic;
 pub mod validate;
 
@@ -52,6 +56,10 @@ fn dispatch(command: &Command) -> Exit {
         Command::Replay(args) => replay::command(args),
         Command::Simulate(args) => simulate::command(args),
         Command::Status(args) => status::command(args),
+        Command::Top(args) => top::command(args),
+        Command::Tap(args) => tap::command(args),
+        Command::Trace(args) => trace::command(args),
+        Command::Doctor(args) => doctor::command(args),
         Command::Stream(args) => status::stream_command(args),
         Command::Lambda => lambda::command(),
         Command::Tags(args) => tags::command(args),

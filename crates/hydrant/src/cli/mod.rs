@@ -5,6 +5,7 @@
 
 mod args;
 mod examples;
+mod operator;
 mod replay;
 mod value;
 
@@ -13,6 +14,7 @@ pub use args::{
     StatusOutput, StreamArgs, StreamCommand, StreamTarget, TagsArgs, TagsCommand, TagsFetchArgs,
     ValidateArgs, ValidateOutput,
 };
+pub use operator::{DoctorArgs, Output, ProcessArgs, TapArgs, TopArgs, TraceArgs};
 pub use replay::{ReplayArgs, TooOldPolicy};
 
 use clap::{Parser, Subcommand};
@@ -58,6 +60,18 @@ pub enum Command {
     /// Tell what each source, stream, backup and quarantine holds, and why
     #[command(after_help = examples::STATUS)]
     Status(StatusArgs),
+    /// Show a live table of sources and streams
+    #[command(after_help = examples::TOP)]
+    Top(TopArgs),
+    /// Show the points of a stream as they pass
+    #[command(after_help = examples::TAP)]
+    Tap(TapArgs),
+    /// Tell what became of a delivery, by its request id
+    #[command(after_help = examples::TRACE)]
+    Trace(TraceArgs),
+    /// Find what is wrong, or explain error codes
+    #[command(after_help = examples::DOCTOR)]
+    Doctor(DoctorArgs),
     /// Give up on a stream, or on its backlog
     #[command(after_help = examples::STREAM)]
     Stream(StreamArgs),

@@ -6,13 +6,16 @@ mod door;
 mod fingerprint;
 mod folder;
 mod house;
+mod kept;
 mod log;
 mod reader;
 mod reload;
 mod replay;
 mod report;
 mod sources;
+mod tap;
 mod tell;
+mod trace;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -29,6 +32,7 @@ pub use report::{
     ApiReport, CursorReport, FoldReport, JournalReport, ObjectsReport, Report, SourceReport,
     StoreReport, StreamReport, TagsReport, TopicReport, UploadsReport,
 };
+pub use trace::trace;
 
 use crate::cli::RunArgs;
 use crate::exit::Exit;

@@ -20,6 +20,7 @@ mod lanes;
 mod lies;
 mod memory;
 mod objects;
+mod operator;
 mod replay;
 mod signals;
 mod starting;
