@@ -115,7 +115,10 @@ fn load(config: Option<&Path>, checks: &mut Vec<Check>) -> Option<Settings> {
                 settings.sources.len() + settings.apis.len() + settings.objects.len(),
                 settings.streams.len(),
             );
-            let what = format!("{}: {} sources, {} streams", file.display(), counts.0, counts.1);
+            let plural =
+                |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
+            let told = (plural(counts.0, "source"), plural(counts.1, "stream"));
+            let what = format!("{}: {}, {}", file.display(), told.0, told.1);
             checks.push(Check::ok(AREA, what));
             checks.extend(settings.warnings.iter().map(|problem| problem_line(&file, problem)));
             Some(settings)

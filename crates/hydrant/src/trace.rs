@@ -47,7 +47,7 @@ fn text(traced: &Traced, arn_given: bool, paint: Paint) -> String {
         put(&mut page, "  it was never answered with 200 here, or longer than 2 h 15 min ago and");
         put(&mut page, "  everything of it is dealt with; the log and Firehose's own say more");
         let (looked, arns) = (traced.looked_at, traced.source_arns.len());
-        put(&mut page, &format!("  searched: {looked} entries on disk, keys of {arns} senders"));
+        put(&mut page, &format!("  searched: {looked} entries on disk, keys of {arns} sender(s)"));
         if !arn_given {
             put(&mut page, "  --source-arn names a sender of whom no entry is on disk");
         }

@@ -36,13 +36,18 @@ fn full_report() -> Report {
         oldest_message_seconds: Some(1.0),
         ..ObjectsReport::default()
     };
-    let source = SourceReport {
-        name: "aws".to_owned(),
+    let source = |name: &str| SourceReport {
+        name: name.to_owned(),
         rejected: one("busy"),
-        objects: Some(objects),
-        api: Some(api),
+        certificate_ends_s: Some(1),
         ..SourceReport::default()
     };
+    // Each kind of source has counters of its own.
+    let sources = vec![
+        source("aws"),
+        SourceReport { objects: Some(objects), ..source("archive") },
+        SourceReport { api: Some(api), ..source("cloud") },
+    ];
     let tags =
         TagsReport { age_seconds: Some(1.0), points: one("matched"), ..TagsReport::default() };
     let uploads = UploadsReport { outcomes: one("failed"), ..UploadsReport::default() };
@@ -63,7 +68,7 @@ fn full_report() -> Report {
         CursorReport { name: "old".to_owned(), topic: "aws".to_owned(), ..CursorReport::default() };
     Report {
         journal,
-        sources: vec![source],
+        sources,
         streams: vec![stream],
         forgotten: vec![forgotten],
         ..Report::default()

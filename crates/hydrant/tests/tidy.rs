@@ -290,6 +290,6 @@ fn error_codes_are_explained() {
             }
         }
     }
-    assert!(written > 40, "the search finds {written} codes only");
+    assert!(written > 30, "the search finds {written} codes only");
     none(&missing.into_iter().collect::<Vec<_>>(), "codes not in docs/error-codes.md");
 }

@@ -98,7 +98,10 @@ fn judge(
     let verified = verifier.verify_server_cert(first, intermediates, &server, &[], now);
     let Err(error) = verified else { return Ok(()) };
     Err(match error {
-        rustls::Error::InvalidCertificate(E::UnknownIssuer) => Fault::UnknownIssuer,
+        // Another authority of the same name has signed it: just as unknown.
+        rustls::Error::InvalidCertificate(E::UnknownIssuer | E::BadSignature) => {
+            Fault::UnknownIssuer
+        }
         rustls::Error::InvalidCertificate(
             E::Expired | E::ExpiredContext { .. } | E::NotValidYet | E::NotValidYetContext { .. },
         ) => Fault::OutOfTime,

@@ -58,6 +58,11 @@ impl ServerTls {
         *self.current.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(key);
         Ok(())
     }
+    /// When the certificate in use ends, seconds since the epoch; `None` when that cannot be read.
+    pub fn ends_s(&self) -> Option<i64> {
+        let current = self.current.0.read().unwrap_or_else(PoisonError::into_inner);
+        current.cert.first().and_then(|certificate| validity::not_after(certificate))
+    }
     pub(crate) fn config(&self) -> Arc<ServerConfig> {
         Arc::clone(&self.config)
     }

@@ -73,7 +73,7 @@ pub(super) const TAP: &str = "\
 Examples:
   hydrant tap to-dynatrace --limit 10
   hydrant tap to-otel --namespace AWS/ECS --metric CPUUtilization | jq .value
-  hydrant tap to-otel --dimension ClusterName=prod --for 5m > points.ndjson
+  hydrant tap to-otel --dimension ClusterName=prod --for 5m | tee points.ndjson
 
 It shows the points that were selected for the stream and enriched, as they are packed and before
 they are sent. The stream never waits for it: what does not fit is counted and said on stderr.";
@@ -92,7 +92,7 @@ Examples:
   hydrant doctor                        check settings, disk, certificates, the running process
   hydrant doctor --online --host in.example.com
   hydrant doctor HttpEndpoint.InvalidResponseFromDestination
-  hydrant doctor - < http-endpoint-failed/2026/11/20/10/part-1
+  hydrant doctor -                      the codes in stdin: failed records, log events, text
 
 Exit 1 when something is bad, or a code is not known; a warning is no failure.";
 

@@ -15,6 +15,8 @@ const SOURCE: &str = "source";
 const STREAM: &str = "stream";
 /// A share that is fuller than this leaves little time.
 const FULL_PERCENT: u64 = 80;
+/// As the check of the file has it.
+const CERTIFICATE_WARN_S: i64 = 21 * 86_400;
 /// Firehose delivers within minutes; what lies longer waits for something.
 const LAG_WARN_S: f64 = 900.0;
 
@@ -55,7 +57,7 @@ fn report_checks(report: &Report, budget: Option<Budget>, checks: &mut Vec<Check
     if let Some(budget) = budget {
         shares(report, budget, checks);
     }
-    report.sources.iter().for_each(|source| source_checks(source, checks));
+    report.sources.iter().for_each(|source| source_checks(source, report.now_ms, checks));
     report.streams.iter().for_each(|stream| stream_checks(report, stream, checks));
     for gone in &report.forgotten {
         let what = format!("{} is in no settings and holds {}", gone.name, size_about(gone.bytes));
@@ -117,11 +119,8 @@ fn shares(report: &Report, budget: Budget, checks: &mut Vec<Check>) {
         if limit == 0 || used < limit / 100 * FULL_PERCENT {
             continue;
         }
-        let what = format!(
-            "the share of the {name} is {} of {} full",
-            size_about(used),
-            size_about(limit)
-        );
+        let what =
+            format!("the {name} holds {} of its share of {}", size_about(used), size_about(limit));
         checks.push(match used >= limit {
             true => Check::bad("disk share", what, remedy),
             false => Check::warn("disk share", what, remedy),
@@ -129,9 +128,16 @@ fn shares(report: &Report, budget: Budget, checks: &mut Vec<Check>) {
     }
 }
 
-fn source_checks(source: &SourceReport, checks: &mut Vec<Check>) {
+fn source_checks(source: &SourceReport, now_ms: i64, checks: &mut Vec<Check>) {
     let name = &source.name;
     let before = checks.len();
+    let left_s = source.certificate_ends_s.map(|ends| ends - now_ms / 1000);
+    if let Some(left) = left_s.filter(|left| *left < CERTIFICATE_WARN_S) {
+        let days = left.div_euclid(86_400);
+        let what = format!("{name}: the certificate in use has {days} days left");
+        let remedy = "renew it; kill -HUP lets the process load the new one";
+        checks.push(Check::warn(SOURCE, what, remedy));
+    }
     if !source.rejected.is_empty() {
         let told: Vec<String> = source.rejected.iter().map(|(r, n)| format!("{r} {n}")).collect();
         let what = format!("{name}: refused or set aside: {}", told.join(", "));

@@ -8,7 +8,7 @@ use crate::terminal::Paint;
 /// Widest name column; longer names are cut.
 const NAME_MAX: usize = 40;
 /// Columns besides the name, with the blanks between them.
-const STREAM_COLUMNS: usize = 59;
+const STREAM_COLUMNS: usize = 62;
 const SOURCE_COLUMNS: usize = 50;
 
 /// The whole page, at most `lines` long and `columns` wide.

@@ -45,7 +45,7 @@ fn deliver_until_seen(home: &Home, tap: &Process) -> Vec<Value> {
 #[test]
 fn a_tap_shows_points() {
     let home = Home::new("tap");
-    let enriched = "  to-nowhere:\n    source: aws\n    enrich: { attributes: { team: green } }\n    \
+    let enriched = "  to-nowhere:\n    source: aws\n    enrich: { attributes: [ { set: { team: green } } ] }\n    \
                     exclude: [ { namespace: House/Test, metric_names: [Latency] } ]\n    \
                     destination: { type: blackhole }\n";
     home.write(enriched);
@@ -258,7 +258,7 @@ fn a_doctor_looks_at_the_process() {
 }
 
 /// *Scenario:* certificates of an authority that this machine trusts: good, for another name, expired;
-/// and of one that it does not trust.
+/// of one that it does not trust; and signed by itself.
 /// *Guarantees:* each is judged as Firehose would, by name.
 #[test]
 fn a_doctor_looks_at_certificates() {
@@ -289,4 +289,28 @@ fn a_doctor_looks_at_certificates() {
     assert!(code == 1 && line.contains("it has ended"), "{line}");
     let (code, line) = look(&private.sign("in.example.com"), &[]);
     assert!(code == 1 && line.contains("no path to an authority"), "{line}");
+    let (code, line) = look(&testkit::Identity::self_signed("in.example.com"), &[]);
+    assert!(code == 1 && line.contains("it is self-signed"), "{line}");
+}
+
+/// *Scenario:* `hydrant demo`, whose first stream was made through the API.
+/// *Guarantees:* a tap on it says that it carries records, and one on another shows points.
+#[test]
+fn a_stream_of_records_says_so() {
+    let home = Home::new("tap-demo");
+    let arguments = ["demo", "--data-dir", "data", "--for", "60s"];
+    let mut demo = Process::start(binary(), arguments, home.dir.path());
+    demo.wait_for_line("Ctrl-C stops it", PATIENCE);
+    let of_records = || home.command(&["tap", "demo", "--data-dir", "data", "--for", "1s"]);
+    let told = |(code, _, stderr): (i32, String, String)| {
+        code == 1 && stderr.contains("carries records as they came")
+    };
+    crate::service::eventually(
+        "it says so",
+        || told(of_records()),
+        || format!("{:?}", of_records()),
+    );
+    let shown = home.command(&["tap", "to-otel", "--data-dir", "data", "--limit", "1"]);
+    assert!(shown.0 == 0 && shown.1.starts_with("{\"metric_stream_name\""), "{shown:?}");
+    demo.kill();
 }
