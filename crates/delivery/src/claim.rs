@@ -27,6 +27,7 @@ impl Worker {
         if now < self.read_retry_ms {
             return;
         }
+        self.packing.tap(self.stats.taps.look());
         let mut failure = None;
         let feeds = self.feeds.len();
         let order = (self.first_feed..feeds).chain(0..self.first_feed);
@@ -38,6 +39,8 @@ impl Worker {
                 failure = Some(error);
             }
         }
+        // What is packed again later has been shown.
+        self.packing.tap(Vec::new());
         self.stats.set_state(|s| s.journal_failure = failure);
     }
 

@@ -13,6 +13,7 @@ use crate::place::{Failure, Place, count_items};
 use crate::ranges::{Range, covering};
 use crate::sink::{Label, Moment, Offer, Packer, Payload};
 use crate::tags::{TagFile, TagState};
+use crate::tap;
 use crate::verdict::Why;
 
 /// A parcel is closed when this much must go to quarantine or backup with it: keeps memory flat
@@ -37,6 +38,8 @@ pub(crate) struct Packing {
     stream: Arc<str>,
     topic: Arc<str>,
     ready: Vec<Parcel>,
+    /// Who looks on, while new entries are claimed.
+    taps: Vec<Arc<tap::Open>>,
 }
 
 /// What is added to points, and where tags come from.
@@ -72,13 +75,21 @@ impl Enriching {
         point: &Point<'_>,
         shape: Option<metric::ShapeId>,
         moment: Moment,
+        taps: &[Arc<tap::Open>],
     ) -> Offer {
+        let mut offered = |point: &Point<'_>| {
+            let offer = packer.offer(point, shape, moment);
+            if matches!(offer, Offer::Taken) {
+                taps.iter().for_each(|tap| tap.show(point, moment.now_ms));
+            }
+            offer
+        };
         if self.enricher.is_empty() {
-            return packer.offer(point, shape, moment);
+            return offered(point);
         }
         let mut added = emptied(std::mem::take(&mut self.added));
         self.enricher.enrich(point, shape, &mut added);
-        let offer = packer.offer(&Point { attributes: &added, ..*point }, shape, moment);
+        let offer = offered(&Point { attributes: &added, ..*point });
         self.added = emptied(added);
         offer
     }
@@ -130,7 +141,13 @@ impl Packing {
             stream: stream.into(),
             topic: Arc::default(),
             ready: Vec::new(),
+            taps: Vec::new(),
         }
+    }
+
+    /// Points that are taken from now on are shown to these.
+    pub(crate) fn tap(&mut self, taps: Vec<Arc<tap::Open>>) {
+        self.taps = taps;
     }
 
     /// Begins a run of parcels at a position of a feed; what was open is forgotten.
@@ -357,8 +374,8 @@ impl Visit for Packed<'_> {
             self.close_before(item);
         }
         let moment = Moment { now_ms: self.scope.now_ms, arrival_ms: self.place.header.arrival_ms };
-        let Packing { enriching, packer, .. } = &mut *self.packing;
-        match enriching.offer(packer, point, shape, moment) {
+        let Packing { enriching, packer, taps, .. } = &mut *self.packing;
+        match enriching.offer(packer, point, shape, moment, taps) {
             Offer::Taken => {
                 let newest = &mut self.packing.newest_instant_ms;
                 *newest = (*newest).max(point.instant_ms());

@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use crate::tags::TagState;
+use crate::tap::Taps;
 
 /// Outcome of a request, the label of `hydrant_destination_requests_total`.
 pub const REQUEST_OUTCOMES: [&str; 5] = ["delivered", "partly", "retried", "too_large", "refused"];
@@ -33,6 +34,8 @@ pub struct Stats {
     pub newest_instant_ms: AtomicI64,
     /// Told whenever a range is settled; one waiter at a time.
     pub settled: tokio::sync::Notify,
+    /// Those who look on.
+    pub taps: Taps,
     /// Attempts to bring a file of backup to S3, as [`UPLOAD_OUTCOMES`].
     pub uploads: [AtomicU64; 2],
     /// Files of backup that wait for S3.

@@ -126,6 +126,7 @@ impl Stream {
         };
         let enriching = Enriching::new(enricher, tags);
         let mut packing = Packing::new(origin, &name, packer, selection, enriching);
+        stats.taps.carries_records(packing.takes_records());
         if let Some(feed) = feeds.first() {
             packing.start(0, feed.begin);
         }

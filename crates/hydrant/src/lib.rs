@@ -9,6 +9,7 @@ pub mod conform;
 pub mod control;
 pub mod demo;
 pub mod deploy;
+pub mod doctor;
 pub mod exit;
 pub mod inspect;
 pub mod lambda;
@@ -19,7 +20,10 @@ pub mod settings;
 pub mod simulate;
 pub mod status;
 pub mod tags;
+pub mod tap;
 pub mod terminal;
+pub mod top;
+pub mod trace;
 pub mod traffic;
 pub mod validate;
 
@@ -56,6 +60,10 @@ fn dispatch(command: &Command) -> Exit {
         Command::Simulate(args) => simulate::command(args),
         Command::Conform(args) => conform::command(args),
         Command::Status(args) => status::command(args),
+        Command::Top(args) => top::command(args),
+        Command::Tap(args) => tap::command(args),
+        Command::Trace(args) => trace::command(args),
+        Command::Doctor(args) => doctor::command(args),
         Command::Stream(args) => status::stream_command(args),
         Command::Lambda => lambda::command(),
         Command::Tags(args) => tags::command(args),

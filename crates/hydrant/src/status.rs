@@ -11,6 +11,7 @@ use crate::exit::Exit;
 use crate::run::{Folder, JournalReport, Report, TopicReport, control_socket};
 use crate::settings;
 use crate::terminal::{self, Paint, fail};
+pub(crate) use table::age;
 
 /// Runs `hydrant status`.
 pub fn command(args: &StatusArgs) -> Exit {
@@ -18,18 +19,16 @@ pub fn command(args: &StatusArgs) -> Exit {
         Ok(data_dir) => data_dir,
         Err(exit) => return exit,
     };
-    let asked = control::ask(&control_socket(&data_dir), &Request::Report);
     if args.ready {
+        let asked = control::ask(&control_socket(&data_dir), &Request::Report);
         return ready(asked.map_err(|error| error.to_string()));
     }
-    let report = match asked {
-        Ok(Some(Answer::Report { report })) => *report,
-        Ok(Some(other)) => return fail(Exit::Bug, &format!("unexpected answer {other:?}"), None),
-        Ok(None) => match read_folder(&data_dir) {
-            Ok(report) => report,
-            Err(exit) => return exit,
-        },
-        Err(error) => return fail(Exit::Failed, &format!("asking the process: {error}"), None),
+    let report = match report_of(&data_dir).and_then(|report| match report {
+        Some(report) => Ok(report),
+        None => read_folder(&data_dir),
+    }) {
+        Ok(report) => report,
+        Err(exit) => return exit,
     };
     let text = match args.output {
         StatusOutput::Table => table::text(&report, Paint::for_stdout()),
@@ -88,7 +87,7 @@ pub fn stream_command(args: &StreamArgs) -> Exit {
             Exit::Done
         }
         Answer::Failed { why } => fail(Exit::Failed, &why, None),
-        Answer::Report { .. } | Answer::Taken { .. } => fail(Exit::Bug, "unexpected answer", None),
+        _ => fail(Exit::Bug, "unexpected answer", None),
     }
 }
 
@@ -107,8 +106,24 @@ fn confirmed(target: &StreamTarget, deed: &str) -> bool {
     stdin.read_line(&mut line).is_ok() && matches!(line.trim(), "y" | "Y" | "yes")
 }
 
+/// The report of the process that works with this folder; `None` when there is none.
+pub(crate) fn report_of(data_dir: &Path) -> Result<Option<Report>, Exit> {
+    match control::ask(&control_socket(data_dir), &Request::Report) {
+        Ok(Some(Answer::Report { report })) => Ok(Some(*report)),
+        Ok(Some(other)) => Err(fail(Exit::Bug, &format!("unexpected answer {other:?}"), None)),
+        Ok(None) => Ok(None),
+        Err(error) => Err(fail(Exit::Failed, &format!("asking the process: {error}"), None)),
+    }
+}
+
+/// For commands that can do nothing without a process.
+pub(crate) fn no_process(data_dir: &Path) -> Exit {
+    let what = format!("no hydrant process works with {}", data_dir.display());
+    fail(Exit::Failed, &what, Some("start hydrant run, or name its folder with --data-dir"))
+}
+
 /// The data folder, as given or as the settings say.
-fn data_dir(config: Option<&Path>, data_dir: Option<&Path>) -> Result<PathBuf, Exit> {
+pub(crate) fn data_dir(config: Option<&Path>, data_dir: Option<&Path>) -> Result<PathBuf, Exit> {
     if let Some(data_dir) = data_dir {
         return Ok(data_dir.to_owned());
     }

@@ -24,10 +24,16 @@ pub fn say(line: &str) {
 
 /// Writes data to stdout whole. A closed pipe counts as done: the reader has seen enough.
 pub fn print(data: &[u8]) -> io::Result<()> {
+    print_unless_closed(data).map(|_open| ())
+}
+
+/// The same for who goes on: false when the reader has seen enough.
+pub fn print_unless_closed(data: &[u8]) -> io::Result<bool> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(data).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        other => other,
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(error),
     }
 }
 

@@ -11,6 +11,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 pub use describe::destination_text;
+pub use online::probe;
 
 use crate::cli::{ValidateArgs, ValidateOutput};
 use crate::exit::Exit;

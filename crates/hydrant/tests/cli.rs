@@ -214,3 +214,34 @@ fn ready_needs_a_process() {
     assert_eq!((answer.status.code(), answer.stdout.len()), (Some(1), 0));
     assert!(text(&answer.stderr).contains("no process is running"), "{}", text(&answer.stderr));
 }
+
+/// *Scenario:* `hydrant doctor` with codes as arguments and on stdin, with a failed record, an unknown
+/// code, and text without any.
+/// *Guarantees:* cause and remedy on stdout; the status of a refused delivery is explained; 1 for an
+/// unknown code, 65 without any.
+#[test]
+fn doctor_explains_codes() {
+    let known = hydrant(&["doctor", "HttpEndpoint.InvalidResponseFromDestination"]);
+    assert_eq!(known.status.code(), Some(0), "{}", text(&known.stderr));
+    let said = text(&known.stdout);
+    assert!(said.contains("cause   ") && said.contains("remedy  "), "{said}");
+    let record = r#"{"errorCode":"HttpEndpoint.DestinationException","errorMessage":"The following response was received from the endpoint destination. 401: {}","rawData":"QQ=="}"#;
+    let folder = testkit::TempDir::new("doctor");
+    let file = folder.write("failed", format!("{record}\n{record}\n"));
+    let output = Command::new(env!("CARGO_BIN_EXE_hydrant"))
+        .args(["doctor", "-"])
+        .stdin(std::fs::File::open(file).expect("it was written"))
+        .output()
+        .expect("the binary was built for this test");
+    let said = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(said.contains("2 times") && said.contains("  401     no access key"), "{said}");
+    let unknown = hydrant(&["doctor", "HttpEndpoint.Nonsense"]);
+    assert_eq!(unknown.status.code(), Some(1));
+    assert!(text(&unknown.stdout).contains("not known"));
+    let none = hydrant(&["doctor", "no code at all"]);
+    assert_eq!((none.status.code(), none.stdout.len()), (Some(65), 0));
+    let json = hydrant(&["doctor", "S3.SlowDown", "--output", "json"]);
+    let answer: serde_json::Value = serde_json::from_slice(&json.stdout).expect("JSON");
+    assert_eq!(answer["codes"][0]["code"], "S3.SlowDown");
+}

@@ -259,3 +259,37 @@ fn metrics_are_documented() {
     none(&missing, "not in docs/metrics.md");
     none(&stale, "in docs/metrics.md, but in no code");
 }
+
+/// *Scenario:* every error code in the sources beside docs/error-codes.md.
+/// *Guarantees:* whatever Hydrant writes as a code has its row with cause and remedy.
+#[test]
+fn error_codes_are_explained() {
+    let known: BTreeSet<&str> = hydrant::doctor::all_codes().map(|row| row.code).collect();
+    let mut missing = BTreeSet::new();
+    let mut written = 0;
+    for (path, text) in sources() {
+        let shipped = path.components().any(|part| part.as_os_str() == "src");
+        let command = path.components().any(|part| part.as_os_str() == "doctor");
+        if is_test(&path) || !shipped || command {
+            continue;
+        }
+        let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or("");
+        for word in text.split('"').skip(1) {
+            let family = ["HttpEndpoint.", "S3.", "Lambda.", "Hydrant.", "Dynatrace.", "File."];
+            let is_code = family.iter().any(|family| {
+                word.strip_prefix(family).is_some_and(|rest| {
+                    rest.starts_with(|c: char| c.is_ascii_uppercase())
+                        && rest.chars().all(|c| c.is_ascii_alphanumeric() || c == '.')
+                })
+            });
+            if is_code {
+                written += 1;
+                if !known.contains(word) {
+                    missing.insert(word.to_owned());
+                }
+            }
+        }
+    }
+    assert!(written > 30, "the search finds {written} codes only");
+    none(&missing.into_iter().collect::<Vec<_>>(), "codes not in docs/error-codes.md");
+}

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use crate::item::{Entry, Position, ReadError};
 use crate::locked;
 use crate::read::{Reader, Wanted};
-use crate::settled::Settled;
+use crate::settled::{Coverage, Settled};
 use crate::shared::{Shared, start_of};
 use crate::slot::SlotFile;
 
@@ -47,6 +47,10 @@ impl CursorState {
 
     pub(crate) fn is_open(&self) -> bool {
         locked(&self.marks).open
+    }
+
+    pub(crate) fn coverage(&self, from: Position, to: Position) -> Coverage {
+        locked(&self.marks).settled.coverage(from, to)
     }
 
     /// Settles a hole, in memory: it is found again at the next start.

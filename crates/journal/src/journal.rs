@@ -264,7 +264,7 @@ impl Journal {
         }
     }
 
-    fn all(&self) -> Vec<Arc<TopicInner>> {
+    pub(crate) fn all(&self) -> Vec<Arc<TopicInner>> {
         locked(&self.inner.topics).values().cloned().collect()
     }
 }

@@ -29,6 +29,8 @@ pub(crate) struct Keys {
     most: usize,
     by_name: HashMap<u128, u64>,
     in_order: VecDeque<Known>,
+    /// How often each that was repeated was, by name.
+    repeats: HashMap<u128, u32>,
     /// Forgotten because there were too many, not because they were old.
     pub(crate) evicted: u64,
 }
@@ -36,7 +38,7 @@ pub(crate) struct Keys {
 impl Keys {
     pub(crate) fn new(keep_ms: u64, most: usize) -> Keys {
         let (by_name, in_order) = (HashMap::new(), VecDeque::new());
-        Keys { keep_ms, most, by_name, in_order, evicted: 0 }
+        Keys { keep_ms, most, by_name, in_order, repeats: HashMap::new(), evicted: 0 }
     }
 
     /// Remembers a key; sequences must ascend.
@@ -50,18 +52,30 @@ impl Keys {
         }
     }
 
-    /// Looks a key up.
+    /// Looks a key up, and counts the repeat when it is one.
     pub(crate) fn look(&mut self, key: Key, now_ms: u64) -> Seen {
         self.forget_old(now_ms);
-        let known = self.by_name.get(&key.name).and_then(|sequence| {
-            let index = self.in_order.partition_point(|known| known.sequence < *sequence);
-            self.in_order.get(index)
-        });
-        match known {
+        match self.youngest(key.name) {
             None => Seen::Never,
-            Some(known) if known.key.data == key.data => Seen::Same,
+            Some(known) if known.key.data == key.data => {
+                *self.repeats.entry(key.name).or_default() += 1;
+                Seen::Same
+            }
             Some(_) => Seen::OtherData,
         }
+    }
+
+    /// The youngest key of this name, and how often it was repeated.
+    pub(crate) fn find(&mut self, name: u128, now_ms: u64) -> Option<(Known, u32)> {
+        self.forget_old(now_ms);
+        let known = *self.youngest(name)?;
+        Some((known, self.repeats.get(&name).copied().unwrap_or(0)))
+    }
+
+    fn youngest(&self, name: u128) -> Option<&Known> {
+        let sequence = self.by_name.get(&name)?;
+        let index = self.in_order.partition_point(|known| known.sequence < *sequence);
+        self.in_order.get(index)
     }
 
     /// Keys whose sequence is in `from..to`.
@@ -85,6 +99,7 @@ impl Keys {
         // The same name may have come again with other data; then the younger one stays.
         if self.by_name.get(&first.key.name) == Some(&first.sequence) {
             self.by_name.remove(&first.key.name);
+            self.repeats.remove(&first.key.name);
         }
     }
 }
@@ -105,9 +120,11 @@ mod tests {
         keys.insert(known(1, 10, 0, 0), 0);
         assert_eq!(keys.look(Key { name: 1, data: 10 }, 99), Seen::Same);
         assert_eq!(keys.look(Key { name: 1, data: 11 }, 99), Seen::OtherData);
+        assert_eq!(keys.find(1, 99), Some((known(1, 10, 0, 0), 1)));
         keys.insert(known(1, 11, 50, 1), 50);
         assert_eq!(keys.look(Key { name: 1, data: 11 }, 120), Seen::Same);
         assert_eq!(keys.look(Key { name: 1, data: 11 }, 150), Seen::Never);
+        assert_eq!((keys.find(1, 150), keys.repeats.len()), (None, 0));
         for sequence in 2..5 {
             keys.insert(known(u128::from(sequence), 0, 200, sequence), 200);
         }

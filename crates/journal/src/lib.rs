@@ -36,6 +36,7 @@ mod item;
 mod journal;
 mod keyfile;
 mod keys;
+mod look;
 mod memory;
 mod names;
 mod read;
@@ -57,7 +58,9 @@ pub use cursor::Cursor;
 pub use disk::{Disk, File, Listed, RealDisk};
 pub use item::{Appended, Body, Entry, EntryBody, Item, Key, Position, ReadError, Refused};
 pub use journal::{CursorStatus, Journal, OpenError, Options, Recovery, TopicStatus};
+pub use look::{KnownEntry, Standing};
 pub use memory::MemoryDisk;
+pub use settled::Coverage;
 pub use side::{SideBody, SideFile, SideReader, SideWriter};
 pub use topic::{Start, Topic};
 

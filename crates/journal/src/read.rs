@@ -101,6 +101,21 @@ impl Shared {
         }
     }
 
+    /// The first entry on disk at or behind `sequence`, and its head when that is whole. Steps over
+    /// nothing: what is missing stays as it is.
+    pub(crate) fn look(
+        &self,
+        reader: &mut Reader,
+        sequence: u64,
+    ) -> Result<Option<(u64, Option<Bytes>)>, ReadError> {
+        let Some(sighting) = self.seek(reader, sequence)? else { return Ok(None) };
+        let (here, place) = (sighting.header.sequence, sighting.place);
+        let (read, behind) = self.read_entry(sighting, Wanted::Head);
+        reader.places = [Some(place), behind];
+        let found = read.map_err(|source| ReadError { sequence: here, source })?;
+        Ok(Some((here, found.map(|found| found.head))))
+    }
+
     /// Bytes and entries from `sequence` to the end.
     pub(crate) fn backlog(&self, reader: &mut Reader, sequence: u64) -> (u64, u64) {
         let found = self.seek(reader, sequence);

@@ -7,6 +7,17 @@ use std::collections::BTreeMap;
 
 use crate::item::Position;
 
+/// How much of a range is settled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Coverage {
+    /// Nothing.
+    None,
+    /// Some of it.
+    Part,
+    /// All.
+    Whole,
+}
+
 /// Settled positions.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Settled {
@@ -30,6 +41,19 @@ impl Settled {
     /// The highest position that was ever settled.
     pub(crate) fn high(&self) -> Position {
         self.ranges.last_key_value().map_or(self.low, |(_, to)| *to)
+    }
+
+    /// How much of `from..to` is settled.
+    pub(crate) fn coverage(&self, from: Position, to: Position) -> Coverage {
+        if to <= self.low {
+            return Coverage::Whole;
+        }
+        let mut touching = self.ranges.iter().filter(|(start, end)| **start < to && **end > from);
+        if touching.clone().any(|(start, end)| *start <= from && to <= *end) {
+            return Coverage::Whole;
+        }
+        let begun = self.low > from || touching.next().is_some();
+        if begun { Coverage::Part } else { Coverage::None }
     }
 
     /// Settles `from..to`; true when that changed anything.
@@ -66,6 +90,29 @@ mod tests {
 
     fn at(sequence: u64, ordinal: u32) -> Position {
         Position { sequence, ordinal }
+    }
+
+    /// *Scenario:* an entry before, in, across and behind what is settled.
+    /// *Guarantees:* whole, part or nothing of it.
+    #[test]
+    fn coverage_of_an_entry() {
+        let mut settled = Settled::new(at(3, 2));
+        settled.add(at(5, 0), at(6, 0));
+        settled.add(at(7, 4), at(8, 1));
+        let of = |sequence| settled.coverage(at(sequence, 0), at(sequence + 1, 0));
+        let expected = [
+            (2, Coverage::Whole),
+            (3, Coverage::Part),
+            (4, Coverage::None),
+            (5, Coverage::Whole),
+            (6, Coverage::None),
+            (7, Coverage::Part),
+            (8, Coverage::Part),
+            (9, Coverage::None),
+        ];
+        for (sequence, coverage) in expected {
+            assert_eq!(of(sequence), coverage, "{sequence}");
+        }
     }
 
     /// *Scenario:* 20,000 random ranges over 40 positions, in a set and in an array of booleans.

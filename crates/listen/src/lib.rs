@@ -3,6 +3,7 @@
 //! Owns sockets and nothing else. What a request means is the handler's business.
 //! However many strangers call and however slowly they talk, what they hold is bounded by [`Limits`].
 
+pub mod certificate;
 mod connection;
 mod seldom;
 mod serve;

@@ -58,6 +58,11 @@ impl ServerTls {
         *self.current.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(key);
         Ok(())
     }
+    /// When the certificate in use ends, seconds since the epoch; `None` when that cannot be read.
+    pub fn ends_s(&self) -> Option<i64> {
+        let current = self.current.0.read().unwrap_or_else(PoisonError::into_inner);
+        current.cert.first().and_then(|certificate| validity::not_after(certificate))
+    }
     pub(crate) fn config(&self) -> Arc<ServerConfig> {
         Arc::clone(&self.config)
     }
@@ -68,14 +73,24 @@ fn read(
     key_file: &Path,
     provider: &CryptoProvider,
 ) -> Result<CertifiedKey, TlsError> {
+    let pair = read_pair(cert_file, key_file, provider)?;
+    if let Some(first) = pair.cert.first() {
+        warn_if_expired(cert_file, first);
+    }
+    Ok(pair)
+}
+
+/// A certificate chain and the key that belongs to it.
+pub(crate) fn read_pair(
+    cert_file: &Path,
+    key_file: &Path,
+    provider: &CryptoProvider,
+) -> Result<CertifiedKey, TlsError> {
     let chain = read_chain(cert_file)?;
     let key = read_key(key_file)?;
     let key = provider.key_provider.load_private_key(key).map_err(|error| {
         TlsError(format!("key_file {}: not a usable private key: {error}", key_file.display()))
     })?;
-    if let Some(first) = chain.first() {
-        warn_if_expired(cert_file, first);
-    }
     let pair = CertifiedKey::new(chain, key);
     match pair.keys_match() {
         // A key that cannot be compared (an unusual kind) is given the benefit of the doubt.
@@ -94,7 +109,7 @@ fn read(
     }
 }
 
-fn read_chain(cert_file: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+pub(crate) fn read_chain(cert_file: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let file = cert_file.display();
     let text =
         std::fs::read(cert_file).map_err(|error| TlsError(format!("cert_file {file}: {error}")))?;

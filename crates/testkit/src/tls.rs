@@ -1,8 +1,9 @@
 //! Certificates for tests: an authority that lives as long as the test, and what it signs.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -33,6 +34,10 @@ impl Authority {
         let mut params = CertificateParams::new(Vec::new()).expect("no names are valid names");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let key = KeyPair::generate().expect("a key can be made");
+        // A name of its own, as authorities have: two of one name would be taken for one another.
+        static NUMBER: AtomicU32 = AtomicU32::new(1);
+        let name = format!("test authority {}", NUMBER.fetch_add(1, Ordering::Relaxed));
+        params.distinguished_name.push(DnType::CommonName, name);
         Authority { issuer: CertifiedIssuer::self_signed(params, key).expect("it can sign itself") }
     }
     /// PEM of its certificate: what a client is told to trust.
@@ -51,6 +56,7 @@ impl Authority {
         let mut params = CertificateParams::new(vec![name.to_owned()]).expect("a test's host name");
         params.not_before = rcgen::date_time_ymd(2000, 1, 1);
         params.not_after = rcgen::date_time_ymd(year, 1, 1);
+        params.distinguished_name.push(DnType::CommonName, name);
         let key = KeyPair::generate().expect("a key can be made");
         let cert = params.signed_by(&key, &self.issuer).expect("the authority can sign");
         Identity { cert_pem: cert.pem(), key_pem: key.serialize_pem() }
@@ -58,6 +64,13 @@ impl Authority {
 }
 
 impl Identity {
+    /// A certificate for `name` that is signed by itself.
+    pub fn self_signed(name: &str) -> Identity {
+        let params = CertificateParams::new(vec![name.to_owned()]).expect("a test's host name");
+        let key = KeyPair::generate().expect("a key can be made");
+        let cert = params.self_signed(&key).expect("it can sign itself");
+        Identity { cert_pem: cert.pem(), key_pem: key.serialize_pem() }
+    }
     /// A rustls configuration that serves it by HTTP/1.1.
     pub fn server_config(&self) -> Arc<ServerConfig> {
         let cert = CertificateDer::from_pem_slice(self.cert_pem.as_bytes()).expect("our own PEM");

@@ -72,6 +72,11 @@ pub const METRICS: &[(&str, MetricKind, &str)] = &[
         MetricKind::Gauge,
         "1 while a bucket or queue refuses the source; hydrant status says why",
     ),
+    (
+        "hydrant_source_certificate_end_seconds",
+        MetricKind::Gauge,
+        "When the certificate of a source with TLS ends, seconds since the epoch",
+    ),
     ("hydrant_fold_open_series", MetricKind::Gauge, "Series of open minutes in memory"),
     (
         "hydrant_fold_raw_values",
@@ -260,6 +265,11 @@ fn source_lines(page: &mut Page, name: &str, source: &SourceReport) {
         "hydrant_source_repeats_total" => page.line(name, &labels, source.repeats as f64),
         "hydrant_source_health_checks_total" if source.objects.is_none() => {
             page.line(name, &labels, source.health_checks as f64);
+        }
+        "hydrant_source_certificate_end_seconds" => {
+            if let Some(ends) = source.certificate_ends_s {
+                page.line(name, &labels, ends as f64);
+            }
         }
         "hydrant_source_rejected_total" => {
             for (reason, n) in &source.rejected {

@@ -75,6 +75,39 @@ Examples:
   hydrant status --output json | jq '.streams[].lag_seconds'
   hydrant status --ready                 for a health check";
 
+pub(super) const TOP: &str = "\
+Examples:
+  hydrant top                           until q or Ctrl-C
+  hydrant top --interval 10s --data-dir /var/lib/hydrant
+  hydrant top --once                    one table, for a script or a mail";
+
+pub(super) const TAP: &str = "\
+Examples:
+  hydrant tap to-dynatrace --limit 10
+  hydrant tap to-otel --namespace AWS/ECS --metric CPUUtilization | jq .value
+  hydrant tap to-otel --dimension ClusterName=prod --for 5m | tee points.ndjson
+
+It shows the points that were selected for the stream and enriched, as they are packed and before
+they are sent. The stream never waits for it: what does not fit is counted and said on stderr.";
+
+pub(super) const TRACE: &str = "\
+Examples:
+  hydrant trace ed4acda5-034f-9f42-bba1-f29aea6d7d8f
+  hydrant trace ed4acda5-034f-9f42-bba1-f29aea6d7d8f --output json
+  hydrant trace ID --source-arn arn:aws:firehose:eu-west-1:111122223333:deliverystream/metrics
+
+The running process knows a delivery for 2 h 15 min, and as long as its entry lies in the journal.
+Exit 1 when it is not known, or not any more.";
+
+pub(super) const DOCTOR: &str = "\
+Examples:
+  hydrant doctor                        check settings, disk, certificates, the running process
+  hydrant doctor --online --host in.example.com
+  hydrant doctor HttpEndpoint.InvalidResponseFromDestination
+  hydrant doctor -                      the codes in stdin: failed records, log events, text
+
+Exit 1 when something is bad, or a code is not known; a warning is no failure.";
+
 pub(super) const STREAM: &str = "\
 Examples:
   hydrant stream forget old-stream      after it was removed from the settings

@@ -7,6 +7,7 @@ mod args;
 mod conform;
 mod deploy;
 mod examples;
+mod operator;
 mod replay;
 mod value;
 
@@ -17,6 +18,7 @@ pub use args::{
 };
 pub use conform::ConformArgs;
 pub use deploy::{AccessKeyFrom, DeployArgs, DeployCommand, DeployOptions, DeployTopology};
+pub use operator::{DoctorArgs, Output, ProcessArgs, TapArgs, TopArgs, TraceArgs};
 pub use replay::{ReplayArgs, TooOldPolicy};
 
 use clap::{Parser, Subcommand};
@@ -65,6 +67,18 @@ pub enum Command {
     /// Tell what each source, stream, backup and quarantine holds, and why
     #[command(after_help = examples::STATUS)]
     Status(StatusArgs),
+    /// Show a live table of sources and streams
+    #[command(after_help = examples::TOP)]
+    Top(TopArgs),
+    /// Show the points of a stream as they pass
+    #[command(after_help = examples::TAP)]
+    Tap(TapArgs),
+    /// Tell what became of a delivery, by its request id
+    #[command(after_help = examples::TRACE)]
+    Trace(TraceArgs),
+    /// Find what is wrong, or explain error codes
+    #[command(after_help = examples::DOCTOR)]
+    Doctor(DoctorArgs),
     /// Give up on a stream, or on its backlog
     #[command(after_help = examples::STREAM)]
     Stream(StreamArgs),

@@ -13,6 +13,13 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
     quantity::duration(text).map_err(|fault| fault.to_string())
 }
 
+/// The same, long enough not to be a load.
+pub(super) fn interval(text: &str) -> Result<Duration, String> {
+    let interval = duration(text)?;
+    let known = Duration::from_millis(100)..=Duration::from_secs(3600);
+    if known.contains(&interval) { Ok(interval) } else { Err("expected 100ms to 1h".to_owned()) }
+}
+
 /// `512KiB`, `1MB`.
 pub(super) fn size(text: &str) -> Result<u64, String> {
     quantity::size(text).map_err(|fault| fault.to_string())

@@ -1,9 +1,11 @@
 //! The control socket in the data folder: how commands talk to the running process.
 //!
-//! One JSON request a connection, one JSON answer. The socket is 0600: who may write the folder may
+//! One JSON request a connection, one JSON answer; only a tap goes on with lines of its own. The socket is 0600: who may write the folder may
 //! command the process.
 
 pub mod replay;
+pub mod tap;
+pub mod trace;
 
 use std::fs::Permissions;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -19,6 +21,8 @@ use tokio::task::JoinHandle;
 
 use crate::run::{Report, SharedHouse};
 use replay::{PutBack, Taken};
+use tap::Wanted;
+use trace::Traced;
 
 /// Longest request and answer: a report of hundreds of streams fits many times, and so does a batch
 /// of 4 MiB of records put back, in base64.
@@ -40,6 +44,20 @@ pub enum Request {
         /// Its name.
         stream: String,
     },
+    /// Show points of a stream until the connection is closed.
+    Tap {
+        /// Its name.
+        stream: String,
+        /// Which points.
+        wanted: Wanted,
+    },
+    /// What became of a delivery.
+    Trace {
+        /// Its request id.
+        request_id: String,
+        /// The delivery stream that sent it.
+        source_arn: Option<String>,
+    },
     /// Put records back.
     PutBack {
         /// They, and for which stream.
@@ -60,6 +78,13 @@ pub enum Answer {
     Done {
         /// How many.
         count: u64,
+    },
+    /// Points follow.
+    Tapped,
+    /// What became of a delivery.
+    Traced {
+        /// It.
+        traced: Traced,
     },
     /// What became of records put back.
     Taken {
@@ -107,17 +132,27 @@ async fn serve(stream: UnixStream, house: SharedHouse) {
     let mut stream = AsyncReader::new(stream);
     let mut line = String::new();
     let read = (&mut stream).take(MESSAGE_BYTES).read_line(&mut line).await;
-    let answer = match read.map_err(|e| e.to_string()).and_then(|_| {
+    let request = read.map_err(|e| e.to_string()).and_then(|_| {
         serde_json::from_str::<Request>(&line).map_err(|e| format!("request not understood: {e}"))
-    }) {
+    });
+    let answer = match request {
+        Ok(Request::Tap { stream: name, wanted }) => {
+            return tap::serve(stream.into_inner(), &house, &name, wanted).await;
+        }
         Ok(request) => answer(request, &house).await,
         Err(why) => Answer::Failed { why },
     };
-    let mut text = serde_json::to_vec(&answer).unwrap_or_default();
-    text.push(b'\n');
+    let text = line_of(&answer);
     if stream.get_mut().write_all(&text).await.is_err() {
         tracing::debug!("who asked has gone away");
     }
+}
+
+/// An answer as it is sent.
+fn line_of(answer: &Answer) -> Vec<u8> {
+    let mut text = serde_json::to_vec(answer).unwrap_or_default();
+    text.push(b'\n');
+    text
 }
 
 async fn answer(request: Request, house: &SharedHouse) -> Answer {
@@ -136,6 +171,14 @@ async fn answer(request: Request, house: &SharedHouse) -> Answer {
             let house = house.lock().await;
             done(tokio::task::block_in_place(|| house.forget(&stream)))
         }
+        // Served before it comes here.
+        Request::Tap { .. } => Answer::Failed { why: "a tap is no single answer".to_owned() },
+        Request::Trace { request_id, source_arn } => {
+            match crate::run::trace(house, request_id, source_arn).await {
+                Ok(traced) => Answer::Traced { traced },
+                Err(why) => Answer::Failed { why },
+            }
+        }
         Request::PutBack { batch } => match crate::run::put_back(house, batch).await {
             Ok(taken) => Answer::Taken { taken },
             Err(why) => Answer::Failed { why },
@@ -147,11 +190,7 @@ async fn answer(request: Request, house: &SharedHouse) -> Answer {
 pub fn ask(socket: &Path, request: &Request) -> io::Result<Option<Answer>> {
     let mut stream = match StdStream::connect(socket) {
         Ok(stream) => stream,
-        Err(e)
-            if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) =>
-        {
-            return Ok(None);
-        }
+        Err(e) if nobody_listens(&e) => return Ok(None),
         Err(e) => return Err(e),
     };
     let mut text = serde_json::to_vec(request)?;
@@ -160,4 +199,8 @@ pub fn ask(socket: &Path, request: &Request) -> io::Result<Option<Answer>> {
     let mut line = String::new();
     BufReader::new(stream.take(MESSAGE_BYTES)).read_line(&mut line)?;
     Ok(Some(serde_json::from_str(&line)?))
+}
+
+fn nobody_listens(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused)
 }

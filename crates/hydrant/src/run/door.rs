@@ -116,6 +116,11 @@ impl Door {
         &self.stats
     }
 
+    /// When its certificate ends, seconds since the epoch.
+    pub(super) fn certificate_ends_s(&self) -> Option<i64> {
+        self.tls.as_ref().and_then(ServerTls::ends_s)
+    }
+
     pub(super) fn is_tls(&self) -> bool {
         self.tls.is_some()
     }

@@ -66,22 +66,32 @@ impl Folder {
         Ok(folder)
     }
 
+    /// Whether this release knows the layout of a folder; without locking or changing it.
+    pub fn check(root: &Path) -> Result<(), FolderError> {
+        if root.join("version").exists() { Self::known(root) } else { Ok(()) }
+    }
+
     fn check_version(&self) -> Result<(), FolderError> {
         let path = self.root.join("version");
+        if !path.exists() {
+            return write_version(&path).map_err(|source| FolderError::Io {
+                doing: "writing",
+                path,
+                source,
+            });
+        }
+        Self::known(&self.root)
+    }
+
+    fn known(root: &Path) -> Result<(), FolderError> {
+        let path = root.join("version");
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
-            Err(e) if e.kind() == io::ErrorKind::NotFound => {
-                return write_version(&path).map_err(|source| FolderError::Io {
-                    doing: "writing",
-                    path,
-                    source,
-                });
-            }
             Err(source) => return Err(FolderError::Io { doing: "reading", path, source }),
         };
         let found: u32 = text.trim().parse().map_err(|_| FolderError::Unknown(path))?;
         if found > VERSION {
-            return Err(FolderError::Newer { path: self.root.clone(), found });
+            return Err(FolderError::Newer { path: root.to_owned(), found });
         }
         Ok(())
     }

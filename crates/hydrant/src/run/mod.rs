@@ -6,6 +6,7 @@ mod door;
 mod fingerprint;
 mod folder;
 mod house;
+mod kept;
 mod log;
 mod notify;
 mod reader;
@@ -13,7 +14,9 @@ mod reload;
 mod replay;
 mod report;
 mod sources;
+mod tap;
 mod tell;
+mod trace;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -30,6 +33,7 @@ pub use report::{
     ApiReport, CursorReport, FoldReport, JournalReport, ObjectsReport, Report, SourceReport,
     StoreReport, StreamReport, TagsReport, TopicReport, UploadsReport,
 };
+pub use trace::trace;
 
 use notify::Manager;
 

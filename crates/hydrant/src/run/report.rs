@@ -102,6 +102,9 @@ pub struct SourceReport {
     pub listen: String,
     /// TLS.
     pub tls: bool,
+    /// When its certificate ends, seconds since the epoch; `None` without TLS.
+    #[serde(default)]
+    pub certificate_ends_s: Option<i64>,
     /// Deliveries answered 200.
     pub requests: u64,
     /// Records stored.

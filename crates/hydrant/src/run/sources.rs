@@ -13,6 +13,7 @@ pub(super) fn source_report(door: &Door) -> SourceReport {
         name: door.name().to_owned(),
         listen: door.address().to_string(),
         tls: door.is_tls(),
+        certificate_ends_s: door.certificate_ends_s(),
         // All that came, less those refused: what was answered with yes.
         requests: told.requests.saturating_sub(told.rejected.iter().map(|(_, n)| n).sum()),
         records: told.records,

@@ -167,6 +167,11 @@ impl House {
         all.into_iter().map(told).collect()
     }
 
+    /// The counters of the delivery stream that is told under this name.
+    pub(super) fn made_stats(&self, name: &str) -> Option<std::sync::Arc<Stats>> {
+        self.all_made().into_iter().find(|(told, ..)| told == name).map(|(_, _, seen)| seen.stats)
+    }
+
     /// The source and the topic of the delivery stream that is told under this name.
     pub(super) fn made(&self, name: &str) -> Option<(&Api, String)> {
         let found = self.all_made().into_iter().find(|(told, ..)| told == name);

@@ -94,12 +94,16 @@ pub fn open_elsewhere(flag: Option<&Path>) -> Result<Elsewhere, Exit> {
 /// For commands that need the data folder and nothing else: other settings may be wrong, and their
 /// secrets missing. When not even that can be read, it is as [`open`].
 pub fn open_data_dir(flag: Option<&Path>) -> Result<PathBuf, Exit> {
+    data_dir_of(flag).map_or_else(|| open(flag).map(|(_, settings)| settings.data_dir), Ok)
+}
+
+/// The data folder, when it can be told, whatever else is wrong. Says nothing.
+pub fn data_dir_of(flag: Option<&Path>) -> Option<PathBuf> {
     let environment = Environment::of_process();
     let text = locate(flag, &environment).ok().and_then(|file| std::fs::read_to_string(file).ok());
     let tree = text.filter(|text| text.len() as u64 <= FILE_BYTES_MAX);
     let tree = tree.and_then(|text| tree::parse(&text, &environment).root);
-    let found = tree.and_then(|root| check::data_dir_of(&read::Report::default(), &root));
-    found.map_or_else(|| open(flag).map(|(_, settings)| settings.data_dir), Ok)
+    tree.and_then(|root| check::data_dir_of(&read::Report::default(), &root))
 }
 
 /// Reads and checks a file.

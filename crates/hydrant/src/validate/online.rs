@@ -7,7 +7,7 @@ use crate::exit::Exit;
 use crate::settings::Settings;
 
 /// Asks all of them, one after the other: a person waits, and a list in order reads better.
-pub(super) fn probe(settings: &Settings) -> Vec<Probe> {
+pub fn probe(settings: &Settings) -> Vec<Probe> {
     remote::install_provider();
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,

@@ -23,6 +23,7 @@ mod lies;
 mod manager;
 mod memory;
 mod objects;
+mod operator;
 mod replay;
 mod signals;
 mod starting;

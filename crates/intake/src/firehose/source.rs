@@ -348,7 +348,7 @@ impl Inner {
         let request_id = checked.request_id;
         let key = request_id
             .as_deref()
-            .map(|id| Key { name: name_of(&head.source_arn, id), data: checked.data });
+            .map(|id| Key { name: key_name(&head.source_arn, id), data: checked.data });
         let header = Header {
             kind: Kind::FirehoseDelivery,
             encoding: head.encoding,
@@ -443,7 +443,8 @@ fn room_to_inflate(body: &Bytes, encoding: Encoding) -> usize {
     if claimed > PLAIN_WHOLE_MAX { 0 } else { claimed.max(INFLATE_MIN) }
 }
 
-fn name_of(source_arn: &str, request_id: &str) -> u128 {
+/// Name of the journal key under which a delivery is stored: the same for each of its repeats.
+pub fn key_name(source_arn: &str, request_id: &str) -> u128 {
     let mut name = Hasher128::new();
     name.update(&(source_arn.len() as u64).to_le_bytes());
     name.update(source_arn.as_bytes());

@@ -20,6 +20,7 @@ impl Api {
             name: self.settings.name.clone(),
             listen: self.address.to_string(),
             tls: self.tls.is_some(),
+            certificate_ends_s: self.tls.as_ref().and_then(listen::ServerTls::ends_s),
             requests: told.accepted,
             records: told.samples + told.records,
             bytes: told.bytes,
