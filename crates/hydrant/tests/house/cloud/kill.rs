@@ -179,7 +179,6 @@ fn under_load(home: &Home, seed: u64, metrics: &Endpoint, records: &Endpoint, la
     }
     let wanted = load.yes() + 20;
     eventually("calls are answered", || load.yes() >= wanted, || running.log());
-    let yes = load.yes();
     let told = load.finish();
     last();
     let missing = || {
@@ -198,12 +197,6 @@ fn under_load(home: &Home, seed: u64, metrics: &Endpoint, records: &Endpoint, la
         || format!("{:#?}\n{}", wrong(), running.log()),
     );
     never_wrong(&metrics.sums(), &told);
-    println!(
-        "seed {seed:#x}: yes to {yes} calls, {} series, {} sets, {} records",
-        told.samples.len(),
-        metrics.sums().all.len(),
-        told.records.len()
-    );
     running.stop();
 }
 
