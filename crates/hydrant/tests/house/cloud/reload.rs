@@ -54,7 +54,7 @@ fn credentials_change_and_the_region_does_not() {
     assert_eq!(old.refused(&asked).1, "InvalidSignatureException");
     let new = Caller { secret: "a-new-secret".to_owned(), ..old.clone() };
     list(&new);
-    list(&Caller { id: "AKIDNEW".to_owned(), ..old.clone() });
+    list(&Caller { id: "AKIDNEW".to_owned(), ..old });
 
     let file = home.dir.join("hydrant.yaml");
     let text = std::fs::read_to_string(&file).unwrap();

@@ -99,7 +99,7 @@ fn what_is_not_signed_as_it_must_be() {
     is_refused(&unknown, UNKNOWN[0], UNKNOWN[1]);
     is_refused(&temporary, UNKNOWN[0], UNKNOWN[1]);
     is_refused(&token("another-token"), UNKNOWN[0], UNKNOWN[1]);
-    let uncalled = Caller { token: Some(TOKEN.to_owned()), ..good.clone() };
+    let uncalled = Caller { token: Some(TOKEN.to_owned()), ..good };
     is_refused(&uncalled, UNKNOWN[0], UNKNOWN[1]);
     let [by_json, by_query] = calls().map(|call| unsigned(&home, &call));
     let missing = ["MissingAuthenticationTokenException", "MissingAuthenticationToken"];
