@@ -147,14 +147,17 @@ impl Bucket {
     }
 }
 
-/// Account, region, namespace, name, dimensions, unit and start of a set.
+/// Name, all else that tells a series apart, and the start of a set.
 pub(crate) type Series = (String, String, i64);
+
+/// Count, sum, minimum and maximum of each.
+pub(crate) type Sets = BTreeMap<Series, [f64; 4]>;
 
 /// Count, sum, minimum and maximum, with what they belong to; of several the one that counts most,
 /// since a correction always does.
 #[derive(Debug, Default)]
 pub(crate) struct Sums {
-    pub(crate) sets: BTreeMap<Series, [f64; 4]>,
+    pub(crate) sets: Sets,
     /// Every set that came, in order.
     pub(crate) all: Vec<(Series, [f64; 4])>,
 }

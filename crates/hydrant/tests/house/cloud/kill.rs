@@ -161,7 +161,13 @@ fn never_wrong(sums: &Sums, told: &Told) {
     }
 }
 
-fn under_load(home: &Home, seed: u64, metrics: &Endpoint, records: &Endpoint, last: impl FnOnce()) {
+fn under_load(
+    home: &Home,
+    seed: u64,
+    metrics: &Endpoint,
+    records: &Endpoint,
+    last: impl FnOnce(),
+) -> String {
     let caller = caller(home);
     let service = home.start();
     caller.firehose("CreateDeliveryStream", &to_endpoint("metrics", &metrics.url(), 7200));
@@ -197,7 +203,17 @@ fn under_load(home: &Home, seed: u64, metrics: &Endpoint, records: &Endpoint, la
         || format!("{:#?}\n{}", wrong(), running.log()),
     );
     never_wrong(&metrics.sums(), &told);
+<<<<<<< HEAD
+=======
+    let told = format!(
+        "seed {seed:#x}: yes to {yes} calls, {} series, {} sets, {} records",
+        told.samples.len(),
+        metrics.sums().all.len(),
+        told.records.len()
+    );
+>>>>>>> cloudtests
     running.stop();
+    told
 }
 
 /// *Scenario:* threads put samples of past minutes and batches of records, while the process is killed
@@ -208,7 +224,8 @@ fn under_load(home: &Home, seed: u64, metrics: &Endpoint, records: &Endpoint, la
 fn sums_and_records_under_sigkill() {
     let home = home("cloud-kill", "");
     let (metrics, records) = (Endpoint::start(), Endpoint::start());
-    under_load(&home, 0x5eed_0011, &metrics, &records, || {});
+    let told = under_load(&home, 0x5eed_0011, &metrics, &records, || {});
+    println!("{told}");
 }
 
 /// *Scenario:* the same while the endpoints are down until the last start.
@@ -219,9 +236,10 @@ fn sums_and_records_under_sigkill_with_the_endpoints_down() {
     let (metrics, records) = (Endpoint::start(), Endpoint::start());
     metrics.ill(Reply::Reset);
     records.ill(Reply::Reset);
-    under_load(&home, 0x5eed_0012, &metrics, &records, || {
+    let told = under_load(&home, 0x5eed_0012, &metrics, &records, || {
         assert!(metrics.records().is_empty() && records.records().is_empty());
         metrics.heal();
         records.heal();
     });
+    println!("{told}");
 }

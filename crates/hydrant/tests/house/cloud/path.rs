@@ -1,10 +1,10 @@
 //! The whole path: samples in by every protocol, records out in every format, the same numbers.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde_json::json;
 
+use super::endpoint::Sets;
 use super::{ACCOUNT, KEY_ID, REGION, SECRET, bucket, credential, delivery_arn};
 use super::{
     Caller, Endpoint, Request, Sums, caller, home, metric_stream, to_endpoint, write_whole,
@@ -24,7 +24,11 @@ pub(super) fn minute_before(minutes: i64) -> i64 {
 }
 
 /// The same samples in a minute that is over, by every protocol; what must come of them.
+<<<<<<< HEAD
 fn samples(at_ms: i64) -> (Vec<Request>, Expected) {
+=======
+fn samples(at_ms: i64) -> (Vec<Request>, Sets) {
+>>>>>>> cloudtests
     let at = at_ms / 1000;
     let dimensions =
         json!([{"Name": "Till", "Value": "7"}, {"Name": "City", "Value": "New York & Co=1"}]);
