@@ -185,6 +185,7 @@ fn under_load(
     }
     let wanted = load.yes() + 20;
     eventually("calls are answered", || load.yes() >= wanted, || running.log());
+    let yes = load.yes();
     let told = load.finish();
     last();
     let missing = || {
@@ -203,15 +204,12 @@ fn under_load(
         || format!("{:#?}\n{}", wrong(), running.log()),
     );
     never_wrong(&metrics.sums(), &told);
-<<<<<<< HEAD
-=======
     let told = format!(
         "seed {seed:#x}: yes to {yes} calls, {} series, {} sets, {} records",
         told.samples.len(),
         metrics.sums().all.len(),
         told.records.len()
     );
->>>>>>> cloudtests
     running.stop();
     told
 }

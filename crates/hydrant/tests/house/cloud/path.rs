@@ -15,20 +15,13 @@ use crate::service::{Home, eventually, free_port};
 const FORMATS: [&str; 3] = ["json", "opentelemetry0.7", "opentelemetry1.0"];
 const MINUTE_MS: i64 = 60_000;
 
-/// Count, sum, minimum and maximum, by name, unit and minute.
-type Expected = BTreeMap<(String, String, i64), [f64; 4]>;
-
 /// The begin of a minute that is over.
 pub(super) fn minute_before(minutes: i64) -> i64 {
     (now_ms() / MINUTE_MS - minutes) * MINUTE_MS
 }
 
 /// The same samples in a minute that is over, by every protocol; what must come of them.
-<<<<<<< HEAD
-fn samples(at_ms: i64) -> (Vec<Request>, Expected) {
-=======
 fn samples(at_ms: i64) -> (Vec<Request>, Sets) {
->>>>>>> cloudtests
     let at = at_ms / 1000;
     let dimensions =
         json!([{"Name": "Till", "Value": "7"}, {"Name": "City", "Value": "New York & Co=1"}]);
