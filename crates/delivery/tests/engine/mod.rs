@@ -8,6 +8,7 @@ mod raw;
 mod replay;
 mod stores;
 mod tags;
+mod tap;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

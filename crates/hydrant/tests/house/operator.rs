@@ -6,7 +6,7 @@ use testkit::Process;
 
 use crate::load;
 use crate::points::{Batch, NAMESPACE, now_ms};
-use crate::receivers::to_blackhole;
+use crate::receivers::{to_blackhole, to_otlp};
 use crate::service::{Home, PATIENCE, Service, binary, free_port};
 
 /// Deliveries are sent by this.
@@ -313,4 +313,21 @@ fn a_stream_of_records_says_so() {
     let shown = home.command(&["tap", "to-otel", "--data-dir", "data", "--limit", "1"]);
     assert!(shown.0 == 0 && shown.1.starts_with("{\"metric_stream_name\""), "{shown:?}");
     demo.kill();
+}
+
+/// *Scenario:* `doctor --online` with destinations whose clocks differ from ours by years and by nothing.
+/// *Guarantees:* the difference is told with its direction, and a large one is bad.
+#[test]
+fn a_doctor_compares_clocks() {
+    let home = Home::new("doctor-clock");
+    let clock = |date: &str| {
+        let reply = testkit::Reply::json(200, "{}").with("date", date);
+        let peer = testkit::Peer::start(reply);
+        home.write(&to_otlp("to-otel", peer.address().port(), &[]));
+        checks(&home, "clock", &["--online"]).1
+    };
+    one_is(&clock("Thu, 01 Jan 2015 00:00:00 GMT"), "bad", "s ahead of http://127.0.0.1");
+    one_is(&clock("Thu, 01 Jan 2099 00:00:00 GMT"), "bad", "s behind http://127.0.0.1");
+    let now = jiff::fmt::rfc2822::to_string(&jiff::Zoned::now()).unwrap();
+    one_is(&clock(&now), "ok", "http://127.0.0.1");
 }

@@ -7,6 +7,8 @@ mod failures;
 #[cfg(test)]
 mod golden;
 #[cfg(test)]
+mod look;
+#[cfg(test)]
 mod model;
 #[cfg(test)]
 mod power;
