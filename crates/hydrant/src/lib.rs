@@ -7,6 +7,7 @@ pub mod admin;
 pub mod cli;
 pub mod conform;
 pub mod control;
+pub mod cost;
 pub mod demo;
 pub mod deploy;
 pub mod exit;
@@ -52,6 +53,7 @@ fn dispatch(command: &Command) -> Exit {
         Command::Run(args) => run::command(args),
         Command::Validate(args) => validate::command(args),
         Command::Inspect(args) => inspect::command(args),
+        Command::Cost(args) => cost::command(args),
         Command::Replay(args) => replay::command(args),
         Command::Simulate(args) => simulate::command(args),
         Command::Conform(args) => conform::command(args),

@@ -4,8 +4,9 @@
 //! held in [`examples`], and a test keeps docs/cli.md in step.
 
 mod args;
-mod deploy;
 mod conform;
+mod cost;
+mod deploy;
 mod examples;
 mod replay;
 mod value;
@@ -15,8 +16,9 @@ pub use args::{
     SimulateArgs, StatusArgs, StatusOutput, StreamArgs, StreamCommand, StreamTarget, TagsArgs,
     TagsCommand, TagsFetchArgs, ValidateArgs, ValidateOutput,
 };
-pub use deploy::{AccessKeyFrom, DeployArgs, DeployCommand, DeployOptions, DeployTopology};
 pub use conform::ConformArgs;
+pub use cost::{CostArgs, MetricFilter};
+pub use deploy::{AccessKeyFrom, DeployArgs, DeployCommand, DeployOptions, DeployTopology};
 pub use replay::{ReplayArgs, TooOldPolicy};
 
 use clap::{Parser, Subcommand};
@@ -53,6 +55,9 @@ pub enum Command {
     /// Decode records, objects, request bodies or backups
     #[command(after_help = examples::INSPECT)]
     Inspect(InspectArgs),
+    /// Tell what a metric stream costs, from captures of it, and what a filter would save
+    #[command(after_help = examples::COST)]
+    Cost(CostArgs),
     /// Put back what was kept: backups, Firehose's error objects, archives, quarantine
     #[command(after_help = examples::REPLAY)]
     Replay(Box<ReplayArgs>),
