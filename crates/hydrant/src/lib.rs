@@ -14,6 +14,7 @@ pub mod exit;
 pub mod inspect;
 pub mod lambda;
 pub mod manual;
+pub mod migrate;
 pub mod replay;
 pub mod run;
 pub mod settings;
@@ -60,6 +61,7 @@ fn dispatch(command: &Command) -> Exit {
         Command::Status(args) => status::command(args),
         Command::Stream(args) => status::stream_command(args),
         Command::Lambda => lambda::command(),
+        Command::Migrate(args) => migrate::command(args),
         Command::Tags(args) => tags::command(args),
         Command::Deploy(args) => deploy::command(args),
         Command::Completions(args) => manual::completions(args),

@@ -30,7 +30,7 @@ fn text(bytes: &[u8]) -> &str {
 fn a_folder_is_one_capture() {
     let folder = TempDir::new("cost-folder");
     std::fs::create_dir(folder.path().join("below")).expect("a folder can be made");
-    folder.write("a", &line("A", 0));
+    folder.write("a", line("A", 0));
     folder.write("below/b", &(line("A", 59) + &line("B", 30)));
     folder.write(".hidden", "no metrics");
     let path = folder.path().to_str().expect("a temporary path is text");

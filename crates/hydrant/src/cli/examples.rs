@@ -109,6 +109,21 @@ Examples:
 The same binary named bootstrap needs no command. All settings come from environment variables:
 docs/lambda.md lists them. Outside Lambda, AWS_LAMBDA_RUNTIME_API must name a runtime API.";
 
+pub(super) const MIGRATE: &str = "\
+Examples:
+  hydrant migrate dynatrace exports/ --dry-run
+  hydrant migrate dynatrace exports/ --output migrated";
+
+pub(super) const MIGRATE_DYNATRACE: &str = "\
+Examples:
+  hydrant migrate dynatrace exports/ --dry-run
+  hydrant migrate dynatrace exports/ --output migrated
+  hydrant migrate dynatrace board.json > new.json
+
+It rewrites the keys of polled metrics (ext:cloud.aws.*) whose counterpart on a metric stream is
+certain, and tells of every other one why it was left. Every other byte stays. docs/migration.md has
+the rules and what has no counterpart.";
+
 pub(super) const TAGS: &str = "\
 Examples:
   hydrant tags fetch --output tags.json --region eu-west-1";

@@ -8,6 +8,7 @@ mod conform;
 mod cost;
 mod deploy;
 mod examples;
+mod migrate;
 mod replay;
 mod value;
 
@@ -19,6 +20,7 @@ pub use args::{
 pub use conform::ConformArgs;
 pub use cost::{CostArgs, MetricFilter};
 pub use deploy::{AccessKeyFrom, DeployArgs, DeployCommand, DeployOptions, DeployTopology};
+pub use migrate::{MigrateArgs, MigrateCommand, MigrateDynatraceArgs};
 pub use replay::{ReplayArgs, TooOldPolicy};
 
 use clap::{Parser, Subcommand};
@@ -76,6 +78,9 @@ pub enum Command {
     /// Serve AWS Lambda: S3 and SQS notifications, Firehose data transformation
     #[command(after_help = examples::LAMBDA)]
     Lambda,
+    /// Move in from another integration: rewrite its metric keys
+    #[command(after_help = examples::MIGRATE)]
+    Migrate(MigrateArgs),
     /// Resource tags, for the enrichment of points
     #[command(after_help = examples::TAGS)]
     Tags(TagsArgs),
