@@ -32,7 +32,7 @@ fn documents_and_reports_have_their_places() {
     let said = text(&output.stderr);
     assert!(said.contains(":1: ext:cloud.aws.rds.cpuUtilization -> "), "{said}");
     assert!(said.contains(":2: builtin:cloud.aws.asg.running left: "), "{said}");
-    assert!(said.ends_with("1 keys rewritten, 1 left as they were\n"), "{said}");
+    assert!(said.ends_with("1 key rewritten, 1 left\n"), "{said}");
 
     let dry = migrate(&[export, "--dry-run"]);
     assert!(text(&dry.stdout).contains(":1: ext:cloud.aws.rds.cpuUtilization -> "));

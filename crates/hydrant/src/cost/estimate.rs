@@ -278,7 +278,7 @@ fn notes(tally: &Tally, args: &CostArgs, prices: &Prices, total: &Line) -> Vec<S
     }
     if tally.without_borders > 0 {
         notes.push(format!(
-            "{} of the inputs hold records without borders: rounded up to 5 KB once each, so Firehose \
+            "inputs with records without borders: {}; each was rounded up to 5 KB once, so Firehose \
              may bill more",
             tally.without_borders
         ));

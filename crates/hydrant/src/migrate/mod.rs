@@ -40,7 +40,8 @@ fn dynatrace(args: &MigrateDynatraceArgs) -> Exit {
             run.exit = fail(exit, &format!("{}: {why}", name_of(file)), None);
         }
     }
-    let summary = format!("{} keys rewritten, {} left as they were", run.rewritten, run.left);
+    let keys = if run.rewritten == 1 { "key" } else { "keys" };
+    let summary = format!("{} {keys} rewritten, {} left", run.rewritten, run.left);
     terminal::say(&Paint::for_stderr().strong(&summary));
     run.exit
 }
