@@ -7,6 +7,7 @@ pub mod admin;
 pub mod cli;
 pub mod conform;
 pub mod control;
+pub mod cost;
 pub mod demo;
 pub mod deploy;
 pub mod doctor;
@@ -14,6 +15,7 @@ pub mod exit;
 pub mod inspect;
 pub mod lambda;
 pub mod manual;
+pub mod migrate;
 pub mod replay;
 pub mod run;
 pub mod settings;
@@ -56,6 +58,7 @@ fn dispatch(command: &Command) -> Exit {
         Command::Run(args) => run::command(args),
         Command::Validate(args) => validate::command(args),
         Command::Inspect(args) => inspect::command(args),
+        Command::Cost(args) => cost::command(args),
         Command::Replay(args) => replay::command(args),
         Command::Simulate(args) => simulate::command(args),
         Command::Conform(args) => conform::command(args),
@@ -66,6 +69,7 @@ fn dispatch(command: &Command) -> Exit {
         Command::Doctor(args) => doctor::command(args),
         Command::Stream(args) => status::stream_command(args),
         Command::Lambda => lambda::command(),
+        Command::Migrate(args) => migrate::command(args),
         Command::Tags(args) => tags::command(args),
         Command::Deploy(args) => deploy::command(args),
         Command::Completions(args) => manual::completions(args),

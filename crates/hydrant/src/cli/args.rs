@@ -59,7 +59,7 @@ pub enum ValidateOutput {
 /// Arguments of `hydrant inspect`.
 #[derive(Debug, Args)]
 pub struct InspectArgs {
-    /// Files to read; none, or `-`, reads stdin
+    /// Files to read, or folders of them; none, or `-`, reads stdin
     #[arg(value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// How to print the points

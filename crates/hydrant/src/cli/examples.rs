@@ -37,6 +37,17 @@ Examples:
 It reads record bytes, S3 objects, Firehose request bodies and backup objects, gzip or not, in any
 of the three formats. Exit 65 if anything could not be decoded; stderr says what and where.";
 
+pub(super) const COST: &str = "\
+Examples:
+  hydrant cost backup/                  an estimate for 30 days from what a folder holds
+  hydrant cost capture.json --span 1h --exclude AWS/EBS --exclude AWS/EC2:NetworkIn,NetworkOut
+  hydrant cost object.gz --include AWS/ECS --output json | jq .filter.saved.usd
+  hydrant cost capture/ --region eu-west-1 --prices prices.tsv
+
+It reads what hydrant inspect reads. Counts are CloudWatch's: an update a point, and one more for each
+started five additional statistics; Firehose rounds each record up to 5 KB. Exit 65 if anything could
+not be decoded; stderr says what and where. docs/cost.md has the prices and how far they carry.";
+
 pub(super) const REPLAY: &str = "\
 Examples:
   hydrant replay data/backup/to-dynatrace --to to-dynatrace --dry-run
@@ -130,6 +141,21 @@ Examples:
 
 The same binary named bootstrap needs no command. All settings come from environment variables:
 docs/lambda.md lists them. Outside Lambda, AWS_LAMBDA_RUNTIME_API must name a runtime API.";
+
+pub(super) const MIGRATE: &str = "\
+Examples:
+  hydrant migrate dynatrace exports/ --dry-run
+  hydrant migrate dynatrace exports/ --output migrated";
+
+pub(super) const MIGRATE_DYNATRACE: &str = "\
+Examples:
+  hydrant migrate dynatrace exports/ --dry-run
+  hydrant migrate dynatrace exports/ --output migrated
+  hydrant migrate dynatrace board.json > new.json
+
+It rewrites the keys of polled metrics (ext:cloud.aws.*) whose counterpart on a metric stream is
+certain, and tells of every other one why it was left. Every other byte stays. docs/migration.md has
+the rules and what has no counterpart.";
 
 pub(super) const TAGS: &str = "\
 Examples:

@@ -5,8 +5,10 @@
 
 mod args;
 mod conform;
+mod cost;
 mod deploy;
 mod examples;
+mod migrate;
 mod operator;
 mod replay;
 mod value;
@@ -17,7 +19,9 @@ pub use args::{
     TagsCommand, TagsFetchArgs, ValidateArgs, ValidateOutput,
 };
 pub use conform::ConformArgs;
+pub use cost::{CostArgs, MetricFilter};
 pub use deploy::{AccessKeyFrom, DeployArgs, DeployCommand, DeployOptions, DeployTopology};
+pub use migrate::{MigrateArgs, MigrateCommand, MigrateDynatraceArgs};
 pub use operator::{DoctorArgs, Output, ProcessArgs, TapArgs, TopArgs, TraceArgs};
 pub use replay::{ReplayArgs, TooOldPolicy};
 
@@ -55,6 +59,9 @@ pub enum Command {
     /// Decode records, objects, request bodies or backups
     #[command(after_help = examples::INSPECT)]
     Inspect(InspectArgs),
+    /// Tell what a metric stream costs, from captures of it, and what a filter would save
+    #[command(after_help = examples::COST)]
+    Cost(CostArgs),
     /// Put back what was kept: backups, Firehose's error objects, archives, quarantine
     #[command(after_help = examples::REPLAY)]
     Replay(Box<ReplayArgs>),
@@ -85,6 +92,9 @@ pub enum Command {
     /// Serve AWS Lambda: S3 and SQS notifications, Firehose data transformation
     #[command(after_help = examples::LAMBDA)]
     Lambda,
+    /// Move in from another integration: rewrite its metric keys
+    #[command(after_help = examples::MIGRATE)]
+    Migrate(MigrateArgs),
     /// Resource tags, for the enrichment of points
     #[command(after_help = examples::TAGS)]
     Tags(TagsArgs),

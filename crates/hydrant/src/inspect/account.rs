@@ -104,6 +104,6 @@ impl Account {
 }
 
 /// Names come from strangers: nothing of theirs may steer a terminal.
-pub(super) fn clean(text: &str) -> String {
+pub(crate) fn clean(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }

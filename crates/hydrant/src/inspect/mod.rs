@@ -5,14 +5,12 @@
 //! [`input::PLAIN_BYTES_MAX`]. Nothing here decodes metrics or writes formats of its own: the rooms
 //! that run in production do, so what is shown is what would be delivered.
 
-mod account;
-mod input;
-mod output;
-mod parts;
+pub(crate) mod account;
+pub(crate) mod input;
+pub(crate) mod output;
+pub(crate) mod parts;
 mod prometheus;
 mod table;
-
-use std::path::{Path, PathBuf};
 
 use metric::{Decoder, Point, Reject, Visit};
 
@@ -20,6 +18,7 @@ use crate::cli::{InspectArgs, InspectOutput};
 use crate::exit::Exit;
 use crate::terminal::{self, Paint, fail};
 use account::Account;
+use input::name_of;
 use output::Output;
 use parts::{Found, Part};
 
@@ -32,11 +31,9 @@ pub fn command(args: &InspectArgs) -> Exit {
         Ok(output) => output,
         Err(why) => return fail(Exit::Bug, &why, None),
     };
-    let stdin = [PathBuf::from("-")];
-    let files = if args.files.is_empty() { &stdin[..] } else { &args.files };
     let mut account = Account::default();
     let mut unreadable = 0_u32;
-    for file in files {
+    for file in &input::named(&args.files) {
         match input::read(file) {
             Ok(bytes) => inspect(&name_of(file), bytes, &mut output, &mut account),
             Err(error) => {
@@ -66,10 +63,6 @@ fn conclude(form: InspectOutput, account: &Account, unreadable: u32) -> Exit {
         return fail(Exit::BadData, &what, None);
     }
     if unreadable > 0 { Exit::Failed } else { Exit::Done }
-}
-
-fn name_of(file: &Path) -> String {
-    if file == Path::new("-") { "stdin".to_owned() } else { file.display().to_string() }
 }
 
 fn inspect(name: &str, bytes: Vec<u8>, output: &mut Output, account: &mut Account) {

@@ -163,7 +163,7 @@ fn client() -> ClientConfig {
 }
 
 /// RFC 3339 in UTC, without fractions that are zero.
-pub(super) fn instant_text(instant_ms: i64) -> String {
+pub(crate) fn instant_text(instant_ms: i64) -> String {
     match Timestamp::from_millisecond(instant_ms) {
         Ok(instant) => instant.to_string(),
         // Beyond the year 9999: the number says more.

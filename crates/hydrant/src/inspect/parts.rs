@@ -12,9 +12,9 @@ use serde::de::IgnoredAny;
 const ENVELOPE_LIMITS: Limits = Limits { records: u32::MAX, record_text: usize::MAX };
 
 /// One record and where it stands.
-pub(super) struct Part<'a> {
-    pub(super) place: String,
-    pub(super) bytes: &'a [u8],
+pub(crate) struct Part<'a> {
+    pub(crate) place: String,
+    pub(crate) bytes: &'a [u8],
 }
 
 impl fmt::Display for Part<'_> {
@@ -24,7 +24,7 @@ impl fmt::Display for Part<'_> {
 }
 
 /// A record, or what stands where one should.
-pub(super) enum Found<'a> {
+pub(crate) enum Found<'a> {
     Part(Part<'a>),
     Fault { place: String, why: String },
 }
@@ -39,7 +39,7 @@ enum Kind {
 }
 
 /// The kind, for the summary.
-pub(super) fn kind_of(plain: &[u8]) -> &'static str {
+pub(crate) fn kind_of(plain: &[u8]) -> &'static str {
     match sniff(plain) {
         Kind::Records => "records",
         Kind::RequestBody => "Firehose request body",
@@ -49,8 +49,14 @@ pub(super) fn kind_of(plain: &[u8]) -> &'static str {
     }
 }
 
+/// Whether each part is one record as it was put into Firehose. Objects hold records back to back,
+/// and a line of quarantine is a piece of one.
+pub(crate) fn has_record_borders(plain: &[u8]) -> bool {
+    matches!(sniff(plain), Kind::RequestBody | Kind::FailedRecords | Kind::Base64)
+}
+
 /// Calls `take` with each record.
-pub(super) fn each(plain: &[u8], mut take: impl FnMut(Found<'_>)) {
+pub(crate) fn each(plain: &[u8], mut take: impl FnMut(Found<'_>)) {
     match sniff(plain) {
         Kind::Records => take(Found::Part(Part { place: "record 1".to_owned(), bytes: plain })),
         Kind::RequestBody => request_body(plain, &mut take),

@@ -28,6 +28,11 @@ pub use url::{Target, host_allowed, normalise_url, target, url_allowed};
 pub use window::OLDEST_MS;
 pub use wire::Wire;
 
+/// The key that a metric has with default settings, for those who ask without a point.
+pub fn stream_key(namespace: &str, name: &str, dimensions: &[&str]) -> String {
+    key::metric_key(namespace, name, dimensions.iter().copied(), DigitSection::AsIs).text
+}
+
 /// Settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
