@@ -33,10 +33,8 @@ const BATCH_MAX: usize = 4 << 20;
 const ENTRY_BYTES: usize = 1 << 20;
 /// Bytes of the length before each record.
 const LENGTH: usize = 4;
-/// Random bytes of a record id that all of a call share, and those of its own: 216 characters in
-/// all, as long as AWS's.
-const ID_SHARED: usize = 150;
-const ID_OWN: usize = 10;
+/// Random bytes of a record id: 216 characters, as long as AWS's.
+const ID_WORDS: usize = 20;
 
 /// What a throttled caller is told; tools look for it.
 const SLOW_DOWN: &str = "Slow down.";
@@ -217,44 +215,28 @@ pub fn told_batch(kept: &[bool], encrypted: bool) -> Value<'static> {
 }
 
 /// Ids of records: long, opaque, each another one.
-struct Ids {
-    state: u64,
-    /// What all of a call begin with, in base64.
-    shared: Vec<u8>,
-}
+struct Ids(u64);
 
 impl Ids {
     fn new() -> Ids {
         // The standard library seeds each hasher from the operating system.
-        let state = RandomState::new().build_hasher().finish();
-        let mut ids = Ids { state, shared: Vec::new() };
-        let bytes = ids.random::<ID_SHARED>();
-        codec::base64::encode_into(&bytes, &mut ids.shared);
-        ids
+        Ids(RandomState::new().build_hasher().finish())
     }
 
     fn next_id(&mut self) -> String {
-        let bytes = self.random::<ID_OWN>();
-        let length = self.shared.len() + ID_OWN.div_ceil(3) * 4;
-        let mut text = Vec::with_capacity(length);
-        text.extend_from_slice(&self.shared);
+        let mut bytes = [0; ID_WORDS * 8];
+        for word in bytes.as_chunks_mut::<8>().0 {
+            *word = self.word().to_le_bytes();
+        }
+        let mut text = Vec::with_capacity(bytes.len().div_ceil(3) * 4);
         codec::base64::encode_into(&bytes, &mut text);
         String::from_utf8(text).expect("base64 is ASCII")
     }
 
-    fn random<const BYTES: usize>(&mut self) -> [u8; BYTES] {
-        let mut bytes = [0; BYTES];
-        for part in bytes.chunks_mut(8) {
-            let word = self.word().to_le_bytes();
-            part.iter_mut().zip(word).for_each(|(byte, random)| *byte = random);
-        }
-        bytes
-    }
-
     /// The generator splitmix64: one step, and its bits well mixed.
     fn word(&mut self) -> u64 {
-        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.state ^ (self.state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         mixed ^ (mixed >> 31)
     }
