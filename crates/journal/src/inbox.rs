@@ -55,6 +55,7 @@ struct Queue {
     closing: bool,
     /// Since when the writer is at what it took; `None` while it waits.
     busy_since: Option<Instant>,
+    /// The writer was told that nobody needs what lies before this sequence.
     rest: Option<u64>,
 }
 
@@ -101,6 +102,7 @@ impl Inbox {
                 return Taken::Closed;
             }
             if let Some(end) = queue.rest.take() {
+                queue.busy_since = Some(Instant::now());
                 return Taken::Rest(end);
             }
             let Some(deadline) = deadline else {
