@@ -9,7 +9,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use aws::api::{Answer, Protocol, Seen, Shape, Value, answer, call};
-use cloud::firehose::put::{Put, told_batch};
+use cloud::firehose::put::{Put, batch_json};
 use cloud::put::{check, read, wire};
 
 /// Records of a call, and bytes of each.
@@ -65,7 +65,7 @@ fn row(name: &str, count: usize, took: Duration) {
 fn told(kept: &[bool]) -> Answer {
     let seen = Seen { target: Some("Firehose_20150804.PutRecordBatch"), ..Seen::default() };
     let call = call(&seen, b"").expect("a known operation");
-    answer(&call, &Shape::Members(told_batch(kept, false)), "id")
+    answer(&call, &Shape::Json(batch_json(kept, false)), "id")
 }
 
 fn batch() -> Vec<u8> {

@@ -162,7 +162,7 @@ impl Context {
             let put = crate::firehose::put::Put::read(&call.operation, incoming.plain)?;
             let name = put.stream().map(|name| Value::text(name.to_owned()));
             self.allowed(&caller, call, &Value::map([("DeliveryStreamName", name)]))?;
-            return put.store(self, &caller).await;
+            return put.store_json(self, &caller).await;
         }
         let input = call.input(seen, incoming.plain)?;
         self.allowed(&caller, call, &input)?;

@@ -35,6 +35,8 @@ const ENTRY_BYTES: usize = 1 << 20;
 const LENGTH: usize = 4;
 /// Random bytes of a record id: 216 characters, as long as AWS's.
 const ID_WORDS: usize = 20;
+/// Bytes of a record's answer: its id, and what stands around it.
+const ANSWER_BYTES: usize = 236;
 
 /// What a throttled caller is told; tools look for it.
 const SLOW_DOWN: &str = "Slow down.";
@@ -150,9 +152,30 @@ impl<'a> Put<'a> {
 
     /// Checks a call, keeps its records, and says which are kept.
     pub async fn store(self, context: &Context, caller: &Caller) -> Result<Shape<'static>, Fault> {
+        let batch = self.batch;
+        let (kept, encrypted) = self.keep(context, caller).await?;
+        Ok(Shape::Members(if batch { told_batch(&kept, encrypted) } else { told(encrypted) }))
+    }
+
+    /// The same for a caller of JSON. The ids of a batch are longer than many records: they are written
+    /// where they go.
+    pub async fn store_json(
+        self,
+        context: &Context,
+        caller: &Caller,
+    ) -> Result<Shape<'static>, Fault> {
+        if !self.batch {
+            return self.store(context, caller).await;
+        }
+        let (kept, encrypted) = self.keep(context, caller).await?;
+        Ok(Shape::Json(batch_json(&kept, encrypted)))
+    }
+
+    /// Which records are kept, and whether they are encrypted.
+    async fn keep(self, context: &Context, caller: &Caller) -> Result<(Vec<bool>, bool), Fault> {
         self.check()?;
         let name = self.stream.as_deref().unwrap_or_default().to_owned();
-        let (account, batch, count) = (&caller.account, self.batch, self.records.ends.len());
+        let (account, count) = (&caller.account, self.records.ends.len());
         let encrypted = encrypted(context, account, &name)?;
         // Opening is a look into a table but for the first record after a start.
         let Ok(topic) = context.journal.topic(&topic(context, account, &name)) else {
@@ -170,7 +193,7 @@ impl<'a> Put<'a> {
             return Err(slow_down());
         }
         context.counts.records(kept.iter().filter(|kept| **kept).count());
-        Ok(Shape::Members(if batch { told_batch(&kept, encrypted) } else { told(encrypted) }))
+        Ok((kept, encrypted))
     }
 }
 
@@ -214,6 +237,33 @@ pub fn told_batch(kept: &[bool], encrypted: bool) -> Value<'static> {
     ])
 }
 
+/// The same in JSON.
+pub fn batch_json(kept: &[bool], encrypted: bool) -> Vec<u8> {
+    let failed = kept.iter().filter(|kept| !**kept).count();
+    let mut ids = Ids::new();
+    let mut out = Vec::with_capacity(96 + kept.len() * ANSWER_BYTES);
+    let head =
+        format!("{{\"FailedPutCount\":{failed},\"Encrypted\":{encrypted},\"RequestResponses\":[");
+    out.extend_from_slice(head.as_bytes());
+    for (index, kept) in kept.iter().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        if *kept {
+            out.extend_from_slice(b"{\"RecordId\":\"");
+            ids.append(&mut out);
+            out.extend_from_slice(b"\"}");
+        } else {
+            let told = format!(
+                "{{\"ErrorCode\":\"ServiceUnavailableException\",\"ErrorMessage\":\"{SLOW_DOWN}\"}}"
+            );
+            out.extend_from_slice(told.as_bytes());
+        }
+    }
+    out.extend_from_slice(b"]}");
+    out
+}
+
 /// Ids of records: long, opaque, each another one.
 struct Ids(u64);
 
@@ -224,13 +274,17 @@ impl Ids {
     }
 
     fn next_id(&mut self) -> String {
+        let mut text = Vec::with_capacity(ANSWER_BYTES);
+        self.append(&mut text);
+        String::from_utf8(text).expect("base64 is ASCII")
+    }
+
+    fn append(&mut self, out: &mut Vec<u8>) {
         let mut bytes = [0; ID_WORDS * 8];
         for word in bytes.as_chunks_mut::<8>().0 {
             *word = self.word().to_le_bytes();
         }
-        let mut text = Vec::with_capacity(bytes.len().div_ceil(3) * 4);
-        codec::base64::encode_into(&bytes, &mut text);
-        String::from_utf8(text).expect("base64 is ASCII")
+        codec::base64::encode_into(&bytes, out);
     }
 
     /// The generator splitmix64: one step, and its bits well mixed.

@@ -76,7 +76,7 @@ impl Port {
         let called = super::call(&self.context, &self.caller, operation, input);
         match self.runtime.block_on(called).expect("the operation exists")? {
             Shape::Members(members) => Ok(members),
-            Shape::None => panic!("{operation} has an output shape"),
+            Shape::None | Shape::Json(_) => panic!("{operation} answers with members"),
         }
     }
 

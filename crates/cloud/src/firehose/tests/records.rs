@@ -256,6 +256,34 @@ fn in_another_protocol() {
     assert_eq!(bytes(json), bytes(tree));
 }
 
+/// *Scenario:* batches kept whole, and in part.
+/// *Guarantees:* the answer that is written without a tree says of each record what became of it, in
+/// the members that SDKs read; no id comes twice.
+#[test]
+fn written_where_it_goes() {
+    for (kept, encrypted) in
+        [(vec![true], true), (vec![true, false, true], false), (vec![false, true], true)]
+    {
+        let text = put::batch_json(&kept, encrypted);
+        let told: Json = serde_json::from_slice(&text).unwrap();
+        assert_eq!(told["FailedPutCount"], kept.iter().filter(|kept| !**kept).count());
+        assert_eq!(told["Encrypted"], encrypted);
+        let answers = told["RequestResponses"].as_array().unwrap();
+        let mut ids: Vec<&str> = answers.iter().filter_map(|a| a["RecordId"].as_str()).collect();
+        assert!(ids.iter().all(|id| id.len() == 216), "{ids:?}");
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), kept.iter().filter(|kept| **kept).count());
+        for (answer, kept) in answers.iter().zip(&kept) {
+            let refused = serde_json::json!({
+                "ErrorCode": "ServiceUnavailableException", "ErrorMessage": "Slow down."
+            });
+            assert!(*kept || *answer == refused, "{answer}");
+        }
+        assert_eq!(answers.len(), kept.len());
+    }
+}
+
 /// *Scenario:* a key whose policy allows records to one stream only.
 /// *Guarantees:* records to another are refused as AWS refuses them, though no tree was built.
 #[test]
