@@ -3,6 +3,7 @@
 //! Texts marked *observed* were seen from the service; the others follow their pattern.
 
 use std::borrow::Cow;
+use std::fmt::{self, Display};
 
 use aws::api::Fault;
 use metric::Unit;
@@ -87,9 +88,9 @@ pub fn check(put: PutMetricData<'_>, now_ms: i64) -> Result<Checked<'_>, Fault> 
     // Times that are out of bounds are said all at once, as the service does. *observed*
     let mut late = Vec::new();
     for (index, datum) in put.data.into_iter().chain(put.entity_data).enumerate() {
-        let place = format!("MetricData.member.{}", index + 1);
-        let entry = one(datum, &place, now_ms)?;
-        late.extend(out_of_time(&place, entry.timestamp_ms, now_ms));
+        let place = Member(index + 1);
+        let entry = one(datum, place, now_ms)?;
+        late.extend(out_of_time(place, entry.timestamp_ms, now_ms));
         entries.push(entry);
     }
     if !late.is_empty() {
@@ -98,9 +99,19 @@ pub fn check(put: PutMetricData<'_>, now_ms: i64) -> Result<Checked<'_>, Fault> 
     Ok(Checked { namespace, entries })
 }
 
-fn one<'a>(datum: Datum<'a>, place: &str, now_ms: i64) -> Result<Entry<'a>, Fault> {
-    let metric_name = datum.name.ok_or_else(|| missing(&format!("{place}.MetricName")))?;
-    name(&format!("{place}.MetricName"), &metric_name, NAME_MAX)?;
+/// The place of a datum in its call, from 1. Written only when something is wrong there.
+#[derive(Clone, Copy)]
+struct Member(usize);
+
+impl Display for Member {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "MetricData.member.{}", self.0)
+    }
+}
+
+fn one<'a>(datum: Datum<'a>, place: Member, now_ms: i64) -> Result<Entry<'a>, Fault> {
+    let metric_name = datum.name.ok_or_else(|| missing(format_args!("{place}.MetricName")))?;
+    name(format_args!("{place}.MetricName"), &metric_name, NAME_MAX)?;
     let samples = samples(datum.value, datum.values, datum.counts, datum.set, place)?;
     let unit = datum.unit.unwrap_or(Cow::Borrowed("None"));
     if !Unit::all().any(|known| known.cloudwatch() == unit.as_bytes()) {
@@ -138,7 +149,7 @@ fn samples(
     values: Vec<f64>,
     counts: Vec<f64>,
     set: Option<[Option<f64>; 4]>,
-    place: &str,
+    place: Member,
 ) -> Result<Samples, Fault> {
     for (there, other) in [(!values.is_empty(), "Values"), (set.is_some(), "StatisticValues")] {
         if single.is_some() && there {
@@ -166,23 +177,23 @@ fn samples(
         let names = ["SampleCount", "Sum", "Minimum", "Maximum"];
         let mut whole = [0.0; 4];
         for ((part, name), slot) in parts.into_iter().zip(names).zip(&mut whole) {
-            let at = format!("{place}.StatisticValues.{name}");
-            *slot = number(&at, part.ok_or_else(|| missing(&at))?)?;
+            let at = format_args!("{place}.StatisticValues.{name}");
+            *slot = number(at, part.ok_or_else(|| missing(at))?)?;
         }
         return Ok(Samples::Set(whole));
     }
     if let Some(single) = single {
-        return Ok(Samples::Raw(vec![(number(&format!("{place}.Value"), single)?, 1.0)]));
+        return Ok(Samples::Raw(vec![(number(format_args!("{place}.Value"), single)?, 1.0)]));
     }
     if values.is_empty() {
-        return Err(missing(&format!("{place}.Value")));
+        return Err(missing(format_args!("{place}.Value")));
     }
     let mut raw = Vec::with_capacity(values.len());
     for (index, sample) in values.into_iter().enumerate() {
-        let sample = number(&format!("{place}.Values.member.{}", index + 1), sample)?;
+        let sample = number(format_args!("{place}.Values.member.{}", index + 1), sample)?;
         let count = counts.get(index).copied().unwrap_or(1.0);
-        let at = format!("{place}.Counts.member.{}", index + 1);
-        if number(&at, count)? < 0.0 {
+        let at = format_args!("{place}.Counts.member.{}", index + 1);
+        if number(at, count)? < 0.0 {
             return Err(value(format!("The value {count} for parameter {at} is invalid.")));
         }
         raw.push((sample, count));
@@ -190,7 +201,7 @@ fn samples(
     Ok(Samples::Raw(raw))
 }
 
-fn dimensions<'a>(given: Vec<Dimension<'a>>, place: &str) -> Result<Vec<Pair<'a>>, Fault> {
+fn dimensions<'a>(given: Vec<Dimension<'a>>, place: Member) -> Result<Vec<Pair<'a>>, Fault> {
     if given.len() > DIMENSIONS_MAX {
         return Err(value(format!(
             "The collection {place}.Dimensions must not have a size greater than {DIMENSIONS_MAX}."
@@ -198,11 +209,11 @@ fn dimensions<'a>(given: Vec<Dimension<'a>>, place: &str) -> Result<Vec<Pair<'a>
     }
     let mut dimensions = Vec::with_capacity(given.len());
     for (index, (key, content)) in given.into_iter().enumerate() {
-        let at = format!("{place}.Dimensions.member.{}", index + 1);
-        let key = key.ok_or_else(|| missing(&format!("{at}.Name")))?;
-        let content = content.ok_or_else(|| missing(&format!("{at}.Value")))?;
-        name(&format!("{at}.Name"), &key, NAME_MAX)?;
-        name(&format!("{at}.Value"), &content, DIMENSION_VALUE_MAX)?;
+        let at = format_args!("{place}.Dimensions.member.{}", index + 1);
+        let key = key.ok_or_else(|| missing(format_args!("{at}.Name")))?;
+        let content = content.ok_or_else(|| missing(format_args!("{at}.Value")))?;
+        name(format_args!("{at}.Name"), &key, NAME_MAX)?;
+        text_of(format_args!("{at}.Value"), &content, DIMENSION_VALUE_MAX)?;
         dimensions.push((key, content));
     }
     // A series is its set of dimensions, in whatever order they came.
@@ -215,7 +226,7 @@ fn dimensions<'a>(given: Vec<Dimension<'a>>, place: &str) -> Result<Vec<Pair<'a>
     Ok(dimensions)
 }
 
-fn out_of_time(place: &str, at_ms: i64, now_ms: i64) -> Option<String> {
+fn out_of_time(place: Member, at_ms: i64, now_ms: i64) -> Option<String> {
     if at_ms < now_ms - PAST_MS {
         // *observed*
         return Some(format!(
@@ -231,9 +242,17 @@ fn out_of_time(place: &str, at_ms: i64, now_ms: i64) -> Option<String> {
 }
 
 /// Printable ASCII with something in it; a colon first belongs to CloudWatch itself.
-fn name(place: &str, text: &str, most: usize) -> Result<(), Fault> {
+fn name(place: impl Display, text: &str, most: usize) -> Result<(), Fault> {
+    text_of(&place, text, most)?;
+    if text.starts_with(':') {
+        return Err(value(format!("The parameter {place} must not begin with a colon.")));
+    }
+    Ok(())
+}
+
+/// Printable ASCII with something in it.
+fn text_of(place: impl Display, text: &str, most: usize) -> Result<(), Fault> {
     let printable = text.bytes().all(|byte| matches!(byte, 0x20..=0x7e));
-    let dimension_value = place.ends_with(".Value");
     let rule = if text.is_empty() {
         "must not be empty"
     } else if text.len() > most {
@@ -245,22 +264,20 @@ fn name(place: &str, text: &str, most: usize) -> Result<(), Fault> {
         "must contain printable ASCII characters only"
     } else if text.trim().is_empty() {
         "must contain at least one non-whitespace character"
-    } else if text.starts_with(':') && !dimension_value {
-        "must not begin with a colon"
     } else {
         return Ok(());
     };
     Err(value(format!("The parameter {place} {rule}.")))
 }
 
-fn number(place: &str, number: f64) -> Result<f64, Fault> {
+fn number(place: impl Display, number: f64) -> Result<f64, Fault> {
     if number.is_finite() && number.abs() <= MAGNITUDE_MAX {
         return Ok(number);
     }
     Err(value(format!("The value {number} for parameter {place} is invalid.")))
 }
 
-fn missing(place: &str) -> Fault {
+fn missing(place: impl Display) -> Fault {
     Fault::new(
         "MissingRequiredParameterException",
         400,
