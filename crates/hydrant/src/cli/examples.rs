@@ -42,6 +42,7 @@ Examples:
   hydrant cost backup/                  an estimate for 30 days from what a folder holds
   hydrant cost capture.json --span 1h --exclude AWS/EBS --exclude AWS/EC2:NetworkIn,NetworkOut
   hydrant cost object.gz --include AWS/ECS --output json | jq .filter.saved.usd
+  hydrant tap to-otel --for 10m | hydrant cost --span 10m       a running stream
   hydrant cost capture/ --region eu-west-1 --prices prices.tsv
 
 It reads what hydrant inspect reads. Counts are CloudWatch's: an update a point, and one more for each

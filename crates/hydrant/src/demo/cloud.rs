@@ -62,11 +62,16 @@ pub(super) async fn set_up(
     namespaces: &[String],
 ) -> Result<(), String> {
     let told = |fault: Fault| fault.to_string();
-    // One that an earlier demo left in a folder that was kept delivers to a port that is gone.
-    let named = json!({ "DeliveryStreamName": STREAM });
-    drop(cloud.firehose("firehose:DeleteDeliveryStream", named).await);
-    let stream = delivery_stream(source);
-    cloud.firehose("firehose:CreateDeliveryStream", stream).await.map_err(told)?;
+    let create = || cloud.firehose("firehose:CreateDeliveryStream", delivery_stream(source));
+    match create().await {
+        // One that an earlier demo left in a folder that was kept delivers to a port that is gone.
+        Err(fault) if fault.code == "ResourceInUseException" => {
+            let named = json!({ "DeliveryStreamName": STREAM });
+            cloud.firehose("firehose:DeleteDeliveryStream", named).await.map_err(told)?;
+            create().await.map_err(told)?;
+        }
+        created => drop(created.map_err(told)?),
+    }
     let filter = |name: &str| json!({ "Namespace": name });
     let theirs: Vec<Value> = namespaces.iter().map(|name| filter(name)).collect();
     let mut others = theirs.clone();
