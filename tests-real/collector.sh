@@ -7,6 +7,8 @@
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 target=$tools/otelc
+# What the packages hold; not part of this system.
+unpacked=$target/unpacked
 
 give_up() { say "collector: $*"; exit 69; }
 
@@ -34,25 +36,25 @@ fetch() {
     if [ ${#missing[@]} -gt 0 ]; then
         (cd "$debs" && apt-get -qq download "${missing[@]}") >"$target/download.log" 2>&1 || return 1
     fi
-    rm -rf "$target/root" && mkdir -p "$target/root"
+    rm -rf "$unpacked" && mkdir -p "$unpacked"
     for name in "$@"; do
-        dpkg -x "$(ls -t "$debs/$name"_*.deb | head -1)" "$target/root" || return 1
+        dpkg -x "$(ls -t "$debs/$name"_*.deb | head -1)" "$unpacked" || return 1
     done
 }
 
 build() {
     local go_root share link name work=$target/work
-    go_root=$(ls -d "$target"/root/usr/lib/go-[0-9]* 2>/dev/null | sort -V | tail -1)
+    go_root=$(ls -d "$unpacked"/usr/lib/go-[0-9]* 2>/dev/null | sort -V | tail -1)
     [ -n "$go_root" ] || { say "collector: no Go compiler among the packages"; return 1; }
     # Debian splits GOROOT into lib and share; the links between them are absolute.
-    share=$target/root/usr/share/$(basename "$go_root")
+    share=$unpacked/usr/share/$(basename "$go_root")
     for link in $(find "$go_root" -maxdepth 1 -type l); do
         name=$(basename "$link")
         [ -e "$share/$name" ] && ln -sfn "$share/$name" "$link"
     done
     rm -rf "$work" && mkdir -p "$work/src/otelc"
     cp "$here"/collector/*.go "$work/src/otelc/"
-    (cd "$work" && GOROOT=$go_root GOPATH=$work:$target/root/usr/share/gocode GO111MODULE=off \
+    (cd "$work" && GOROOT=$go_root GOPATH=$work:$unpacked/usr/share/gocode GO111MODULE=off \
         GOTOOLCHAIN=local GOFLAGS= GOCACHE=$target/cache CGO_ENABLED=0 \
         "$go_root/bin/go" build -o "$target/otelc.new" otelc) >"$target/build.log" 2>&1
 }
@@ -80,5 +82,5 @@ fi
 "$target/otelc.new" --version >/dev/null || give_up "it does not run"
 mv "$target/otelc.new" "$target/otelc"
 cat "$here"/collector/*.go >"$target/built-from"
-rm -rf "$target/work" "$target/cache" "$target/root"
+rm -rf "$target/work" "$target/cache" "$unpacked"
 say "collector: $("$target/otelc" --version)"
