@@ -190,7 +190,7 @@ def main():
             made_in = elsewhere(arguments)
         else:
             half = at_hydrant.Half(running, binary, ACCOUNT, REGION)
-            made_in = in_moto_and_here(cloudformation.moto(running), half)
+            made_in = in_moto_and_here(running.moto(), half)
         settings = running.path / "hydrant.yaml"
         settings.write_text(SETTINGS)
         for way, flags in WAYS.items():

@@ -15,6 +15,7 @@ import zipfile
 
 import deliveries
 import peers
+import records
 
 BUCKET = "metrics"
 NAME = re.compile(r"check-1-\d{4}(-\d\d){5}-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(\.\w+)?$")
@@ -80,20 +81,8 @@ def sets_of_json(data):
 def frames(data):
     """The messages of OpenTelemetry behind their lengths."""
     from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2 as service
-    found, at = [], 0
-    while at < len(data):
-        length = shift = 0
-        while True:
-            byte, at = data[at], at + 1
-            length |= (byte & 127) << shift
-            shift += 7
-            if byte < 128:
-                break
-        message = service.ExportMetricsServiceRequest()
-        message.ParseFromString(data[at:at + length])
-        found.append(message)
-        at += length
-    return found
+    return [service.ExportMetricsServiceRequest.FromString(message)
+            for message in records.messages(data)]
 
 
 def objects(s3, prefix=""):

@@ -18,16 +18,6 @@ WHO = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret",
        "AWS_EC2_METADATA_DISABLED": "true"}
 
 
-def moto(running):
-    server = peers.PYTHON.parent / "moto_server"
-    peers.need(server, "setup.sh")
-    port = peers.free_port()
-    running.start("moto", [server, "-H", "127.0.0.1", "-p", str(port)])
-    url = f"http://127.0.0.1:{port}"
-    peers.wait_until("moto starts", lambda: peers.get(url + "/moto-api/data.json"))
-    return url
-
-
 def make_resources(url):
     """Resources of some services, each with the tags Name and team; namespace and dimensions of a
     metric of each."""
@@ -134,7 +124,7 @@ def main():
     peers.enter_venv()
     binary = peers.binary_from_arguments("check_tags.py")
     with peers.Running() as running:
-        url = moto(running)
+        url = running.moto()
         wanted = make_resources(url)
         if binary is None:
             print("ok: moto has resources with tags")

@@ -23,16 +23,6 @@ Loader.yaml_implicit_resolvers = {
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()}
 
 
-def moto(running):
-    server = peers.PYTHON.parent / "moto_server"
-    peers.need(server, "setup.sh")
-    port = peers.free_port()
-    running.start("moto", [server, "-H", "127.0.0.1", "-p", str(port)])
-    url = f"http://127.0.0.1:{port}"
-    peers.wait_until("moto starts", lambda: peers.get(url + "/moto-api/data.json"))
-    return url
-
-
 class Template:
     """What is in it, with every reference replaced."""
 

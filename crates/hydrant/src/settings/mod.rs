@@ -40,20 +40,21 @@ const FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;
 /// Warnings are in the settings; who runs them says them.
 pub fn open(flag: Option<&Path>) -> Result<(PathBuf, Settings), Exit> {
     let environment = Environment::of_process();
-    let file = match locate(flag, &environment) {
-        Ok(file) => file,
-        Err(none) => {
-            terminal::say(&none.text(Paint::for_stderr()));
-            return Err(Exit::BadSettings);
-        }
-    };
-    match load(&file, &environment) {
-        Ok(settings) => Ok((file, settings)),
-        Err(problems) => {
-            terminal::say(report::text(&problems, Paint::for_stderr()).trim_end());
-            Err(Exit::BadSettings)
-        }
-    }
+    let file = located(flag, &environment)?;
+    let settings = load(&file, &environment).map_err(|problems| told(&problems))?;
+    Ok((file, settings))
+}
+
+fn located(flag: Option<&Path>, environment: &Environment) -> Result<PathBuf, Exit> {
+    locate(flag, environment).map_err(|none| {
+        terminal::say(&none.text(Paint::for_stderr()));
+        Exit::BadSettings
+    })
+}
+
+fn told(problems: &Problems) -> Exit {
+    terminal::say(report::text(problems, Paint::for_stderr()).trim_end());
+    Exit::BadSettings
 }
 
 /// Settings that are not run on this machine, and the text they were read from.
@@ -69,26 +70,13 @@ pub struct Elsewhere {
 /// refer to need not be here. Other problems are printed as [`open`] does.
 pub fn open_elsewhere(flag: Option<&Path>) -> Result<Elsewhere, Exit> {
     let environment = Environment::of_process();
-    let file = match locate(flag, &environment) {
-        Ok(file) => file,
-        Err(none) => {
-            terminal::say(&none.text(Paint::for_stderr()));
-            return Err(Exit::BadSettings);
-        }
-    };
+    let file = located(flag, &environment)?;
     // What stands in fits a URL or a secret, but no number: then the first complaint is the true one.
     let loaded = load(&file, &environment)
         .or_else(|problems| load(&file, &environment.elsewhere()).map_err(|_| problems));
-    match loaded {
-        Ok(settings) => {
-            let text = std::fs::read_to_string(&file).unwrap_or_default();
-            Ok(Elsewhere { text, settings })
-        }
-        Err(problems) => {
-            terminal::say(report::text(&problems, Paint::for_stderr()).trim_end());
-            Err(Exit::BadSettings)
-        }
-    }
+    let settings = loaded.map_err(|problems| told(&problems))?;
+    let text = std::fs::read_to_string(&file).unwrap_or_default();
+    Ok(Elsewhere { text, settings })
 }
 
 /// For commands that need the data folder and nothing else: other settings may be wrong, and their
