@@ -1,9 +1,11 @@
 //! What both receivers do alike: bodies with a bound, encodings, answers, faults on order.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use bytes::Bytes;
 use codec::gzip::{InflateError, Inflater};
+use codec::zstd::ZstdError;
 use http::{HeaderMap, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
@@ -19,6 +21,9 @@ pub enum Checking {
     /// Points are counted and nothing else, so that a load test measures the sender.
     Counting,
 }
+
+/// A buffer larger than this is not kept.
+const SPARE_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 /// Limits of the receivers' sockets: they face Hydrant on loopback, not the world.
 pub(crate) const LIMITS: listen::Limits = listen::Limits {
@@ -47,9 +52,38 @@ pub(crate) fn encoding(headers: &HeaderMap) -> &str {
     }
 }
 
-/// Inflates `body` into `out`.
-pub(crate) fn gunzip(body: &[u8], out: &mut Vec<u8>, limit: usize) -> Result<(), InflateError> {
-    Inflater::new().gunzip(body, out, limit)
+/// What a body is inflated with and into.
+#[derive(Default)]
+pub(crate) struct Space {
+    inflater: Inflater,
+    plain: Vec<u8>,
+}
+
+thread_local! {
+    static SPARE: Cell<Option<Space>> = const { Cell::new(None) };
+}
+
+/// Runs `work` with the thread's space, so that a receiver costs less than what it receives from.
+pub(crate) fn with_space<T>(work: impl FnOnce(&mut Space) -> T) -> T {
+    let mut space = SPARE.take().unwrap_or_default();
+    let done = work(&mut space);
+    if space.plain.capacity() <= SPARE_BYTES_MAX {
+        SPARE.set(Some(space));
+    }
+    done
+}
+
+impl Space {
+    /// The content of `body`.
+    pub(crate) fn gunzip(&mut self, body: &[u8], limit: usize) -> Result<&[u8], InflateError> {
+        self.inflater.gunzip(body, &mut self.plain, limit).map(|()| self.plain.as_slice())
+    }
+
+    /// The same of zstd.
+    pub(crate) fn unzstd(&mut self, body: &[u8], limit: usize) -> Result<&[u8], ZstdError> {
+        self.plain.clear();
+        codec::zstd::decompress(body, &mut self.plain, limit).map(|()| self.plain.as_slice())
+    }
 }
 
 /// An answer with a body.

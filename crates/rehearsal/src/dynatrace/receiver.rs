@@ -94,7 +94,9 @@ impl Receiver {
             Some(response) => response,
             None => match self.check_head(head) {
                 Some(refusal) => refusal,
-                None => self.take(head, body, fault == Some(Fault::Partial)),
+                None => door::with_space(|space| {
+                    self.take(head, body, fault == Some(Fault::Partial), space)
+                }),
             },
         };
         if !response.status().is_success() {
@@ -135,12 +137,17 @@ impl Receiver {
         None
     }
 
-    fn take(&self, head: &Parts, body: &[u8], partial: bool) -> Response<Full<Bytes>> {
-        let mut plain = Vec::new();
+    fn take(
+        &self,
+        head: &Parts,
+        body: &[u8],
+        partial: bool,
+        space: &mut door::Space,
+    ) -> Response<Full<Bytes>> {
         let body = match door::encoding(&head.headers) {
             "" => body,
-            "gzip" => match door::gunzip(body, &mut plain, PLAIN_BYTES_MAX) {
-                Ok(()) => plain.as_slice(),
+            "gzip" => match space.gunzip(body, PLAIN_BYTES_MAX) {
+                Ok(plain) => plain,
                 Err(codec::gzip::InflateError::TooLarge { .. }) => {
                     return answer::refused(&request::Refusal::TooLarge);
                 }

@@ -80,13 +80,13 @@ pub fn count(body: &[u8]) -> Result<Judgement, Refusal> {
     if body.len() > PLAIN_BYTES_MAX {
         return Err(Refusal::TooLarge);
     }
-    let feeds = body.iter().filter(|b| **b == b'\n').count();
+    let feeds = memchr::memchr_iter(b'\n', body).count();
     let lines = feeds + usize::from(body.last() != Some(&b'\n'));
     if lines > LINES_MAX {
         return Err(Refusal::TooManyLines);
     }
     // Looking for pairs costs ten times as much as looking for a byte that is seldom there.
-    let metadata = match body.contains(&b'#') {
+    let metadata = match memchr::memchr(b'#', body).is_some() {
         true => body.split(|b| *b == b'\n').filter(|line| line.starts_with(b"#")).count(),
         false => 0,
     };

@@ -138,9 +138,12 @@ impl Receiver {
         let media = head.headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok());
         let encoding = Encoding::of(media.unwrap_or(""));
         let encoding_or_default = encoding.unwrap_or(Encoding::Protobuf);
-        let taken = self
-            .check_head(head, encoding)
-            .and_then(|encoding| self.read(head, encoding, body, partial));
+        let taken = self.check_head(head, encoding).and_then(|encoding| {
+            door::with_space(|space| {
+                let plain = inflate(head, body, space)?;
+                self.read(encoding, plain, partial)
+            })
+        });
         match taken {
             Ok((rejected, message)) => answer::exported(encoding_or_default, rejected, &message),
             Err((status, message)) => answer::failed(encoding_or_default, status, &message),
@@ -170,21 +173,19 @@ impl Receiver {
     /// Reads the body; returns how many points were rejected, and why.
     fn read(
         &self,
-        head: &Parts,
         encoding: Encoding,
-        body: &[u8],
+        plain: &[u8],
         partial: bool,
     ) -> Result<(u64, String), Refusal> {
-        let plain = inflate(head, body)?;
         let bad = |fault: String| (StatusCode::BAD_REQUEST, fault);
         if self.options.checking == Checking::Counting && encoding == Encoding::Protobuf {
-            let points = wire::count_points(&plain).map_err(bad)?;
+            let points = wire::count_points(plain).map_err(bad)?;
             self.stats.points(points, 0, plain.len());
             return Ok((0, String::new()));
         }
         let mut request = match encoding {
-            Encoding::Protobuf => wire::read(&plain).map_err(bad)?,
-            Encoding::Json => json::read(&plain).map_err(bad)?,
+            Encoding::Protobuf => wire::read(plain).map_err(bad)?,
+            Encoding::Json => json::read(plain).map_err(bad)?,
         };
         let points = rules::check(&request).map_err(bad)?;
         let (rejected, why) = match (self.options.summaries, partial) {
@@ -215,34 +216,30 @@ fn drop_summaries(request: &mut message::Request) -> u64 {
     dropped
 }
 
-fn inflate(head: &Parts, body: &[u8]) -> Result<Vec<u8>, Refusal> {
+fn inflate<'a>(
+    head: &Parts,
+    body: &'a [u8],
+    space: &'a mut door::Space,
+) -> Result<&'a [u8], Refusal> {
     use codec::gzip::InflateError;
     use codec::zstd::ZstdError;
-    let mut plain = Vec::new();
     let large = || (StatusCode::PAYLOAD_TOO_LARGE, "request is too large".to_owned());
     let bad = |fault: String| (StatusCode::BAD_REQUEST, fault);
-    let inflated = match door::encoding(&head.headers) {
-        "" | "identity" => {
-            plain.extend_from_slice(body);
-            Ok(())
-        }
-        "gzip" => door::gunzip(body, &mut plain, PLAIN_BYTES_MAX).map_err(|fault| match fault {
+    match door::encoding(&head.headers) {
+        "" | "identity" => Ok(body),
+        "gzip" => space.gunzip(body, PLAIN_BYTES_MAX).map_err(|fault| match fault {
             InflateError::TooLarge { .. } => large(),
             other => bad(other.to_string()),
         }),
-        "zstd" => {
-            let inflated = codec::zstd::decompress(body, &mut plain, PLAIN_BYTES_MAX);
-            inflated.map_err(|fault| match fault {
-                ZstdError::TooLarge { .. } => large(),
-                other => bad(other.to_string()),
-            })
-        }
+        "zstd" => space.unzstd(body, PLAIN_BYTES_MAX).map_err(|fault| match fault {
+            ZstdError::TooLarge { .. } => large(),
+            other => bad(other.to_string()),
+        }),
         other => {
             let message = format!("content encoding '{other}' is not supported");
             Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, message))
         }
-    };
-    inflated.map(|()| plain)
+    }
 }
 
 #[cfg(test)]
