@@ -103,6 +103,7 @@ impl Copier {
         let now = (self.clock)();
         let Some(feed) = self.feeds.get_mut(index) else { return Ok(()) };
         let copied = copy_due(&self.backup, self.buffering, feed, now, stopped);
+        feed.pause();
         if copied.is_err() {
             feed.restart(feed.begin, Vec::new());
         }

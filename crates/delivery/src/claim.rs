@@ -103,6 +103,10 @@ impl Worker {
             packed = true;
             self.collect();
         }
+        let flows = self.flows();
+        if let Some(feed) = self.feeds.get_mut(index).filter(|_| !flows) {
+            feed.pause();
+        }
         if packed {
             self.first_feed = (index + 1) % self.feeds.len();
         }

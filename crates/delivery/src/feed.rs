@@ -7,7 +7,7 @@ use std::io::{Cursor as Bytes, Read};
 use std::sync::Arc;
 
 use codec::gzip::{Inflater, StreamInflater};
-use entry::{Encoding, Header, Kind, LaneId, Tail, TailKey};
+use entry::{Encoding, Header, Kind, LaneId, Reader, Tail, TailKey};
 use journal::{Cursor, Entry, EntryBody, Position};
 
 use crate::config::Buffering;
@@ -64,7 +64,7 @@ pub(crate) struct Feed {
     released: u64,
     scout: Scout,
     lane: Option<LaneId>,
-    tail: Arc<Tail>,
+    reader: Reader,
     inflater: Inflater,
     failures: u32,
     /// First entry that was not released when an attempt, or another feed's, failed last.
@@ -76,6 +76,7 @@ pub(crate) struct Feed {
 impl Feed {
     pub(crate) fn new(cursor: Cursor, lane: Option<LaneId>, tail: Arc<Tail>) -> Self {
         let low = cursor.low();
+        let reader = Reader::new(tail, cursor.topic(), low.sequence);
         let mut feed = Self {
             cursor,
             next: low.sequence,
@@ -84,7 +85,7 @@ impl Feed {
             released: low.sequence,
             scout: Scout::default(),
             lane,
-            tail,
+            reader,
             inflater: Inflater::new(),
             failures: 0,
             tried: low.sequence,
@@ -108,6 +109,7 @@ impl Feed {
         self.skips = normalised(taken);
         self.next = at.sequence;
         self.begin = at;
+        self.reader.seek(at.sequence);
         self.scout = Scout { next: at.sequence, ..Scout::default() };
         self.released = self.released.max(at.sequence);
     }
@@ -238,7 +240,7 @@ impl Feed {
             return self.broken(sequence, header, SAMPLES.to_owned()).map(Some);
         }
         let key = TailKey { topic: Arc::clone(self.cursor.topic()), sequence };
-        if let Some(plain) = self.tail.get(&key) {
+        if let Some(plain) = self.reader.get(&key) {
             return Ok(Some(Loaded { sequence, header, body: Plain::Whole(plain) }));
         }
         let Some(entry) = self.cursor.read(sequence).map_err(|e| e.to_string())? else {
@@ -271,7 +273,7 @@ impl Feed {
         }
         match (header.encoding, entry.body) {
             (Encoding::Gzip, EntryBody::Bytes(bytes)) if header.plain_bytes <= WHOLE_BYTES_MAX => {
-                let mut plain = self.tail.buffer();
+                let mut plain = self.reader.tail().stale_buffer();
                 let limit = usize::try_from(header.plain_bytes).unwrap_or(usize::MAX);
                 self.inflater.gunzip(&bytes, &mut plain, limit).map_err(|e| e.to_string())?;
                 Ok(Plain::Whole(Arc::new(plain)))
@@ -324,8 +326,13 @@ impl Feed {
     /// Gives a body back for reuse, when nobody else holds it.
     pub(crate) fn give_back(&self, plain: Arc<Vec<u8>>) {
         if let Ok(buffer) = Arc::try_unwrap(plain) {
-            self.tail.give_back(buffer);
+            self.reader.tail().give_back(buffer);
         }
+    }
+
+    /// Nothing is claimed for now: whatever comes next need not wait for us.
+    pub(crate) fn pause(&mut self) {
+        self.reader.pause();
     }
 
     /// Arrival of the oldest entry that is not settled.

@@ -152,6 +152,14 @@ impl Worker {
         self.stuck.is_empty() && self.failed.is_empty() && self.dispatch.has_room()
     }
 
+    /// Only the processor and requests that are being answered hold it up: doors may wait for it.
+    pub(crate) fn flows(&self) -> bool {
+        self.stuck.is_empty()
+            && self.failed.is_empty()
+            && self.dispatch.outage().is_none()
+            && self.config.buffering.interval.is_zero()
+    }
+
     fn apply(&mut self, event: Event) {
         match event {
             Event::Committed => self.woken.store(false, Ordering::Release),

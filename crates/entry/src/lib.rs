@@ -8,4 +8,4 @@ pub mod seal;
 mod tail;
 
 pub use header::{Encoding, Header, HeaderError, Kind, LaneId};
-pub use tail::{Tail, TailKey};
+pub use tail::{Reader, Room, Tail, TailKey};

@@ -7,13 +7,20 @@
 //! Always: what is held is bounded by the size given, counted by capacity, plus [`SPARE_BYTES_MAX`].
 //! The lock is held for pushes and lookups only, never while a body is copied or freed.
 //!
-//! Not here: inflating, and reading the journal on a miss.
+//! Not here: inflating, and reading the journal on a miss; when a door waits for the readers, see
+//! `pace`.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tokio::sync::Notify;
+
+mod pace;
 #[cfg(test)]
 mod tests;
+
+use pace::Readers;
+pub use pace::{Reader, Room};
 
 /// Most bodies kept, so that a flood of tiny ones does not make the index larger than they are.
 const BODIES_MAX: usize = 4096;
@@ -42,6 +49,8 @@ pub struct Tail {
     bytes_max: usize,
     kept: Mutex<Kept>,
     spare: Mutex<Spare>,
+    /// A reader has gone on, or a door has not used its room.
+    moved: Notify,
 }
 
 #[derive(Default)]
@@ -49,6 +58,7 @@ struct Kept {
     bodies: HashMap<TailKey, Arc<Vec<u8>>>,
     order: VecDeque<TailKey>,
     bytes: usize,
+    readers: Readers,
 }
 
 #[derive(Default)]
@@ -60,7 +70,12 @@ struct Spare {
 impl Tail {
     /// A tail that holds at most `bytes` (0 turns it off).
     pub fn new(bytes: usize) -> Self {
-        Self { bytes_max: bytes, kept: Mutex::default(), spare: Mutex::default() }
+        Self {
+            bytes_max: bytes,
+            kept: Mutex::default(),
+            spare: Mutex::default(),
+            moved: Notify::new(),
+        }
     }
 
     /// Keeps a body. Bodies above a quarter of the tail are not kept.
@@ -83,7 +98,7 @@ impl Tail {
         }
     }
 
-    /// A kept body.
+    /// A kept body, for one who only looks.
     pub fn get(&self, key: &TailKey) -> Option<Arc<Vec<u8>>> {
         locked(&self.kept).bodies.get(key).cloned()
     }
@@ -135,6 +150,12 @@ impl Kept {
         self.order.push_back(key.clone());
         self.bodies.insert(key, Arc::new(plain));
         gone
+    }
+
+    /// Everybody has read it.
+    fn forget(&mut self, key: &TailKey) {
+        self.order.retain(|other| other != key);
+        self.remove(key);
     }
 
     fn remove(&mut self, key: &TailKey) -> Option<Arc<Vec<u8>>> {

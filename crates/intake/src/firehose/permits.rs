@@ -85,6 +85,10 @@ impl Permits {
     pub async fn wire(&self, bytes: usize, wait: Duration) -> Option<Permit> {
         self.wire.take(bytes, wait).await
     }
+    /// At least half of what bodies as received may hold is free.
+    pub(crate) fn wire_is_easy(&self) -> bool {
+        self.wire.free.available_permits() >= self.wire.units / 2
+    }
     /// A share for inflated bytes; `None` when `wait` is over.
     pub async fn plain(&self, bytes: usize, wait: Duration) -> Option<Permit> {
         self.plain.take(bytes, wait).await

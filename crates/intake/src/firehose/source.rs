@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use codec::checksum::Hasher128;
-use entry::{Encoding, Header, Kind, LaneId, Tail, TailKey};
+use entry::{Encoding, Header, Kind, LaneId, Room, Tail, TailKey};
 use http::request::Parts;
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
@@ -67,6 +67,7 @@ struct Passed {
     body: Body,
     wire_bytes: u64,
     plain_permit: Option<Permit>,
+    room: Option<Room>,
 }
 
 impl Source {
@@ -230,6 +231,7 @@ impl Inner {
         let body = self.permits.hold(buffer, permit);
         let room = room_to_inflate(&body, expect.encoding);
         let asked = if room == 0 { WINDOW_BYTES } else { room };
+        let in_tail = self.room_in_tail(length, room).await;
         let plain = self.permits.plain(asked, limits.wait).await.ok_or_else(|| self.busy())?;
         let (tail, permits) = (Arc::clone(&self.tail), Arc::clone(&self.permits));
         let copy = body.clone();
@@ -250,7 +252,15 @@ impl Inner {
         };
         let wire_bytes = body.len() as u64;
         let plain_permit = checked.plain.is_some().then_some(plain);
-        Ok(Passed { checked, body: Body::Bytes(body), wire_bytes, plain_permit })
+        let room = checked.plain.is_some().then_some(in_tail).flatten();
+        Ok(Passed { checked, body: Body::Bytes(body), wire_bytes, plain_permit, room })
+    }
+
+    /// Lets streams that read along read what they would else inflate once more. Small bodies cost
+    /// less than the wait, and when many senders come at once they are taken first.
+    async fn room_in_tail(&self, wire_bytes: usize, plain_bytes: usize) -> Option<Room> {
+        let wait = plain_bytes > 0 && wire_bytes > CHECK_HERE_MAX && self.permits.wire_is_easy();
+        if wait { Some(self.tail.room(plain_bytes).await) } else { None }
     }
 
     /// Reads the body into `buffer`, which has room for it.
@@ -315,7 +325,7 @@ impl Inner {
         let spooled = spooled?;
         let wire_bytes = spooled.side.len();
         let body = Body::Side(spooled.side);
-        Ok(Passed { checked: spooled.checked, body, wire_bytes, plain_permit: None })
+        Ok(Passed { checked: spooled.checked, body, wire_bytes, plain_permit: None, room: None })
     }
 
     /// Feeds the pipe. `Ok` also when its other end has seen enough.
@@ -343,7 +353,7 @@ impl Inner {
         lane: Option<LaneId>,
         passed: Passed,
     ) -> Result<Taken, Refusal> {
-        let Passed { checked, body, wire_bytes, plain_permit } = passed;
+        let Passed { checked, body, wire_bytes, plain_permit, room } = passed;
         let arrival_ms = (self.clock)();
         let request_id = checked.request_id;
         let key = request_id
@@ -363,7 +373,7 @@ impl Inner {
             only: Vec::new(),
         };
         let item = Item { key, head: header.encode(), body };
-        let appended = self.append(item, checked.plain, plain_permit).await?;
+        let appended = self.append(item, checked.plain, (plain_permit, room)).await?;
         self.count(appended, checked.records, wire_bytes, request_id.as_deref());
         let request_id = request_id.unwrap_or_else(|| self.made_up_id(arrival_ms));
         Ok(Taken { request_id })
@@ -374,7 +384,7 @@ impl Inner {
         &self,
         item: Item,
         plain: Option<Vec<u8>>,
-        plain_permit: Option<Permit>,
+        held: (Option<Permit>, Option<Room>),
     ) -> Result<Appended, Refusal> {
         let (told, answer) = oneshot::channel();
         let (tail, topic) = (Arc::clone(&self.tail), Arc::clone(self.topic.name()));
@@ -387,7 +397,7 @@ impl Inner {
                 (_, Some(plain)) => tail.give_back(plain),
                 (_, None) => {}
             }
-            drop(plain_permit);
+            drop(held);
             // A client that is gone will come again, and be told it is a repeat.
             told.send(outcome).ok();
         };
