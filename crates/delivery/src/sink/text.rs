@@ -68,6 +68,14 @@ impl Text {
         }
     }
 
+    /// Writes another byte where one was written.
+    #[inline]
+    pub(crate) fn set(&mut self, at: usize, byte: u8) {
+        if let Some(place) = self.bytes.get_mut(at) {
+            *place = byte;
+        }
+    }
+
     /// Appends a piece.
     #[inline]
     pub(crate) fn put(&mut self, piece: &[u8]) {
@@ -77,6 +85,19 @@ impl Text {
         };
         copy(piece, place);
         self.end = end;
+    }
+
+    /// Appends the first `length` bytes of a word, eight at most.
+    #[inline]
+    pub(crate) fn put_word(&mut self, word: u64, length: usize) {
+        let bytes = word.to_le_bytes();
+        match self.bytes.get_mut(self.end..).and_then(|rest| rest.first_chunk_mut::<8>()) {
+            Some(place) => {
+                *place = bytes;
+                self.end += length;
+            }
+            None => self.put_slowly(bytes.get(..length).unwrap_or_default()),
+        }
     }
 
     /// Appends a piece of the text once more.

@@ -17,6 +17,8 @@ mod packer;
 mod plan;
 mod print;
 mod series;
+mod short;
+mod snappy;
 mod wire;
 
 use remote::{ClientConfig, OAuth2Config, Secret};

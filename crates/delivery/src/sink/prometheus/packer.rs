@@ -1,13 +1,13 @@
-//! The packing half: points become series of the open request, snappy when it is closed.
+//! The packing half: points become series of the open request, Snappy when it is closed.
 
 use metric::{Point, ShapeId};
 
+use super::encode::Encoder;
 use super::metadata::Metadata;
 use super::plan::Plans;
 use super::series::{EXTRAS_MAX, FIXED_MAX, Open};
 use super::{Config, Losses, name};
 use crate::sink::shelf::Shelf;
-use crate::sink::text::Text;
 use crate::sink::{Moment, Offer, Payload};
 
 /// Room kept for the next point: the largest real ones have thirty dimensions of 255 characters,
@@ -24,9 +24,8 @@ pub struct Packer {
     /// Most samples a point has had.
     series_max: usize,
     scratch: Vec<u8>,
-    plain: Text,
+    encoder: Encoder,
     snappy: snap::raw::Encoder,
-    packed: Vec<u8>,
     shelf: Shelf,
 }
 
@@ -41,9 +40,8 @@ impl Packer {
             losses: Losses::default(),
             series_max: FIXED_MAX,
             scratch: Vec::new(),
-            plain: Text::default(),
+            encoder: Encoder::new(),
             snappy: snap::raw::Encoder::new(),
-            packed: Vec::new(),
             shelf: Shelf::default(),
         }
     }
@@ -96,23 +94,13 @@ impl Packer {
     /// Closes the open parcel.
     pub(crate) fn close(&mut self) -> Payload {
         debug_assert!(self.points() > 0, "an empty parcel is not sent");
-        self.plain.clear();
-        self.losses.superseded += self.open.write(&mut self.plain);
-        self.plain.put(self.metadata.encoded());
-        let plain = self.plain.as_slice();
-        // Kept at its full length, so that only growth is filled with zeros.
-        let needed = snap::raw::max_compress_len(plain.len());
-        if self.packed.len() < needed {
-            self.packed.resize(needed, 0);
-        }
-        let length = self
-            .snappy
-            .compress(plain, &mut self.packed)
-            .expect("the output is as long as asked for, and a request is below 4 GiB");
+        self.losses.superseded += self.open.write(&mut self.encoder);
+        let text = self.encoder.text();
+        text.put_unknown(self.metadata.encoded(), &mut self.snappy);
         let mut buffer = self.shelf.take();
         buffer.clear();
-        buffer.extend_from_slice(self.packed.get(..length).unwrap_or_default());
-        let (points, plain_bytes) = (self.points(), plain.len());
+        let plain_bytes = text.finish(&mut buffer);
+        let points = self.points();
         // One point with many statistics must not make small requests of all that follow.
         self.series_max = FIXED_MAX;
         let body = self.shelf.body(buffer);

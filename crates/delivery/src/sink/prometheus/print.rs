@@ -4,10 +4,10 @@
 use metric::wire::{Reader, tag_bytes, tag_fixed64};
 use metric::{Point, text};
 
+use super::encode::Encoder;
 use super::plan::Plan;
 use super::series::Open;
 use super::{Naming, name};
-use crate::sink::text::Text;
 
 /// Calls `visit` with the labels (sorted, `__name__` among them) and the value of each series that
 /// a point has.
@@ -26,9 +26,11 @@ pub fn each_series(
         open.extra(extra.value, name);
     }
     open.take(&Plan::new(naming, external, point), point, usize::MAX);
-    let mut request = Text::default();
-    open.write(&mut request);
-    let mut reader = Reader::new(request.as_slice());
+    let (mut encoder, mut packed) = (Encoder::new(), Vec::new());
+    open.write(&mut encoder);
+    encoder.text().finish(&mut packed);
+    let request = snap::raw::Decoder::new().decompress_vec(&packed).unwrap_or_default();
+    let mut reader = Reader::new(&request);
     while let Some(series) = next(&mut reader) {
         let mut fields = Reader::new(series);
         let mut labels = Vec::new();

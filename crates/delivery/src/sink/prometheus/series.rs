@@ -11,7 +11,7 @@ use std::hash::{BuildHasher, RandomState};
 use metric::Point;
 
 use super::Naming;
-use super::encode::{Series, put_label};
+use super::encode::{Encoder, Series, put_label};
 use super::plan::{Plan, Value};
 use crate::sink::text::Text;
 
@@ -311,7 +311,7 @@ impl Open {
     }
 
     /// Appends all series to a request; how many points were replaced by later ones.
-    pub(crate) fn write(&mut self, out: &mut Text) -> u64 {
+    pub(crate) fn write(&mut self, out: &mut Encoder) -> u64 {
         let mut run = std::mem::take(&mut self.run);
         let mut superseded = 0;
         for family in &self.families {
@@ -333,22 +333,25 @@ impl Open {
         superseded
     }
 
-    fn write_family(&self, out: &mut Text, family: &Family, run: &[Held]) {
-        let arena = self.arena.as_slice();
-        let part = |from: u32, to: u32| arena.get(from as usize..to as usize).unwrap_or_default();
+    fn write_family(&self, out: &mut Encoder, family: &Family, run: &[Held]) {
+        out.next_family();
         let mut series = Series {
-            base: part(family.start, family.base_end),
-            front: part(family.base_end, family.name_at),
-            middle: part(family.name_at, family.quantile_at),
-            back: part(family.quantile_at, family.end),
+            arena: self.arena.as_slice(),
+            base: (family.start, family.base_end),
+            front: (family.base_end, family.name_at),
+            middle: (family.name_at, family.quantile_at),
+            back: (family.quantile_at, family.end),
+            statistic: None,
             suffix: b"",
             quantile: b"",
         };
-        for (suffix, quantile, number) in self.fixed() {
+        for (statistic, (suffix, quantile, number)) in self.fixed().iter().enumerate() {
+            series.statistic = Some(statistic);
             (series.suffix, series.quantile) = (suffix, quantile);
             let samples = run.iter().map(|held| (number(held), held.at_ms));
-            series.write(out, samples.filter(|(value, _)| value.is_finite()));
+            out.series(&series, samples.filter(|(value, _)| value.is_finite()));
         }
+        series.statistic = None;
         for (index, held) in run.iter().enumerate() {
             for extra in self.extras_of(held) {
                 let name = name_of(&self.names, extra);
@@ -365,7 +368,7 @@ impl Open {
                     Naming::Yace => (name, &b""[..]),
                     Naming::Otel => (&b""[..], name),
                 };
-                series.write(out, later.iter().filter_map(named));
+                out.series(&series, later.iter().filter_map(named));
             }
         }
     }
