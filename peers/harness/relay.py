@@ -106,7 +106,7 @@ def measured(cls, pool, options):
         arrive(peer, sink, min(4, options.deliveries) * DELIVERY)
         sink.reset()
         cpu, begun = peer.process.cpu(), time.monotonic()
-        batch = load.send(pool, peer, connections=4)
+        batch = load.send(pool, peer, connections=4, count=options.batch)
         ended = arrive(peer, sink, batch["metrics"])
         cpu = peer.process.cpu() - cpu
         stats = sink.stats()
