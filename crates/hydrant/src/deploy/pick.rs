@@ -123,6 +123,17 @@ impl Source<'_> {
             Some(Topology::Lambda | Topology::Dynatrace) => false,
         }
     }
+
+    /// Whether the flags that only one kind of source has leave this one possible.
+    fn fits_flags(&self, options: &DeployOptions) -> bool {
+        let over_http = options.endpoint_url.is_some()
+            || options.access_key.is_some()
+            || !options.attributes.is_empty();
+        match self {
+            Source::Door(_) => options.reader.is_none(),
+            Source::S3(_) => !over_http,
+        }
+    }
 }
 
 /// The source that is meant; none is needed when Hydrant is a function, or not on the way.
@@ -152,8 +163,11 @@ fn source<'a>(
             )),
         };
     }
-    let fitting: Vec<Source<'a>> =
+    let mut fitting: Vec<Source<'a>> =
         all.into_iter().filter(|source| source.fits(options.topology)).collect();
+    if fitting.iter().any(|source| source.fits_flags(options)) {
+        fitting.retain(|source| source.fits_flags(options));
+    }
     match fitting.as_slice() {
         [one] => Ok(Some(*one)),
         [] => {

@@ -244,6 +244,25 @@ fn as_a_function() {
     assert_eq!(there.streams[0].destination, here.streams[0].destination);
 }
 
+/// *Scenario:* a source that listens beside one that reads objects, and flags that only one has.
+/// *Guarantees:* the flag says which is meant; `--source` has the last word.
+#[test]
+fn flags_tell_the_source() {
+    let text = settings_of(
+        &format!("{DOOR}\n{ARCHIVE}"),
+        &[("s", "aws", "{ type: blackhole }"), ("t", "archive", "{ type: blackhole }")],
+    );
+    for flags in [
+        "--endpoint-url https://a.example.com/",
+        "--topology http --endpoint-url https://b.example.com/",
+    ] {
+        assert_eq!(good(&text, flags).topology, Topology::Http, "{flags}");
+    }
+    let reader = "--reader arn:aws:iam::111122223333:role/hydrant";
+    assert_eq!(good(&text, reader).topology, Topology::Sqs);
+    refused(&text, &format!("--source aws {reader}"), Exit::Usage, "--reader means nothing");
+}
+
 /// *Scenario:* settings and flags from which nothing can be planned.
 /// *Guarantees:* each is refused with the exit code and the flag that helps.
 #[test]
