@@ -79,7 +79,11 @@ fn outcome(rule: Option<&Rule>, usage: &Usage) -> Outcome {
             Outcome::Left { to: Some(to.clone()), why: (*why).to_owned() }
         }
         Some(Rule::Nothing { why }) => Outcome::Left { to: None, why: (*why).to_owned() },
-        None => Outcome::Left { to: None, why: "it is not in the table".to_owned() },
+        None => Outcome::Left {
+            to: None,
+            why: "it is not in the table; docs/migration.md tells how its stream key is made"
+                .to_owned(),
+        },
     }
 }
 
@@ -94,7 +98,9 @@ fn beside(object: &str) -> Usage {
     }
     let binding =
         DIMENSION_PROPERTIES.into_iter().find(|name| object.get(*name).is_some_and(names));
-    usage.obstacle = binding.map(str::to_owned);
+    // Dashboards write the expression out again beside it, with `:rate(...)`.
+    let rate = object.get("rate").and_then(Value::as_str).filter(|rate| *rate != "NONE");
+    usage.obstacle = binding.or(rate.map(|_| "rate")).map(str::to_owned);
     usage
 }
 

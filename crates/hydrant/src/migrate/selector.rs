@@ -15,12 +15,14 @@ const AGGREGATIONS: [&str; 5] = ["auto", "avg", "sum", "min", "max"];
 /// Aggregations that a stream's gauge has not, or has with another meaning.
 const OTHER_AGGREGATIONS: [&str; 4] = ["count", "value", "median", "percentile"];
 /// What works on values alone and leaves series and dimensions as they are.
-const HARMLESS: [&str; 11] = [
+/// (`names` adds the names of entities, of which a stream has none.)
+const HARMLESS: [&str; 12] = [
     "default",
     "fold",
     "last",
     "lastreal",
     "limit",
+    "names",
     "rollup",
     "setunit",
     "smooth",
@@ -109,7 +111,9 @@ impl Usage {
     /// Why a stream's gauge under this usage may give other figures than the polled metric did.
     pub(super) fn differs(&self, statistic: Statistic) -> Option<String> {
         if let Some(what) = &self.obstacle {
-            return Some(format!("{what} depends on the dimensions, which have other names"));
+            return Some(format!(
+                "{what} depends on dimensions or periods, and a stream has others"
+            ));
         }
         let fits: &[&str] = match statistic {
             Statistic::Sum => &["sum"],
