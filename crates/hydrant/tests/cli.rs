@@ -32,7 +32,8 @@ fn commands() -> Vec<(String, clap::Command)> {
 }
 
 /// *Scenario:* the definitions of all commands, and their help.
-/// *Guarantees:* clap finds them sound, each help ends with examples, and each example parses.
+/// *Guarantees:* clap finds them sound, each help ends with examples, each example parses, and no line
+/// is so long that it is broken where nobody meant it.
 #[test]
 fn every_help_shows_examples_that_parse() {
     Cli::command().debug_assert();
@@ -53,6 +54,10 @@ fn every_help_shows_examples_that_parse() {
             shown += 1;
         }
         assert!(shown > 0, "{name} shows no example");
+        let written = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+        for line in written.lines() {
+            assert!(line.chars().count() <= 100, "{name}: {line}");
+        }
     }
 }
 

@@ -45,9 +45,10 @@ Examples:
   hydrant tap to-otel --for 10m | hydrant cost --span 10m       a running stream
   hydrant cost capture/ --region eu-west-1 --prices prices.tsv
 
-It reads what hydrant inspect reads. Counts are CloudWatch's: an update a point, and one more for each
-started five additional statistics; Firehose rounds each record up to 5 KB. Exit 65 if anything could
-not be decoded; stderr says what and where. docs/cost.md has the prices and how far they carry.";
+It reads what hydrant inspect reads. Counts are CloudWatch's: an update a point, and one more for
+each started five additional statistics; Firehose rounds each record up to 5 KB. Exit 65 if
+anything could not be decoded; stderr says what and where. docs/cost.md has the prices and how far
+they carry.";
 
 pub(super) const REPLAY: &str = "\
 Examples:
@@ -60,7 +61,8 @@ Examples:
 It reads Hydrant's backups and quarantine, Firehose's http-endpoint-failed/ and processing-failed/
 objects, and records as Firehose delivers them to S3, compressed or not, told apart by content. What
 was put back once is not put back again, and of a half-delivered record only the missing half.
-Ctrl-C stops it; the same command goes on. Exit 65 if anything was broken; stderr says what and where.";
+Ctrl-C stops it; the same command goes on. Exit 65 if anything was broken; stderr says what and
+where.";
 
 pub(super) const SIMULATE: &str = "\
 Examples:
@@ -196,8 +198,8 @@ Examples:
   hydrant deploy cloudformation --topology dynatrace --output aws
 
 It writes template.yaml, the same for every region: deploy it once in each. Then: aws cloudformation
-deploy --capabilities CAPABILITY_IAM --template-file template.yaml --stack-name hydrant. docs/deploy.md
-has the ways, the parameters, and how to check and to take down.";
+deploy --capabilities CAPABILITY_IAM --template-file aws/template.yaml --stack-name hydrant.
+docs/deploy.md has the ways, the parameters, and how to check and to take down.";
 pub(super) const COMPLETIONS: &str = "\
 Examples:
   hydrant completions bash > /usr/share/bash-completion/completions/hydrant
