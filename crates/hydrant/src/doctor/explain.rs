@@ -15,7 +15,18 @@ use crate::exit::Exit;
 use crate::terminal::{self, Paint, fail};
 
 /// Whose codes are known; the first word of each.
-const FAMILIES: [&str; 6] = ["HttpEndpoint", "S3", "Lambda", "Hydrant", "Dynatrace", "File"];
+const FAMILIES: [&str; 8] = [
+    "HttpEndpoint",
+    "S3",
+    "Lambda",
+    "Firehose",
+    "DataFormatConversion",
+    "Hydrant",
+    "Dynatrace",
+    "File",
+];
+/// The code whose message has a status.
+const DESTINATION_EXCEPTION: &str = "HttpEndpoint.DestinationException";
 /// Longest line that is read: a failed record of 1,000 KiB is 1.4 MB.
 const LINE_BYTES_MAX: u64 = 4 * 1024 * 1024;
 /// Of a message this much is shown.
@@ -71,8 +82,14 @@ fn argument(text: &str, found: &mut BTreeMap<String, Found>) {
     if found.len() > before || text.contains(char::is_whitespace) {
         return;
     }
-    let is_last = |row: &CodeRow| row.code.rsplit('.').next().is_some_and(|last| last == text);
-    let meant: Vec<CodeRow> = codes::all().filter(is_last).collect();
+    if codes::status(text).is_some() {
+        return note(found, DESTINATION_EXCEPTION, Some(text.to_owned()));
+    }
+    let is_meant = |row: &CodeRow| {
+        let last = row.code.rsplit('.').next().unwrap_or_default();
+        [row.code, last].iter().any(|word| word.eq_ignore_ascii_case(text))
+    };
+    let meant: Vec<CodeRow> = codes::all().filter(is_meant).collect();
     match meant.as_slice() {
         [] => note(found, text, None),
         meant => meant.iter().for_each(|row| note(found, row.code, None)),
@@ -143,7 +160,10 @@ fn text(found: &BTreeMap<String, Found>, paint: Paint) -> String {
                 page.push_str(&format!("  cause   {}\n", row.cause));
                 page.push_str(&format!("  remedy  {}\n", row.remedy));
             }
-            None => page.push_str("  docs/error-codes.md does not have it; is it spelt right?\n"),
+            None => page.push_str(
+                "  docs/error-codes.md does not have it; is it spelt right? Why points are in \
+                 quarantine: docs/formats.md\n",
+            ),
         }
         let status = message.as_deref().and_then(status_in);
         if let Some((status, advice)) = status.and_then(|s| Some((s, codes::status(s)?))) {
@@ -190,6 +210,9 @@ mod tests {
         let one = "HttpEndpoint.RequestTimeout";
         assert_eq!(found_in(one), [one]);
         assert_eq!(found_in("RequestTimeout"), [one]);
+        assert_eq!(found_in("httpendpoint.requesttimeout"), [one]);
+        assert_eq!(found_in("413"), [DESTINATION_EXCEPTION]);
+        assert_eq!(found_in("999"), ["999"]);
         assert_eq!(
             found_in("Error: HttpEndpoint.RequestTimeout. (S3.SlowDown)"),
             [one, "S3.SlowDown"]

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::Check;
+use super::{Check, plural};
 use crate::control::{self, Answer, Request};
 use crate::run::{Report, SourceReport, StreamReport, control_socket};
 use crate::settings::Budget;
@@ -133,10 +133,15 @@ fn source_checks(source: &SourceReport, now_ms: i64, checks: &mut Vec<Check>) {
     let before = checks.len();
     let left_s = source.certificate_ends_s.map(|ends| ends - now_ms / 1000);
     if let Some(left) = left_s.filter(|left| *left < CERTIFICATE_WARN_S) {
-        let days = left.div_euclid(86_400);
-        let what = format!("{name}: the certificate in use has {days} days left");
         let remedy = "renew it; kill -HUP lets the process load the new one";
-        checks.push(Check::warn(SOURCE, what, remedy));
+        let days = plural(usize::try_from(left.abs() / 86_400).unwrap_or(0), "day");
+        checks.push(if left <= 0 {
+            let what = format!("{name}: the certificate in use ended {days} ago");
+            Check::bad(SOURCE, what, remedy)
+        } else {
+            let what = format!("{name}: the certificate in use has {days} left");
+            Check::warn(SOURCE, what, remedy)
+        });
     }
     if !source.rejected.is_empty() {
         let told: Vec<String> = source.rejected.iter().map(|(r, n)| format!("{r} {n}")).collect();

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use listen::certificate::{self, Certificate, Fault};
 
-use super::Check;
+use super::{Check, plural};
 use crate::run::wall_clock;
 use crate::settings::{Settings, TlsFiles};
 
@@ -64,14 +64,16 @@ fn judge(
         [] => "no host name".to_owned(),
         names => names.join(", "),
     };
-    let days = found.ends_s.map(|ends| (ends - now_s).div_euclid(DAY_S));
-    let left = days.map_or_else(String::new, |days| format!(", {days} days left"));
+    let left_s = found.ends_s.map(|ends| ends - now_s);
+    let days = left_s.map(|left| left / DAY_S);
+    let told = |days: i64| plural(usize::try_from(days).unwrap_or(0), "day");
     let file = file.display();
-    let what = format!("source {source}: {file} for {names}{left}");
-    if days.is_some_and(|days| days < 0) {
-        let remedy = "renew it; SIGHUP lets the process load it";
-        return checks.push(Check::bad(AREA, format!("{what}: it has ended"), remedy));
+    let what = format!("source {source}: {file} for {names}");
+    if let Some(over) = left_s.filter(|left| *left <= 0) {
+        let what = format!("{what}: it ended {} ago", told(-over / DAY_S));
+        return checks.push(Check::bad(AREA, what, "renew it; SIGHUP lets the process load it"));
     }
+    let what = days.map_or(what.clone(), |days| format!("{what}, {} left", told(days)));
     let refused = |why: String, remedy: &str| {
         // Others than Firehose can be told whom to trust.
         if firehose { Check::bad(AREA, why, remedy) } else { Check::warn(AREA, why, remedy) }

@@ -286,7 +286,7 @@ fn a_doctor_looks_at_certificates() {
     let (code, line) = look(&good, &["--host", "other.example.com"]);
     assert!(code == 1 && line.contains("not for other.example.com"), "{line}");
     let (code, line) = look(&trusted.sign_expired("in.example.com"), &[]);
-    assert!(code == 1 && line.contains("it has ended"), "{line}");
+    assert!(code == 1 && line.contains("it ended ") && !line.contains("-"), "{line}");
     let (code, line) = look(&private.sign("in.example.com"), &[]);
     assert!(code == 1 && line.contains("no path to an authority"), "{line}");
     let (code, line) = look(&testkit::Identity::self_signed("in.example.com"), &[]);
