@@ -105,6 +105,11 @@ def check_debian_package(binary, folder):
     said = run(root / "usr/bin/hydrant", "validate", "-c", settings).stdout
     assert "127.0.0.1:4433" in said and "/var/lib/hydrant" in text, said
 
+    # The pages name them; who has the package has no checkout.
+    for name in ("prometheus/hydrant.rules.yml", "grafana/hydrant.json"):
+        kept = (root / "usr/share/doc/hydrant" / name).read_bytes()
+        assert kept == (ROOT / "packaging" / name).read_bytes(), name
+
     pages = sorted((root / "usr/share/man/man1").glob("*.1.gz"))
     assert len(pages) > 10, pages
     for page in pages:
