@@ -161,8 +161,8 @@ fn text(found: &BTreeMap<String, Found>, paint: Paint) -> String {
                 page.push_str(&format!("  remedy  {}\n", row.remedy));
             }
             None => page.push_str(
-                "  docs/error-codes.md does not have it; is it spelt right? Why points are in \
-                 quarantine: docs/formats.md\n",
+                "  docs/error-codes.md does not have it; is it spelt right? Reasons of \
+                 quarantine: docs/runbook.md\n",
             ),
         }
         let status = message.as_deref().and_then(status_in);
