@@ -22,8 +22,8 @@ use crate::status;
 use crate::terminal::{self, Paint, fail};
 use screen::Screen;
 
-/// Lines and columns of what is no terminal.
-const PLAIN: (usize, usize) = (usize::MAX, 80);
+/// Lines and columns of what is no terminal: enough for the reason of a failure.
+const PLAIN: (usize, usize) = (usize::MAX, 240);
 
 /// Runs the command.
 pub fn command(args: &TopArgs) -> Exit {

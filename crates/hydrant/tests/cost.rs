@@ -61,4 +61,10 @@ fn faults_have_their_exit_codes() {
     assert_eq!(prices.status.code(), Some(78));
     assert!(text(&prices.stderr).contains("line 1"), "{}", text(&prices.stderr));
     assert_eq!(cost(&["--include", "A", "--exclude", "B"]).status.code(), Some(2));
+    let words = cost(&["--exclude", "AWS/EC2", "AWS/ECS"]);
+    let said = String::from_utf8(words.stderr).expect("words are UTF-8");
+    assert!(said.contains("hint: each namespace needs its own: --exclude"), "{said}");
+    let nothing = folder.write("nothing", "");
+    let nothing = cost(&[nothing.to_str().expect("a plain path")]);
+    assert_eq!((nothing.status.code(), nothing.stdout.len()), (Some(65), 0));
 }

@@ -101,3 +101,24 @@ fn refusals_name_the_remedy() {
         assert!(said.contains(words), "{said}");
     }
 }
+
+/// *Scenario:* a plan for two regions, then one for a single region, into the same folder.
+/// *Guarantees:* what the first left and the second does not write is named; a third says nothing.
+#[test]
+fn what_an_earlier_plan_left_is_named() {
+    let folder = testkit::TempDir::new("deploy-left");
+    let out = folder.path().join("out");
+    let out = out.to_str().expect("a plain path");
+    let run = |regions: &str| {
+        let arguments = ["terraform", URL[0], URL[1], "--output", out, "--region", regions];
+        let done = deploy(&folder, &arguments);
+        let said = text(&done.stderr);
+        assert_eq!(done.status.code(), Some(0), "{said}");
+        said
+    };
+    assert!(!run("eu-west-1,us-east-1").contains("earlier plan"));
+    let said = run("eu-west-1");
+    assert!(said.contains("client/main.tf is of an earlier plan: remove it"), "{said}");
+    std::fs::remove_dir_all(Path::new(out).join("client")).expect("it is there");
+    assert!(!run("eu-west-1").contains("earlier plan"));
+}

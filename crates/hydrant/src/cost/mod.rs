@@ -8,6 +8,8 @@ mod output;
 mod prices;
 mod tally;
 
+use std::path::Path;
+
 use metric::{Decoder, Point, Reject, Visit};
 
 use crate::cli::{CostArgs, StatusOutput};
@@ -38,9 +40,13 @@ pub fn command(args: &CostArgs) -> Exit {
             Ok(bytes) => reading.file(&name, bytes),
             Err(error) => {
                 reading.unreadable += 1;
-                fail(Exit::Failed, &format!("{name}: {error}"), None);
+                let hint = looks_like_a_filter(args, file).then_some(ONE_FILTER_EACH);
+                fail(Exit::Failed, &format!("{name}: {error}"), hint);
             }
         }
+    }
+    if reading.tally.metrics.is_empty() {
+        return reading.nothing();
     }
     let estimate = Estimate::new(&reading.tally, args, &prices, reading.undecodable);
     let text = match args.output {
@@ -57,6 +63,15 @@ pub fn command(args: &CostArgs) -> Exit {
         }
     }
     reading.conclude()
+}
+
+/// Said when a filter was taken for a file.
+const ONE_FILTER_EACH: &str = "each namespace needs its own: --exclude AWS/EC2 --exclude AWS/ECS";
+
+/// `--exclude AWS/EC2 AWS/ECS`: the second word is no filter, but meant as one.
+fn looks_like_a_filter(args: &CostArgs, file: &Path) -> bool {
+    let filtered = !args.include.is_empty() || !args.exclude.is_empty();
+    filtered && file.starts_with("AWS")
 }
 
 /// What is read, and what of it could not be.
@@ -96,6 +111,15 @@ impl Reading {
         } else if self.undecodable == REJECTS_SAID_MAX + 1 {
             terminal::say("more could not be decoded; only their number is said from here on");
         }
+    }
+
+    /// Nothing was found that costs anything.
+    fn nothing(&self) -> Exit {
+        if self.undecodable > 0 || self.unreadable > 0 {
+            return self.conclude();
+        }
+        let hint = "hydrant inspect FILE shows what is in a file";
+        fail(Exit::BadData, "there are no metrics in what was read", Some(hint))
     }
 
     fn conclude(&self) -> Exit {

@@ -17,7 +17,7 @@ mod refusal;
 pub mod terraform;
 mod yaml;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 pub use build::plan;
 pub use refusal::Refusal;
@@ -89,5 +89,18 @@ fn write_files(folder: &Path, files: &[(String, String)]) -> Exit {
         }
         terminal::say(&format!("wrote {}", file.display()));
     }
+    for left in left_behind(folder, files) {
+        let what = format!("{} is of an earlier plan: remove it", left.display());
+        terminal::say(&format!("{} {what}", Paint::for_stderr().hint("note:")));
+    }
     Exit::Done
+}
+
+/// What an earlier plan of another form wrote here, and nobody reads any more.
+fn left_behind(folder: &Path, files: &[(String, String)]) -> Vec<PathBuf> {
+    let names = terraform::NAMES.iter();
+    let all = names.flat_map(|name| [(*name).to_owned(), format!("client/{name}")]);
+    let others = all.filter(|name| !files.iter().any(|(written, _)| written == name));
+    let terraform = files.iter().any(|(name, _)| name.ends_with(".tf"));
+    others.map(|name| folder.join(name)).filter(|file| terraform && file.exists()).collect()
 }

@@ -15,6 +15,9 @@ const PROVIDER: &str = ">= 5.70";
 /// Older ones do not know all functions that are used.
 const TERRAFORM: &str = ">= 1.5";
 
+/// What the files are called, here and in the folder of a module.
+pub const NAMES: [&str; 4] = ["main.tf", "variables.tf", "outputs.tf", "versions.tf"];
+
 /// A file and its text.
 pub type File = (String, String);
 
