@@ -39,6 +39,9 @@ impl Worker {
                 failure = Some(error);
             }
         }
+        if failure.is_some() || !self.flows() {
+            self.pause();
+        }
         // What is packed again later has been shown.
         self.packing.tap(Vec::new());
         self.stats.set_state(|s| s.journal_failure = failure);
@@ -102,10 +105,6 @@ impl Worker {
             }
             packed = true;
             self.collect();
-        }
-        let flows = self.flows();
-        if let Some(feed) = self.feeds.get_mut(index).filter(|_| !flows) {
-            feed.pause();
         }
         if packed {
             self.first_feed = (index + 1) % self.feeds.len();

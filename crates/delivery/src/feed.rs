@@ -233,14 +233,18 @@ impl Feed {
             Ok(header) => header,
             Err(error) => return self.broken(sequence, nameless(), error.to_string()).map(Some),
         };
+        let key = TailKey { topic: Arc::clone(self.cursor.topic()), sequence };
         if !self.is_ours(&header) {
+            self.reader.pass(&key);
             return Ok(Some(Loaded { sequence, header, body: Plain::Foreign }));
         }
         if header.kind == Kind::Metrics {
             return self.broken(sequence, header, SAMPLES.to_owned()).map(Some);
         }
-        let key = TailKey { topic: Arc::clone(self.cursor.topic()), sequence };
-        if let Some(plain) = self.reader.get(&key) {
+        // What is read once more, to be split or set aside, is behind where we are.
+        let kept =
+            if sequence < self.next { self.reader.tail().get(&key) } else { self.reader.get(&key) };
+        if let Some(plain) = kept {
             return Ok(Some(Loaded { sequence, header, body: Plain::Whole(plain) }));
         }
         let Some(entry) = self.cursor.read(sequence).map_err(|e| e.to_string())? else {

@@ -160,6 +160,11 @@ impl Worker {
             && self.config.buffering.interval.is_zero()
     }
 
+    /// Nothing is claimed for a while, from any feed.
+    pub(crate) fn pause(&mut self) {
+        self.feeds.iter_mut().for_each(Feed::pause);
+    }
+
     fn apply(&mut self, event: Event) {
         match event {
             Event::Committed => self.woken.store(false, Ordering::Release),
@@ -181,7 +186,10 @@ impl Worker {
                     tracing::debug!(stream = %self.config.name, "nobody waits for the answer");
                 }
             }
-            Event::Stop => self.stopping = true,
+            Event::Stop => {
+                self.stopping = true;
+                self.pause();
+            }
         }
     }
 

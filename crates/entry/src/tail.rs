@@ -153,9 +153,9 @@ impl Kept {
     }
 
     /// Everybody has read it.
-    fn forget(&mut self, key: &TailKey) {
+    fn forget(&mut self, key: &TailKey) -> Option<Arc<Vec<u8>>> {
         self.order.retain(|other| other != key);
-        self.remove(key);
+        self.remove(key)
     }
 
     fn remove(&mut self, key: &TailKey) -> Option<Arc<Vec<u8>>> {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use delivery::sink::Config as Sink;
 use delivery::{Buffering, StartFrom, Stats, Stream};
 use entry::{Tail, TailKey};
-use journal::{Body, Item};
+use journal::{Appended, Body, Item, Refused};
 use metric::Format;
 use testkit::Reply;
 
@@ -254,6 +254,127 @@ fn newest_segment(world: &World) -> PathBuf {
     found.sort();
     assert!(found.len() >= 2, "{found:?}");
     found.pop().unwrap()
+}
+
+/// Shorter than a delivery waits at most.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// Fills a tail with what nobody has read, and waits until a door would not wait for that.
+fn wait_for_room(world: &World) {
+    for sequence in 1_000..1_004 {
+        let key = TailKey { topic: Arc::clone(world.topic.name()), sequence };
+        world.tail.put(key, vec![0; 1 << 20]);
+    }
+    wait_until("no delivery waits", || has_room(world, 1 << 20));
+}
+
+fn has_room(world: &World, bytes: usize) -> bool {
+    let room = async { tokio::time::timeout(LOOK, world.tail.room(bytes)).await.is_ok() };
+    world.runtime.block_on(room)
+}
+
+/// A delivery that is in the tail when its stream is told of it.
+fn deliver_kept(world: &World, records: &[Vec<u8>]) {
+    let (header, plain) = world.delivery(records, false);
+    let head = header.encode();
+    let item = Item { key: None, head, body: Body::Bytes(plain.clone().into()) };
+    let (tail, topic) = (Arc::clone(&world.tail), Arc::clone(world.topic.name()));
+    let done = move |outcome: Result<Appended, Refused>| {
+        let Ok(Appended::Stored { sequence, .. }) = outcome else { return };
+        tail.put(TailKey { topic, sequence }, plain);
+    };
+    world.topic.append(item, Box::new(done));
+}
+
+/// Scenario: a stream has read a body from the tail; then its destination goes down in the middle of a
+/// large entry of its other source.
+/// Guarantees: deliveries to the first source do not wait for it.
+#[test]
+fn an_outage_within_another_source_keeps_no_delivery_waiting() {
+    let mut world = World::new("outage-other");
+    world.tail = Arc::new(Tail::new(4 << 20));
+    let other = world.journal.topic("other").unwrap();
+    let stats = Arc::<Stats>::default();
+    let mut parts = world.parts(&stats);
+    parts.topics.push(other.clone());
+    let stream = Stream::start(world.config("s"), &Sink::Dynatrace(world.dynatrace()), parts);
+    deliver_kept(&world, &queues(0..50, MINUTE_MS));
+    wait_until("the first", || delivered(&stats) == 50);
+    world.peer.set(Reply::status(503));
+    let mut side = other.side_file().unwrap();
+    let (header, body) = world.delivery(&queues(0..30_000, MINUTE_MS), false);
+    side.write(&body).unwrap();
+    let body = Body::Side(side.finish().unwrap());
+    put(&other, Item { key: None, head: header.encode(), body });
+    wait_until("an outage", || stats.state().outage_since_ms.is_some());
+    wait_for_room(&world);
+    assert!(stream.unwrap().join());
+}
+
+/// Scenario: a stream that reads along is told to stop while a request is being answered.
+/// Guarantees: deliveries do not wait for what it will not read any more.
+#[test]
+fn a_stream_that_stops_keeps_no_delivery_waiting() {
+    let mut world = World::new("stops");
+    world.tail = Arc::new(Tail::new(4 << 20));
+    let (asked, go_on) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (ask, go) = (Arc::clone(&asked), Arc::clone(&go_on));
+    let lines = world.lines.clone();
+    world.peer.set_script(move |request| {
+        ask.fetch_add(1, Ordering::Relaxed);
+        wait_until("the end of the test", || go.load(Ordering::Relaxed) > 0);
+        accepted(lines.take(request))
+    });
+    let stats = Arc::<Stats>::default();
+    let mut config = world.config("s");
+    config.concurrency = 1;
+    let mut dynatrace = world.dynatrace();
+    dynatrace.client.request_timeout = Duration::from_secs(60);
+    let stream = world.start_to(config, &Sink::Dynatrace(dynatrace), &stats);
+    deliver_kept(&world, &queues(0..50, MINUTE_MS));
+    wait_until("a request", || asked.load(Ordering::Relaxed) > 0);
+    stream.stop();
+    wait_for_room(&world);
+    go_on.store(1, Ordering::Relaxed);
+    assert!(stream.join());
+    assert_eq!(delivered(&stats), 50);
+}
+
+/// Scenario: a request is found too large when the entries behind its own have been read; another
+/// stream, which is behind, keeps all of them in the tail.
+/// Guarantees: reading it once more does not make deliveries wait for what has been read.
+#[test]
+fn what_is_split_keeps_no_delivery_waiting() {
+    let mut world = World::new("split-tail");
+    let records = |n: u32| queues(n * 3_000..(n + 1) * 3_000, MINUTE_MS);
+    let bytes = world.delivery(&records(3), false).1.len() + 1_000;
+    world.tail = Arc::new(Tail::new(bytes * 9 / 2));
+    let topic = Arc::clone(world.topic.name());
+    let behind = entry::Reader::new(Arc::clone(&world.tail), &topic, world.topic.end());
+    let asked = Arc::new(AtomicUsize::new(0));
+    let (ask, lines) = (Arc::clone(&asked), world.lines.clone());
+    world.peer.set_script(move |request| {
+        let text = plain(request);
+        if text.contains("\"q-0\"") && text.lines().count() > 40 {
+            ask.fetch_add(1, Ordering::Relaxed);
+            return Reply::status(413).after(Duration::from_secs(2));
+        }
+        accepted(lines.take(request))
+    });
+    let stats = Arc::<Stats>::default();
+    let mut config = world.config("s");
+    config.concurrency = 32;
+    let stream = world.start(config, &stats);
+    deliver_kept(&world, &queues(0..50, MINUTE_MS));
+    wait_until("the first", || asked.load(Ordering::Relaxed) > 0);
+    (1..5).for_each(|n| deliver_kept(&world, &records(n)));
+    wait_until("the others", || delivered(&stats) == 12_000);
+    wait_until("the halves", || delivered(&stats) == 12_050);
+    assert!(world.tail.bytes() > bytes * 7 / 2, "all are kept");
+    assert!(has_room(&world, bytes));
+    drop(behind);
+    assert!(stream.join());
+    assert_eq!((world.lines.distinct(), world.lines.duplicates()), (12_050, 0));
 }
 
 /// Scenario: a byte of a side file rots before it is read; other deliveries stand before and behind it.

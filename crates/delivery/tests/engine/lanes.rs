@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use delivery::{Buffering, FromRequest, Lanes, StreamConfig};
-use entry::LaneId;
+use entry::{Header, LaneId, Tail, TailKey};
+use journal::{Appended, Body, Item, Refused};
 use remote::Secret;
 use testkit::{Received, Reply};
 
@@ -115,6 +116,36 @@ fn an_idle_lane_holds_nothing() {
         let cursors = world.journal.status().remove(0).cursors;
         cursors.iter().all(|c| (c.entries == 0) != c.name.ends_with(&hex))
     });
+    assert!(lanes.join());
+}
+
+/// Scenario: a lane has read its data from the tail; all that follows is another lane's.
+/// Guarantees: what both have read or passed over leaves the tail: no delivery waits for the idle lane.
+#[test]
+fn an_idle_lane_keeps_no_bodies() {
+    let mut world = World::new("idle-lane-tail");
+    world.tail = Arc::new(Tail::new(64 << 20));
+    let good = Arc::new(AtomicBool::new(true));
+    script(&world, &good, &world.lines);
+    let lanes = open(&world, world.config("s"));
+    let busy = admit(&world, &lanes, "dt0c01.busy").unwrap();
+    let idle = admit(&world, &lanes, "dt0c01.idle").unwrap();
+    for (n, lane) in [idle, busy, busy, busy].into_iter().enumerate() {
+        let first = u32::try_from(n).unwrap() * 50;
+        let (header, body) = world.delivery(&queues(first..first + 50, MINUTE_MS), true);
+        let mut plain = Vec::new();
+        codec::gzip::Inflater::new().gunzip(&body, &mut plain, 64 << 20).unwrap();
+        let head = Header { lane: Some(lane), ..header }.encode();
+        let item = Item { key: None, head, body: Body::Bytes(body.into()) };
+        let (tail, topic) = (Arc::clone(&world.tail), Arc::clone(world.topic.name()));
+        let done = move |outcome: Result<Appended, Refused>| {
+            let Ok(Appended::Stored { sequence, .. }) = outcome else { return };
+            tail.put(TailKey { topic, sequence }, plain);
+        };
+        world.topic.append(item, Box::new(done));
+        wait_until("it has arrived", || world.lines.distinct() == (n + 1) * 50);
+    }
+    wait_until("nobody needs them", || world.tail.bytes() == 0);
     assert!(lanes.join());
 }
 

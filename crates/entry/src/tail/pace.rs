@@ -10,7 +10,7 @@
 //!
 //! Always: a door waits only for a reader that found its last body here and has not paused. One that
 //! is behind in the journal, whose destination is down or that gathers for a while keeps nobody. No
-//! door waits longer than [`WAIT_MAX`].
+//! door waits longer than [`WAIT_MAX`], and for one that stands still only the first door does.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,6 +37,7 @@ struct Place {
     topic: Arc<str>,
     next: u64,
     along: bool,
+    moved_at: Instant,
 }
 
 /// One stream's view of the bodies of a topic.
@@ -59,7 +60,8 @@ impl Reader {
         let readers = &mut kept.readers;
         readers.made += 1;
         let id = readers.made;
-        readers.all.push(Place { reader: id, topic: Arc::clone(topic), next, along: false });
+        let (topic, moved_at) = (Arc::clone(topic), Instant::now());
+        readers.all.push(Place { reader: id, topic, next, along: false, moved_at });
         drop(kept);
         Reader { tail, id, along: false }
     }
@@ -75,12 +77,23 @@ impl Reader {
         let found = kept.bodies.get(key).cloned();
         self.along = found.is_some();
         kept.readers.moves(self.id, key.sequence + 1, self.along);
-        if found.is_some() && !kept.readers.all.iter().any(|place| place.wants(key)) {
-            kept.forget(key);
-        }
+        // Not freed under the lock: it is in `found`.
+        kept.forget_unwanted(key);
         drop(kept);
         self.tail.moved.notify_waiters();
         found
+    }
+
+    /// It has no use for a body, and reads on behind it as it did.
+    pub fn pass(&mut self, key: &TailKey) {
+        let mut kept = locked(&self.tail.kept);
+        kept.readers.moves(self.id, key.sequence + 1, self.along);
+        let unwanted = kept.forget_unwanted(key);
+        drop(kept);
+        if let Some(buffer) = unwanted.and_then(Arc::into_inner) {
+            self.tail.give_back(buffer);
+        }
+        self.tail.moved.notify_waiters();
     }
 
     /// It reads on from `next`, which may be anywhere.
@@ -115,7 +128,14 @@ impl Readers {
 
     fn moves(&mut self, reader: u64, next: u64, along: bool) {
         if let Some(place) = self.place(reader) {
-            (place.next, place.along) = (next, along);
+            (place.next, place.along, place.moved_at) = (next, along, Instant::now());
+        }
+    }
+
+    /// Nobody waits any more for those that have not moved since, until they do.
+    fn leave_behind(&mut self, since: Instant) {
+        for place in &mut self.all {
+            place.along &= place.moved_at > since;
         }
     }
 }
@@ -127,6 +147,12 @@ impl Place {
 }
 
 impl Kept {
+    /// Forgets a body that nobody has still to read.
+    fn forget_unwanted(&mut self, key: &TailKey) -> Option<Arc<Vec<u8>>> {
+        let wanted = self.readers.all.iter().any(|place| place.wants(key));
+        if wanted || !self.bodies.contains_key(key) { None } else { self.forget(key) }
+    }
+
     /// Bytes that somebody who reads along has still to read.
     fn unread(&self) -> usize {
         let along = || self.readers.all.iter().filter(|place| place.along);
@@ -135,9 +161,7 @@ impl Kept {
     }
 
     fn has_room(&self, bytes: usize, bytes_max: usize) -> bool {
-        // What is too large to be kept pushes out nothing.
         !self.readers.all.iter().any(|place| place.along)
-            || bytes > bytes_max / 4
             || self.bytes + self.readers.promised + bytes <= bytes_max
             || self.unread() + self.readers.promised + bytes <= bytes_max
     }
@@ -146,26 +170,34 @@ impl Kept {
 impl Tail {
     /// Waits until `bytes` more push out nothing that is about to be read; not for ever.
     pub async fn room(self: &Arc<Self>, bytes: usize) -> Room {
-        let deadline = Instant::now() + WAIT_MAX;
+        let begun = Instant::now();
+        let deadline = begun + WAIT_MAX;
+        // What is too large to be kept pushes out nothing.
+        let bytes = if bytes > self.bytes_max / 4 { 0 } else { bytes };
         loop {
             let mut moved = std::pin::pin!(self.moved.notified());
             // Before the look: what moves between the look and the wait must wake us.
             moved.as_mut().enable();
             let late = Instant::now() >= deadline;
-            if let Some(room) = self.room_now(bytes, late) {
+            if let Some(room) = self.room_now(bytes, late.then_some(begun)) {
+                if late {
+                    // Who else waits for that reader need not either.
+                    self.moved.notify_waiters();
+                }
                 return room;
             }
             timeout_at(deadline, moved).await.ok();
         }
     }
 
-    fn room_now(self: &Arc<Self>, bytes: usize, anyway: bool) -> Option<Room> {
+    /// Room, if there is some or it was waited for long enough: since `waited`.
+    fn room_now(self: &Arc<Self>, bytes: usize, waited: Option<Instant>) -> Option<Room> {
         let mut kept = locked(&self.kept);
-        let granted = anyway || kept.has_room(bytes, self.bytes_max);
-        granted.then(|| {
-            kept.readers.promised += bytes;
-            Room { tail: Arc::clone(self), bytes }
-        })
+        if bytes > 0 && !kept.has_room(bytes, self.bytes_max) {
+            kept.readers.leave_behind(waited?);
+        }
+        kept.readers.promised += bytes;
+        Some(Room { tail: Arc::clone(self), bytes })
     }
 }
 

@@ -142,3 +142,59 @@ fn a_body_leaves_with_its_last_reader() {
     assert!(other.get(&key("other", 1)).is_some());
     assert_eq!(tail.bytes(), 0);
 }
+
+/// *Scenario:* of two readers along, one passes over what is not for it, before and after the other reads.
+/// *Guarantees:* no door waits for what it passed over, and a body leaves with whoever is last.
+#[tokio::test(start_paused = true)]
+async fn what_is_passed_over_is_not_unread() {
+    let tail = tail(10);
+    let (mut ours, mut others) = (reader(&tail), reader(&tail));
+    assert!(ours.get(&key("aws", 1)).is_some() && others.get(&key("aws", 1)).is_some());
+    for sequence in 2..=10 {
+        others.pass(&key("aws", sequence));
+    }
+    assert_eq!(tail.bytes(), 900, "the other has not read them");
+    let room = tail.room(100).await;
+    assert!(waits(&tail).await, "for the other");
+    for sequence in 2..=10 {
+        assert!(ours.get(&key("aws", sequence)).is_some());
+    }
+    assert_eq!(tail.bytes(), 0);
+    drop(room);
+    tail.put(key("aws", 11), vec![0; 100]);
+    let body = ours.get(&key("aws", 11)).unwrap();
+    others.pass(&key("aws", 11));
+    assert_eq!((tail.bytes(), body.len()), (0, 100), "it is still being read");
+    tail.put(key("aws", 12), vec![0; 100]);
+    ours.pass(&key("aws", 12));
+    others.pass(&key("aws", 12));
+    assert_eq!((tail.bytes(), tail.spare_bytes()), (0, 100), "its buffer is the next one");
+}
+
+/// *Scenario:* a reader along stands still; three doors come at once, one later, one when it has moved.
+/// *Guarantees:* nobody waits a second time for one that did not move for as long as a door may wait.
+#[tokio::test(start_paused = true)]
+async fn who_stands_still_is_waited_for_once() {
+    let tail = tail(10);
+    let mut reader = reader(&tail);
+    assert!(reader.get(&key("aws", 1)).is_some());
+    let begun = Instant::now();
+    drop(tokio::join!(tail.room(200), tail.room(200), tail.room(200)));
+    assert_eq!(begun.elapsed(), WAIT_MAX);
+    drop(tail.room(200).await);
+    assert_eq!(begun.elapsed(), WAIT_MAX, "it has not moved since");
+    assert!(reader.get(&key("aws", 2)).is_some());
+    let _room = tail.room(200).await;
+    assert!(waits(&tail).await, "it reads along again");
+}
+
+/// *Scenario:* a body too large to be kept is on its way while a reader reads along.
+/// *Guarantees:* it takes no room from those that will be kept.
+#[tokio::test(start_paused = true)]
+async fn what_is_not_kept_takes_no_room() {
+    let tail = tail(5);
+    let mut reader = reader(&tail);
+    assert!(reader.get(&key("aws", 1)).is_some());
+    let _large = (tail.room(400).await, tail.room(400).await);
+    assert!(!waits(&tail).await, "half of it is empty");
+}
