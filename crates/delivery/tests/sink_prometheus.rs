@@ -390,6 +390,38 @@ fn requests_keep_their_limits() {
     assert_eq!(close(&mut packer).timeseries.len(), 5);
 }
 
+/// *Scenario:* a series' first point has no percentiles; those of the following minutes have some, each
+/// others, and then again the same.
+/// *Guarantees:* no request is above its limit in bytes, though each percentile begins series with all
+/// labels; minutes that begin none cost a sample each.
+#[test]
+fn later_percentiles_keep_the_limits() {
+    let long = [b'x'; 255];
+    let minute = |n: u64| 1_795_176_000_000_000_000 + n * 60_000_000_000;
+    let mut packer = prometheus(|config| {
+        (config.bytes_max, config.samples_max) = (64 << 10, 1_000_000);
+    });
+    let mut requests = Vec::new();
+    for n in 0..400 {
+        // A statistic is new every fourth minute.
+        let quantile = |e| Statistic::Quantile((n / 4 * 5 + e + 1) as f64 / 1_000.0);
+        let extra: Vec<Extra<'_>> =
+            (0..5).map(|e| Extra { statistic: quantile(e), value: 1.0 }).collect();
+        let extra = if n == 0 { &[][..] } else { &extra };
+        let (start_ns, end_ns) = (minute(n), Some(minute(n + 1)));
+        let point = Point { dimensions: &[(b"A", &long)], extra, start_ns, end_ns, ..point() };
+        if packer.full() {
+            requests.push(packer.close());
+        }
+        assert_eq!(offer(&mut packer, &point), Offer::Taken);
+    }
+    requests.push(packer.close());
+    let sizes: Vec<usize> = requests.iter().map(|request| request.plain_bytes).collect();
+    assert!(sizes.iter().all(|bytes| *bytes <= 64 << 10), "{sizes:?}");
+    let full = &sizes[..sizes.len() - 1];
+    assert!(full.iter().all(|bytes| *bytes > 32 << 10), "{sizes:?}");
+}
+
 /// *Scenario:* a receiver, asked with every kind of credential.
 /// *Guarantees:* one POST with the headers of remote write 1.0, in Snappy's raw form; delivered.
 #[test]

@@ -192,7 +192,8 @@ impl Open {
         let series = self.fixed().len() + extras.len();
         let start = self.arena.len();
         let mut family = self.encode(plan, point);
-        let bytes = series * (self.arena.len() - start + SERIES_BYTES) + names;
+        let series_bytes = self.arena.len() - start + SERIES_BYTES;
+        let bytes = series * series_bytes + names;
         if bytes > bytes_max {
             self.arena.truncate(start);
             self.extras.truncate(first as usize);
@@ -216,9 +217,23 @@ impl Open {
             self.bytes += bytes;
         } else {
             self.arena.truncate(start);
-            self.bytes += series * SAMPLE_BYTES + names;
+            let begun = self.begun();
+            self.bytes += begun * series_bytes + (series - begun) * SAMPLE_BYTES + names;
         }
         true
+    }
+
+    /// Series that the last point may begin in a family that is there: of additional statistics that
+    /// the point before it has not.
+    fn begun(&self) -> usize {
+        let Some(last) = self.held.last() else { return 0 };
+        let before = self.held.get((last.before as usize).wrapping_sub(1));
+        let earlier = before.map_or(&[][..], |before| self.extras_of(before));
+        let is_new = |extra: &&Extra| {
+            let name = name_of(&self.names, extra);
+            !earlier.iter().any(|other| name_of(&self.names, other) == name)
+        };
+        self.extras_of(last).iter().filter(is_new).count()
     }
 
     /// The first additional statistic of the point that is taken next.
