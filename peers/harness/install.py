@@ -21,14 +21,14 @@ WITH_FIREHOSE = BIN / "collector.firehose"
 
 
 def install(hydrant):
-    """All of it; what is there already stays. Gives the path of the Hydrant to measure."""
+    """All of it; peers that are there already stay. Gives the path of the Hydrant to measure."""
     BIN.mkdir(parents=True, exist_ok=True)
     go_peers()
     collector()
     recipes()
-    if not LOAD.exists():
-        say("building the load tool")
-        cargo(PEERS / "load", "--target-dir", str(TARGET / "load"))
+    # Cargo knows whether it has changed; figures of an older one would be compared with new ones.
+    say("building the load tool")
+    cargo(PEERS / "load", "--target-dir", str(TARGET / "load"))
     if hydrant is None:
         say("building hydrant")
         cargo(ROOT, "-p", "hydrant")
