@@ -22,7 +22,7 @@ pub fn judge(case: &Case, exchanges: &[(Delivery, Outcome)]) -> Finding {
         exchanges.iter().map(|(delivery, outcome)| one(case, delivery, outcome)).collect();
     let verdict = parts.iter().map(|part| part.verdict).max().unwrap_or(Verdict::Stall);
     let mut dids: Vec<String> = parts.iter().map(|part| part.did.clone()).collect();
-    let count = dids.len();
+    let (count, is_yes) = (dids.len(), dids.iter().any(|did| did == "200"));
     dids.dedup();
     let did = match dids.as_slice() {
         [same] if count > 1 => format!("{same}, {count} times"),
@@ -35,7 +35,7 @@ pub fn judge(case: &Case, exchanges: &[(Delivery, Outcome)]) -> Finding {
         }
     }
     // Doubts about a yes are of interest only when there was one.
-    if verdict.is_conformant() && !case.unseen.is_empty() && did.starts_with("200") {
+    if verdict.is_conformant() && !case.unseen.is_empty() && is_yes {
         notes.push(case.unseen.to_owned());
     }
     Finding { verdict, did, notes }

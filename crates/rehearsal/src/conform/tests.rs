@@ -332,6 +332,8 @@ fn answers_to_what_must_be_refused() {
     }
     let kept = judged("no-metrics", Said::status(200, GOOD));
     assert!(kept.notes.join("").contains("cannot be seen"), "{kept:?}");
+    let unclear = judged("no-metrics", Said::status(200, "OK"));
+    assert!(!unclear.notes.join("").contains("cannot be seen"), "it was no yes: {unclear:?}");
 }
 
 /// *Scenario:* no answer, for each reason; a repeat that is answered differently the second time; words
