@@ -17,8 +17,9 @@ MESSAGES = {
     "Summary": [("data_points", 1, "Point*")],
     "Metric": [("name", 1, "string"), ("description", 2, "string"), ("unit", 3, "string"),
                ("summary", 11, "Summary")],
-    "Library": [("metrics", 2, "Metric*")],
-    "ResourceMetrics": [("resource", 1, "Resource"), ("library", 2, "Library*")],
+    "LibraryMetrics": [("metrics", 2, "Metric*")],
+    "ResourceMetrics": [("resource", 1, "Resource"),
+                        ("instrumentation_library_metrics", 2, "LibraryMetrics*")],
     "Request": [("resource_metrics", 1, "ResourceMetrics*")],
 }
 
@@ -51,7 +52,8 @@ def sets_of(message):
     found = {}
     for resource in request.resource_metrics:
         owner = {a.key: a.value.string_value for a in resource.resource.attributes}
-        for metric in (m for library in resource.library for m in library.metrics):
+        libraries = resource.instrumentation_library_metrics
+        for metric in (m for library in libraries for m in library.metrics):
             for point in metric.summary.data_points:
                 # A dimension may be called as the two labels that come first.
                 own, dimensions = {}, []
