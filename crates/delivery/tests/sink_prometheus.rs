@@ -19,7 +19,7 @@ use sink_support::{ARRIVAL_MS, NOW, build, point, prometheus, prometheus_config}
 use testkit::{Peer, Reply};
 
 use delivery::Verdict;
-use delivery::sink::prometheus::{Config, Naming, each_series};
+use delivery::sink::prometheus::{Config, Naming, Singles};
 use delivery::sink::{self, Moment, Offer, Packer, Payload, Wire};
 
 /// The instant of [`point`].
@@ -608,6 +608,7 @@ proptest! {
             config.metadata = true;
         });
         let mut shapes = Shapes::new();
+        let mut singles = Singles::new(naming, external);
         // By name of its count, which every point has, and instant: all its series.
         let mut model: BTreeMap<(Labels, u64), Vec<(Labels, f64)>> = BTreeMap::new();
         for ((namespace, name), dimensions, attributes, (minute, value, whole), extra) in &points {
@@ -633,7 +634,7 @@ proptest! {
             };
             prop_assert_eq!(packer.offer(&point, shapes.intern(&point), NOW), Offer::Taken);
             let mut all: Vec<(Labels, f64)> = Vec::new();
-            each_series(naming, &external, &point, |labels, value| {
+            singles.each(&point, |labels, value| {
                 let labels = labels.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned()));
                 all.push((labels.collect(), value));
             });

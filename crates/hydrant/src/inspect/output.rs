@@ -28,7 +28,7 @@ enum Form {
     Table(Table),
     Ndjson(Encoder),
     Packed { packer: Packer, shapes: Shapes },
-    Prometheus(Exposition),
+    Prometheus(Box<Exposition>),
 }
 
 impl Output {
@@ -39,7 +39,7 @@ impl Output {
             InspectOutput::Ndjson => Form::Ndjson(Encoder::new(Format::Json)),
             InspectOutput::Mint => packed(&sink::Config::Dynatrace(mint_config()))?,
             InspectOutput::OtlpJson => packed(&sink::Config::Otlp(otlp_config()))?,
-            InspectOutput::Prometheus => Form::Prometheus(Exposition::default()),
+            InspectOutput::Prometheus => Form::Prometheus(Box::default()),
         };
         let stdout = BufWriter::with_capacity(WRITE_BYTES, io::stdout().lock());
         Ok(Self { form, stdout, failed: None, text: Vec::new() })

@@ -3,22 +3,30 @@
 
 use std::collections::BTreeMap;
 
-use delivery::sink::prometheus::{Naming, each_series};
+use delivery::sink::prometheus::{Naming, Singles};
 use metric::Point;
 
 use super::output::number_text;
 
 /// Samples by metric name: the format wants all of one name together.
-#[derive(Default)]
 pub(super) struct Exposition {
+    series: Singles,
     families: BTreeMap<String, String>,
+}
+
+impl Default for Exposition {
+    fn default() -> Self {
+        let series = Singles::new(Naming::Yace, Vec::new());
+        Exposition { series, families: BTreeMap::new() }
+    }
 }
 
 impl Exposition {
     /// Takes a point: one sample for each statistic it has.
     pub(super) fn point(&mut self, point: &Point<'_>) {
         let instant = point.instant_ms();
-        each_series(Naming::Yace, &[], point, |labels, value| {
+        let Exposition { series, families } = self;
+        series.each(point, |labels, value| {
             let (mut name, mut others) = ("", Vec::new());
             for (label, value) in labels {
                 if *label == "__name__" {
@@ -29,7 +37,7 @@ impl Exposition {
             }
             let labels = others.join(",");
             let sample = format!("{name}{{{labels}}} {} {instant}\n", number_text(value));
-            self.families.entry(name.to_owned()).or_default().push_str(&sample);
+            families.entry(name.to_owned()).or_default().push_str(&sample);
         });
     }
 

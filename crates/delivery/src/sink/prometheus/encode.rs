@@ -41,7 +41,6 @@ const SAMPLES: usize = 1 << 10;
 const STATISTICS: usize = 8;
 
 /// One series: where its parts lie in the arena, between which name and quantile go.
-#[derive(Clone, Copy)]
 pub(crate) struct Series<'a> {
     /// Where the parts lie.
     pub(crate) arena: &'a [u8],
@@ -94,7 +93,7 @@ struct Written {
 }
 
 /// What the lengths in a series say.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 struct Sizes {
     /// Content of the series.
     length: usize,

@@ -25,7 +25,7 @@ use remote::{ClientConfig, OAuth2Config, Secret};
 
 pub(crate) use losses::Losses;
 pub use packer::Packer;
-pub use print::each_series;
+pub use print::Singles;
 pub use wire::Wire;
 
 /// Settings.
