@@ -8,7 +8,7 @@
 )]
 
 use super::huffman;
-use super::matches::{NO_DISTANCE, Symbol, Symbols};
+use super::matches::{NOTHING, SECOND_LITERAL, SECONDS, Symbol, Symbols};
 
 /// Used literal and length codes, the end of the block among them.
 const LITERALS: usize = 286;
@@ -89,15 +89,15 @@ impl<'a> BitWriter<'a> {
         self.out.resize(at + (length / 8) as usize + 16, 0);
         let (mut bits, mut count) = (self.bits, self.count);
         for symbol in symbols {
-            let literal = tables.literals[symbol.literal_or_length() & 511];
-            bits |= u64::from(literal & 0x00ff_ffff) << count;
-            count += literal >> 24;
-            // A literal has code and extra bits of no length here: no branch tells them apart.
-            let distance = tables.distances[symbol.distance_code() & 31];
-            let code = distance & 0xffff | symbol.distance_extra() << (distance >> 16 & 31);
-            bits |= u64::from(code) << count;
-            count += distance >> 24;
+            // Put together before they meet what waits, of which each symbol must wait for the last.
+            let first = tables.firsts[symbol.first() & 511];
+            let second = tables.seconds[symbol.second() & 511];
+            let (length, code) = (first >> 24, u64::from(first & 0x00ff_ffff));
+            let behind = second & 0xffff | symbol.extra() << (second >> 16 & 31);
+            let code = code | u64::from(behind) << (length & 31);
             // At most 7 + 20 + 28 bits wait here.
+            bits |= code << (count & 7);
+            count += length + (second >> 24);
             self.out[at..at + 8].copy_from_slice(&bits.to_le_bytes());
             at += (count >> 3) as usize;
             bits >>= count & 56;
@@ -161,14 +161,17 @@ struct Use {
 impl Use {
     fn of(symbols: &Symbols) -> Self {
         let mut literals = [0; LITERALS];
-        let (bytes, lengths) = symbols.literals().split_at(256);
-        literals[..256].copy_from_slice(bytes);
+        let (bytes, lengths) = symbols.firsts().split_at(256);
+        let (codes, second_bytes) = symbols.seconds().split_at(SECOND_LITERAL);
+        for ((count, first), second) in literals.iter_mut().zip(bytes).zip(second_bytes) {
+            *count = first + second;
+        }
         literals[END] = 1;
         for (code, count) in LENGTH_CODE.iter().zip(lengths) {
             literals[END + 1 + usize::from(*code)] += count;
         }
         let mut distances = [0; DISTANCES];
-        distances.copy_from_slice(&symbols.distances()[..DISTANCES]);
+        distances.copy_from_slice(&codes[..DISTANCES]);
         Self { literals, distances }
     }
 }
@@ -186,17 +189,19 @@ fn at_least_two<const N: usize>(mut frequencies: [u32; N]) -> [u32; N] {
 /// What each symbol is written as.
 struct Tables {
     /// By literal, or 256 and length less 3: bits, and their count from bit 24 on.
-    literals: [u32; 512],
-    /// By distance code: the code, its length from bit 16 on, that and its extra bits from 24 on.
-    distances: [u32; 32],
+    firsts: [u32; 512],
+    /// By second half: the code, its length from bit 16 on, that and its extra bits from 24 on.
+    seconds: [u32; 512],
 }
 
 impl Tables {
     fn of(codes: &Codes) -> Self {
-        let (mut literals, mut distances) = ([0; 512], [0; 32]);
+        let (mut firsts, mut seconds) = ([0; 512], [0; 512]);
         let of_bytes = codes.literals.iter().zip(&codes.literal_lengths).take(256);
-        for (slot, (code, length)) in literals.iter_mut().zip(of_bytes) {
-            *slot = u32::from(*code) | u32::from(*length) << 24;
+        let slots = firsts.iter_mut().zip(&mut seconds[SECOND_LITERAL..SECONDS]);
+        for ((first, second), (code, length)) in slots.zip(of_bytes) {
+            *first = u32::from(*code) | u32::from(*length) << 24;
+            *second = *first;
         }
         for less in 0..256 {
             let number = usize::from(LENGTH_CODE[less]);
@@ -204,15 +209,15 @@ impl Tables {
             let length = u32::from(codes.literal_lengths[END + 1 + number]);
             let extra = (less as u32 - u32::from(LENGTH_FIRST[number])) << length;
             let total = length + u32::from(LENGTH_EXTRA[number]);
-            literals[256 + less] = code | extra | total << 24;
+            firsts[256 + less] = code | extra | total << 24;
         }
-        for (number, slot) in distances.iter_mut().enumerate().take(DISTANCES) {
+        for (number, slot) in seconds.iter_mut().enumerate().take(DISTANCES) {
             let code = u32::from(codes.distances[number]);
             let length = u32::from(codes.distance_lengths[number]);
             *slot = code | length << 16 | (length + distance_extra(number)) << 24;
         }
-        distances[NO_DISTANCE as usize] = 0;
-        Self { literals, distances }
+        seconds[NOTHING] = 0;
+        Self { firsts, seconds }
     }
 }
 

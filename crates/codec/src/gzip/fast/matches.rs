@@ -34,14 +34,20 @@ const TABLE: usize = 1 << TABLE_BITS;
 
 /// Symbols in a block: enough for the codes to be cheap, few enough for them to fit the text.
 pub(super) const SYMBOLS: usize = 32 * 1024;
+/// The most symbols that one step adds.
+const STEP: usize = 2;
 
-/// A symbol without a distance.
-pub(super) const NO_DISTANCE: u32 = 31;
+/// The second half of a symbol that has none.
+pub(super) const NOTHING: usize = 31;
+/// The second half of a symbol that is the literal 0; below are the codes of distances.
+pub(super) const SECOND_LITERAL: usize = 32;
+/// How many second halves there are.
+pub(super) const SECONDS: usize = SECOND_LITERAL + 256;
 
-/// Literal or length in the low 9 bits, the distance's code above.
-const DISTANCE_SHIFT: u32 = 9;
+/// The first half in the low 9 bits, the second above.
+const SECOND_SHIFT: u32 = 9;
 /// The extra bits of the distance above its code.
-const EXTRA_SHIFT: u32 = 14;
+const EXTRA_SHIFT: u32 = 18;
 
 /// Bytes to look through.
 pub(super) struct Span<'a> {
@@ -62,45 +68,49 @@ pub(super) struct Symbols {
     table: Box<[u16; TABLE]>,
     list: Box<[u32; SYMBOLS]>,
     count: usize,
-    /// How often each literal (0 to 255) and each length (256 + length - 3) was used.
-    literals: [u32; 512],
-    /// How often each distance code was used.
-    distances: [u32; 32],
+    /// How often each first half was used: literals (0 to 255), lengths (256 + length - 3).
+    firsts: [u32; 512],
+    /// How often each second half was used.
+    seconds: [u32; 512],
 }
 
-/// A symbol taken apart, for the writer of blocks.
+/// A length and its distance, or one or two literals: whoever writes them needs no branch to tell.
 #[derive(Clone, Copy)]
 pub(super) struct Symbol(u32);
 
 impl Symbol {
     fn literal(byte: u8) -> Self {
-        Self(u32::from(byte) | NO_DISTANCE << DISTANCE_SHIFT)
+        Self(u32::from(byte) | (NOTHING as u32) << SECOND_SHIFT)
+    }
+
+    fn literals(first: u8, second: u8) -> Self {
+        Self(u32::from(first) | (SECOND_LITERAL as u32 + u32::from(second)) << SECOND_SHIFT)
     }
 
     fn repeat(length: usize, distance: usize) -> Self {
         let (code, extra) = distance_code(distance as u32);
-        Self((length as u32 + 253) & 511 | code << DISTANCE_SHIFT | extra << EXTRA_SHIFT)
+        Self((length as u32 + 253) & 511 | code << SECOND_SHIFT | extra << EXTRA_SHIFT)
     }
 
     /// The literal, or 256 and the length less 3.
-    pub(super) fn literal_or_length(self) -> usize {
+    pub(super) fn first(self) -> usize {
         (self.0 & 511) as usize
     }
 
-    /// The code of the distance, [`NO_DISTANCE`] for a literal.
-    pub(super) fn distance_code(self) -> usize {
-        (self.0 >> DISTANCE_SHIFT & 31) as usize
+    /// The code of the distance, or [`SECOND_LITERAL`] and a literal, or [`NOTHING`].
+    pub(super) fn second(self) -> usize {
+        (self.0 >> SECOND_SHIFT & 511) as usize
     }
 
     /// The extra bits of the distance.
-    pub(super) fn distance_extra(self) -> u32 {
+    pub(super) fn extra(self) -> u32 {
         self.0 >> EXTRA_SHIFT
     }
 }
 
 impl Symbols {
     pub(super) fn new() -> Self {
-        Self { table: boxed(), list: boxed(), count: 0, literals: [0; 512], distances: [0; 32] }
+        Self { table: boxed(), list: boxed(), count: 0, firsts: [0; 512], seconds: [0; 512] }
     }
 
     /// Begins a new input. Without this, output would depend on the inputs before.
@@ -112,69 +122,98 @@ impl Symbols {
     /// Begins a new block.
     pub(super) fn clear(&mut self) {
         self.count = 0;
-        self.literals.fill(0);
-        self.distances.fill(0);
+        self.firsts.fill(0);
+        self.seconds.fill(0);
     }
 
     pub(super) fn is_full(&self) -> bool {
-        self.count == SYMBOLS
+        self.count > SYMBOLS - STEP
     }
 
     pub(super) fn list(&self) -> impl Iterator<Item = Symbol> {
         self.list.iter().take(self.count).copied().map(Symbol)
     }
 
-    pub(super) fn literals(&self) -> &[u32; 512] {
-        &self.literals
+    pub(super) fn firsts(&self) -> &[u32; 512] {
+        &self.firsts
     }
 
-    pub(super) fn distances(&self) -> &[u32; 32] {
-        &self.distances
+    pub(super) fn seconds(&self) -> &[u32; 512] {
+        &self.seconds
     }
 
     /// Looks for matches from `at` on until `span.to` or until the block is full; returns the place
     /// it came to, behind the last symbol. `EDGE`: the window may reach before the input, and a
     /// match behind it.
+    ///
+    /// Two places are looked at together. Mostly neither has a match, and that is the one branch.
     pub(super) fn find<const EDGE: bool>(&mut self, span: &Span<'_>, mut at: usize) -> usize {
         let mut count = self.count;
-        while at < span.to && count < SYMBOLS {
+        while at < span.to && count <= SYMBOLS - STEP {
             let window = array::<{ WINDOW + 8 }>(span.bytes, at - WINDOW);
             let word = u64::from_le_bytes(*array(window, WINDOW));
             let place = at.wrapping_add(span.before) as u16;
-            let slot = &mut self.table[hash(word)];
-            // The place remembered, counted from the window's first byte. It is right if the entry
-            // is younger than the window and any place in it otherwise.
-            let seen = usize::from(slot.wrapping_sub(place) & 0x7fff);
-            *slot = place;
-            let distance = WINDOW - seen;
-            let inside = !EDGE || (distance <= at - span.floor && span.end - at >= MATCH_MIN);
-            let symbol = if load4(window, seen) == word as u32 && inside {
-                let mut length = match_length(
-                    array::<AHEAD>(span.bytes, at),
-                    array::<AHEAD>(span.bytes, at - distance),
-                );
-                if EDGE {
-                    length = length.min(span.end - at);
-                }
-                at += length;
-                // Two places inside the match are remembered too: near its begin and its end,
-                // where the next line may part from this one.
-                self.table[hash(word >> 8)] = place.wrapping_add(1);
-                let near_end = u64::from_le_bytes(*array(span.bytes, at - 2));
-                self.table[hash(near_end)] = (at - 2).wrapping_add(span.before) as u16;
-                let symbol = Symbol::repeat(length, distance);
-                self.distances[symbol.distance_code()] += 1;
-                symbol
-            } else {
-                at += 1;
-                Symbol::literal(word as u8)
+            // Counted from the window's first byte.
+            let here = self.swap(word, place);
+            let next = self.swap(word >> 8, place.wrapping_add(1)) + 1;
+            let inside = |at: usize, distance: usize| {
+                !EDGE || (distance <= at - span.floor && span.end - at >= MATCH_MIN)
             };
-            self.literals[symbol.literal_or_length()] += 1;
-            self.list[count & (SYMBOLS - 1)] = symbol.0;
-            count += 1;
+            let fits = load4(window, here) == word as u32 && inside(at, WINDOW - here);
+            let next_fits =
+                load4(window, next) == (word >> 8) as u32 && inside(at + 1, WINDOW + 1 - next);
+            let (first, second) = (word as u8, (word >> 8) as u8);
+            if !(fits | next_fits) {
+                let alone = EDGE && span.end - at == 1;
+                let symbol =
+                    if alone { Symbol::literal(first) } else { Symbol::literals(first, second) };
+                at += if alone { 1 } else { 2 };
+                self.push(&mut count, symbol);
+                continue;
+            }
+            // A literal before the match, or one that the match takes the place of.
+            let skip = usize::from(!fits);
+            self.list[count & (SYMBOLS - 1)] = Symbol::literal(first).0;
+            self.firsts[usize::from(first)] += skip as u32;
+            count += skip;
+            at += skip;
+            let distance = if fits { WINDOW - here } else { WINDOW + 1 - next };
+            let mut length = match_length(
+                array::<AHEAD>(span.bytes, at),
+                array::<AHEAD>(span.bytes, at - distance),
+            );
+            if EDGE {
+                length = length.min(span.end - at);
+            }
+            at += length;
+            // Another place inside the match is remembered, and one near its end, where the next
+            // line may part from this one.
+            self.swap(word >> 16, place.wrapping_add(2));
+            let near_end = u64::from_le_bytes(*array(span.bytes, at - 2));
+            self.swap(near_end, (at - 2).wrapping_add(span.before) as u16);
+            self.push(&mut count, Symbol::repeat(length, distance));
         }
         self.count = count;
         at
+    }
+
+    /// Remembers `place` by the bytes there; gives how far before it, counted from a window before,
+    /// such bytes were seen. It is right if the entry is younger than the window, and any place in
+    /// it otherwise.
+    #[inline(always)]
+    fn swap(&mut self, word: u64, place: u16) -> usize {
+        let slot = &mut self.table[hash(word)];
+        let seen = usize::from(slot.wrapping_sub(place) & 0x7fff);
+        *slot = place;
+        seen
+    }
+
+    #[inline(always)]
+    fn push(&mut self, count: &mut usize, symbol: Symbol) {
+        self.firsts[symbol.first()] += 1;
+        self.seconds[symbol.second()] += 1;
+        self.list[*count & (SYMBOLS - 1)] = symbol.0;
+        *count += 1;
     }
 }
 
