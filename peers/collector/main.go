@@ -12,16 +12,17 @@ import (
 	"go.opentelemetry.io/collector/extension"
 	"go.opentelemetry.io/collector/otelcol"
 	"go.opentelemetry.io/collector/receiver"
-	"go.opentelemetry.io/collector/receiver/otlpreceiver"
 	"go.opentelemetry.io/collector/service/telemetry/otelconftelemetry"
 
 	"github.com/open-telemetry/opentelemetry-collector-contrib/exporter/prometheusremotewriteexporter"
+	metricstreams "github.com/open-telemetry/opentelemetry-collector-contrib/extension/encoding/awscloudwatchmetricstreamsencodingextension"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/extension/storage/filestorage"
+	"github.com/open-telemetry/opentelemetry-collector-contrib/receiver/awsfirehosereceiver"
 )
 
 func main() {
 	settings := otelcol.CollectorSettings{
-		BuildInfo: component.BuildInfo{Command: "collector", Version: "0.165.1"},
+		BuildInfo: component.BuildInfo{Command: "collector", Version: "0.145.0"},
 		Factories: factories,
 		ConfigProviderSettings: otelcol.ConfigProviderSettings{
 			ResolverSettings: confmap.ResolverSettings{
@@ -38,12 +39,11 @@ func main() {
 func factories() (otelcol.Factories, error) {
 	all := otelcol.Factories{Telemetry: otelconftelemetry.NewFactory()}
 	var err error
-	receivers := append(firehoseReceivers(), otlpreceiver.NewFactory())
-	if all.Receivers, err = otelcol.MakeFactoryMap[receiver.Factory](receivers...); err != nil {
+	if all.Receivers, err = otelcol.MakeFactoryMap[receiver.Factory](awsfirehosereceiver.NewFactory()); err != nil {
 		return all, err
 	}
-	extensions := append(firehoseExtensions(), filestorage.NewFactory())
-	if all.Extensions, err = otelcol.MakeFactoryMap[extension.Factory](extensions...); err != nil {
+	extensions := []extension.Factory{metricstreams.NewFactory(), filestorage.NewFactory()}
+	if all.Extensions, err = otelcol.MakeFactoryMap(extensions...); err != nil {
 		return all, err
 	}
 	all.Exporters, err = otelcol.MakeFactoryMap[exporter.Factory](

@@ -7,7 +7,14 @@ from . import load, peers
 from .install import say
 from .places import KEY, WORK
 
-GRADED = [peers.HydrantOtlp, peers.Collector, peers.Vmagent, peers.VictoriaMetrics, peers.Telegraf]
+GRADED = [
+    peers.HydrantOtlp,
+    peers.Collector,
+    peers.CollectorJson,
+    peers.Vmagent,
+    peers.VictoriaMetrics,
+    peers.Telegraf,
+]
 
 
 def grade(options):
@@ -20,8 +27,6 @@ def grade(options):
 
 def one(cls, options):
     peer, work = cls(), peers.fresh(WORK / "conform")
-    if peer.wire != "firehose":
-        return {"title": cls.title, "cases": None}
     sink = load.Sink(work)
     sink.up("count")
     try:

@@ -1,8 +1,10 @@
 """Builds or installs every peer at a pinned version, by name, from its registry."""
 
 import os
+import re
 import shutil
 import subprocess
+import sys
 import venv
 
 from .places import BIN, LOAD, PEERS, PYTHON, ROOT, TARGET
@@ -10,14 +12,8 @@ from .places import BIN, LOAD, PEERS, PYTHON, ROOT, TARGET
 TELEGRAF = "v1.37.2"
 TELEGRAF_PLUGINS = "custom,inputs.cloudwatch_metric_streams,outputs.dynatrace"
 VICTORIA = "v1.151.0"
-CONTRIB = "github.com/open-telemetry/opentelemetry-collector-contrib"
-COLLECTOR = "v0.165.1"
-FIREHOSE_MODULES = [
-    f"{CONTRIB}/receiver/awsfirehosereceiver@{COLLECTOR}",
-    f"{CONTRIB}/extension/encoding/awscloudwatchmetricstreamsencodingextension@{COLLECTOR}",
-]
-# Says whether the Collector in target/bin has the Firehose receiver.
-WITH_FIREHOSE = BIN / "collector.firehose"
+# As in collector/go.mod.
+COLLECTOR = "v0.145.0"
 
 
 def install(hydrant):
@@ -56,22 +52,19 @@ def go_peers():
 
 
 def collector():
-    """With the Firehose receiver where the module proxy has it, else without, and says so."""
     if (BIN / "collector").exists():
         return
     say("building the OpenTelemetry Collector")
     work = TARGET / "collector"
-    shutil.copytree(PEERS / "collector", work, dirs_exist_ok=True)
-    output = ["-trimpath", "-o", str(BIN / "collector"), "."]
-    if go(["get", *FIREHOSE_MODULES], cwd=work, capture_output=True).returncode == 0:
-        go(["mod", "tidy"], cwd=work, check=True)
-        go(["build", "-tags", "firehose", *output], cwd=work, check=True)
-        WITH_FIREHOSE.touch()
-        return
-    say("the module proxy does not serve the Firehose receiver: the Collector gets OTLP instead")
-    shutil.copy(PEERS / "collector" / "go.mod", work / "go.mod")
+    shutil.rmtree(work, ignore_errors=True)
+    shutil.copytree(PEERS / "collector", work)
     # -mod=mod writes go.sum, which the checksum database vouches for.
-    go(["build", "-mod=mod", *output], cwd=work, check=True)
+    command = ["build", "-mod=mod", "-trimpath", "-o", str(BIN / "collector"), "."]
+    done = go(command, cwd=work, stderr=subprocess.PIPE, text=True)
+    if done.returncode != 0:
+        unserved = sorted(set(re.findall(r"(\S+@v\S+): reading", done.stderr)))
+        why = f"; the Go module proxy did not serve {' and '.join(unserved)}" if unserved else ""
+        sys.exit(f"{done.stderr}peers: the OpenTelemetry Collector was not built{why}")
 
 
 def recipes():

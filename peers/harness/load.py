@@ -74,7 +74,7 @@ class Sender:
 
     def __init__(self, pool, peer, acks=None, **options):
         command = [LOAD, "send", "--directory", pool.directory, "--to", f"127.0.0.1:{peer.port}"]
-        command += ["--path", peer.path, "--as", peer.wire, "--key", KEY]
+        command += ["--path", peer.path, "--encoding", peer.content_encoding, "--key", KEY]
         if acks:
             command += ["--acks", acks]
         for name, value in options.items():

@@ -2,7 +2,6 @@
 
 import shutil
 
-from .install import WITH_FIREHOSE
 from .places import BIN, KEY
 from .process import Process, free_port
 
@@ -21,7 +20,8 @@ class Peer:
     # Added to the start of a point's period, in seconds, to get the instant it is sent on with.
     offset = 0
     path = "/"
-    wire = "firehose"
+    # Of the deliveries it gets.
+    content_encoding = "gzip"
     formats = ("otel10",)
     # What a yes of it rests on, in a word.
     promise = ""
@@ -92,38 +92,35 @@ class HydrantDynatracePlain(HydrantDynatrace):
 
 
 class Collector(Peer):
-    """Its own defaults, a queue in memory, but gzip at level 1 as Hydrant has. Without the Firehose receiver it is given OTLP/HTTP."""
+    """Its own defaults, a queue in memory, but gzip at level 1 as Hydrant has."""
 
     name = "collector"
     title = "OpenTelemetry Collector"
     promise = "a queue in memory"
     offset = 60
-    exporter = """  otlphttp:
+    formats = ("otel10", "json")
+    encoding = "opentelemetry1.0"
+    exporter = """  otlp_http:
     metrics_endpoint: {target}
     compression: gzip
     compression_params: {{ level: 1 }}
 """
     storage = ""
 
-    def __init__(self):
-        super().__init__()
-        self.firehose = WITH_FIREHOSE.exists()
-        self.wire = "firehose" if self.firehose else "otlp"
-        self.path = "/" if self.firehose else "/v1/metrics"
-        self.formats = ("otel10", "json") if self.firehose else ("otel10",)
-        self.encoding = "opentelemetry1.0"
-
     def command(self, work, sink, _hydrant):
-        receiver, extensions, sections = self.receiver()
+        extensions = {"awscloudwatchmetricstreams_encoding": f"{{ format: {self.encoding} }}"}
         if self.storage:
-            extensions.append("file_storage")
-            sections += f"  file_storage: {{ directory: {work}/data, create_directory: true }}\n"
+            extensions["file_storage"] = f"{{ directory: {work}/data, create_directory: true }}"
+        sections = "\n".join(f"  {name}: {options}" for name, options in extensions.items())
         exporter = self.exporter.format(target=self.target(sink)) + self.storage
         name = exporter.split(":")[0].strip()
         settings = work / f"{self.name}.yaml"
         settings.write_text(
             f"""receivers:
-{receiver}
+  awsfirehose:
+    endpoint: 127.0.0.1:{self.port}
+    access_key: {KEY}
+    encoding: awscloudwatchmetricstreams_encoding
 extensions:
 {sections}
 exporters:
@@ -133,22 +130,19 @@ service:
   telemetry: {{ metrics: {{ level: none }} }}
   pipelines:
     metrics:
-      receivers: [{receiver.split(":")[0].strip()}]
+      receivers: [awsfirehose]
       exporters: [{name}]
 """
         )
         return [BIN / "collector", "--config", settings]
 
-    def receiver(self):
-        if not self.firehose:
-            listen = f'  otlp: {{ protocols: {{ http: {{ endpoint: "127.0.0.1:{self.port}" }} }} }}'
-            return listen, [], ""
-        listen = f"""  awsfirehose:
-    endpoint: 127.0.0.1:{self.port}
-    access_key: {KEY}
-    encoding: awscloudwatchmetricstreams_encoding"""
-        extension = "awscloudwatchmetricstreams_encoding"
-        return listen, [extension], f"  {extension}: {{ format: {self.encoding} }}\n"
+
+class CollectorJson(Collector):
+    """For a stream in JSON: the encoding takes the one format that it is set to."""
+
+    name = "collector-json"
+    title = "OpenTelemetry Collector, set to JSON"
+    encoding = "json"
 
 
 class CollectorDurable(Collector):

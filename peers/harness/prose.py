@@ -46,8 +46,8 @@ without HTTP and base64 in front, and without S3: it reads plain objects and sen
 """,
     "remote-write": """All make four series of a point. VictoriaMetrics does not send on, it stores: the sink
 is its own disk, its share is that of the series it then knows, and its CPU includes the storing.
-Telegraf takes no OTel delivery (see 5). vmagent and
-VictoriaMetrics put the dimensions into one label as JSON text; here that counts as there.
+Telegraf takes no OTel delivery (see 5). The peers put
+the dimensions into one label as JSON text; here that counts as there.
 """,
     "dynatrace": """Telegraf does not compress what it sends to Dynatrace, hence the second Hydrant; it makes
 four lines of a point where Hydrant makes one. What it loses is the dimension `Region` of
@@ -57,7 +57,9 @@ removed in 2024). The recipe sends OTLP in JSON, not lines, is given plain objec
 OAuth2 token out.
 """,
     "formats": """Told by one delivery of each format, sent to the peer as it is set up for its row; the
-percentages are of its points. vmagent stands for VictoriaMetrics too: they share the decoder.
+percentages are of its points. The Collector's encoding takes the format that it is set to: JSON for the
+delivery in JSON, OTel 1.0 for both others, since it knows no OTel 0.7. vmagent stands for VictoriaMetrics too: they share
+the decoder.
 """,
     "kill": f"""Destination down, ten seconds of load ({RATE:,} metrics/s in deliveries of 4,000), SIGKILL under
 load, restart on the same disk, destination up. Lost is what was acknowledged and never came. Telegraf
@@ -66,7 +68,8 @@ own time to answer, so that hardly any of it counts.
 """,
     "conform": """200 is what a receiver said; whether it kept the points is not in this table (see 5). Most
 cases carry JSON lines: a receiver that takes OTel only refuses those for that reason alone, which
-says nothing of the case itself, but is what a stream in JSON would meet.
+says nothing of the case itself, but is what a stream in JSON would meet. Hence the Collector twice: set to
+OTel 1.0, as in its rows, and to JSON.
 """,
     "power-cut": """The data is on an ext4 image that is mounted; under load, with the destination down, the process
 is stopped for an instant and the image is copied, then each copy is mounted and the peer started on
@@ -85,14 +88,7 @@ NOT_RUN = {
     "conform": "This build of Hydrant had no `conform` command; `peers/run conform` adds the tables.",
 }
 
-WITHOUT_FIREHOSE = f"""- **The Collector was not measured behind Firehose.** The Go module proxy at hand serves neither
-  `awsfirehosereceiver` nor the metric streams encoding. It was given the same metrics as OTLP over HTTP
-  instead, as its own `otlp` receiver takes them: {DELIVERY:,} metrics a request in gzip, 0.6 instead of
-  1 MiB, without the JSON envelope, base64, and framing. So it did *less* work than in the row, and its
-  ratio there is a lower bound. Where the proxy has the modules, `peers/run` builds them in and uses them.
-"""
-
-CAVEATS = """## What a fair reader should know
+CAVEATS = f"""## What a fair reader should know
 
 - The harness is part of Hydrant's repository and was written by its authors. It is short; read it.
 - The metrics are made up: their formats follow AWS, values and names do not. Real streams may be
@@ -110,9 +106,7 @@ CAVEATS = """## What a fair reader should know
 - `file_storage` can sync each write (`fsync: true`); its default, measured here, does not.
 - The table of `conform` may come from another build of Hydrant than the rest: what a receiver answers does
   not hang on optimisation.
+- The Collector is {install.COLLECTOR}: the newest release whose Firehose receiver the Go module proxy at hand served.
+  Newer ones exist. By default this receiver closes the connection after each answer; the sender then opens another.
 - A peer may have settings that suit this load better than its defaults.
-{collector}"""
-
-
-def caveats():
-    return CAVEATS.format(collector="" if install.WITH_FIREHOSE.exists() else WITHOUT_FIREHOSE)
+"""

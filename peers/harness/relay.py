@@ -216,8 +216,6 @@ def formats(options):
 
 def one_format(cls, form, pool, options):
     peer, work = cls(), peers.fresh(WORK / "formats")
-    if peer.wire == "otlp":
-        return None
     if form == "json":
         peer.encoding = "json"
     sink = load.Sink(work)

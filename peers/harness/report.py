@@ -37,7 +37,7 @@ def write(results, hydrant):
             f"Run {result['when']}, {result['seconds'] / 60:.0f} min; load average of the machine "
             f"{result['load_before']:.1f} before and {result['load_after']:.1f} after, this run included.\n"
         )
-    out.append(prose.caveats())
+    out.append(prose.CAVEATS)
     path = ROOT / "docs" / "benchmarks.md"
     path.write_text("\n".join(out).replace("\n\n\n", "\n\n"))
     install.say(f"wrote {path.relative_to(ROOT)}")
@@ -53,15 +53,10 @@ def machine(hydrant):
     memory = re.search(r"MemTotal:\s+(\d+)", Path("/proc/meminfo").read_text())
     gib = int(memory.group(1)) / 1024 / 1024
     commit = said(["git", "-C", ROOT, "rev-parse", "--short", "HEAD"])
-    receiver = (
-        "with `awsfirehosereceiver` and the metric streams encoding of the same release"
-        if install.WITH_FIREHOSE.exists()
-        else "**without** its Firehose receiver, see the caveats"
-    )
     rows = [
         ("machine", f"{cpu}, {cores} virtual cores ({flags} AVX-512), {gib:.0f} GiB, {platform.system()} {platform.release()}"),
         ("Hydrant", f"{said([hydrant, '--version'])}, commit {commit}, `cargo build --release`"),
-        ("OpenTelemetry Collector", f"core and contrib {install.COLLECTOR}, {receiver}; {said(['go', 'version'])}"),
+        ("OpenTelemetry Collector", f"core and contrib {install.COLLECTOR}, with `awsfirehosereceiver` and the metric streams encoding; {said(['go', 'version'])}"),
         ("VictoriaMetrics, vmagent", f"{install.VICTORIA}, `go install`"),
         ("Telegraf", f"{install.TELEGRAF}, `go install`, build tags `{install.TELEGRAF_PLUGINS}`"),
         ("Python recipes", f"Python {platform.python_version()}, `peers/recipes/requirements.txt`"),

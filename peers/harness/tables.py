@@ -1,6 +1,5 @@
 """Tables of docs/benchmarks.md."""
 
-from .install import WITH_FIREHOSE
 from .load import quantile
 from .relay import median
 
@@ -25,13 +24,7 @@ def times_over(value):
 def titled(name, entry):
     """Hydrant is measured with several destinations."""
     to = name.removeprefix("hydrant-") if name.startswith("hydrant") else ""
-    return named(entry) + (f" ({to})" if to else "")
-
-
-def named(entry):
-    """The Collector does less where it has no Firehose receiver: never to be read without that."""
-    less = entry["title"].startswith("OpenTelemetry Collector") and not WITH_FIREHOSE.exists()
-    return entry["title"] + (", given OTLP" if less else "")
+    return entry["title"] + (f" ({to})" if to else "")
 
 
 def of(rounds, key):
@@ -54,7 +47,7 @@ def relay(result):
         share = fidelity.get("share")
         rows.append(
             [
-                named(entry),
+                entry["title"],
                 number(median(of(rounds, "cpu_per_million")), 2),
                 times_over(ratios(found, name, hydrant)),
                 number(median(of(rounds, "paced_cpu_per_million")), 2),
@@ -110,10 +103,8 @@ def formats(result):
     for name, entry in result["found"].items():
         cells = []
         for form in ("otel10", "otel07", "json"):
-            one = entry.get(form)
-            if one is None:
-                cells.append("not tried: no Firehose receiver in this build")
-            elif not one["taken"]:
+            one = entry[form]
+            if not one["taken"]:
                 cells.append("refused")
             else:
                 cells.append(f"taken; {one['arrived']:.0%} arrived, {one['intact']:.0%} with every dimension")
@@ -180,15 +171,13 @@ def outage(result):
 
 def conform(result):
     """A row for each case, a column for each receiver: its answer and the verdict."""
-    tried = [entry for entry in result["found"].values() if entry["cases"]]
-    left = [entry["title"] for entry in result["found"].values() if not entry["cases"]]
+    tried = result["found"].values()
     rows = []
     for cases in zip(*(entry["cases"] for entry in tried)):
         cells = [one["did"] if one["verdict"] == "ok" else f"{one['did']}: {bold(one['verdict'])}" for one in cases]
         rows.append([cases[0]["sends"], cases[0]["demands"], *cells])
     rows.append(["exit code of `hydrant conform`", "0", *(entry["code"] for entry in tried)])
-    text = table(["sent", "demanded", *(entry["title"] for entry in tried)], rows)
-    return text + "".join(f"\n{title}: not tried, no Firehose receiver in this build.\n" for title in left)
+    return table(["sent", "demanded", *(entry["title"] for entry in tried)], rows)
 
 
 def bold(verdict):
@@ -206,7 +195,7 @@ def goals(results):
         for name, entry in found.items():
             ratio = None if name.startswith("hydrant") else ratios(found, name, own)
             if ratio is not None:
-                rows.append(judged(f"{row}: at most a tenth of {named(entry)}", ratio, ">=", 10, 1))
+                rows.append(judged(f"{row}: at most a tenth of {entry['title']}", ratio, ">=", 10, 1))
     if "remote-write" in results:
         found, own = results["remote-write"]["found"]["peers"], HYDRANT["remote-write"]
         rows.append(judged("remote-write: at most a fifteenth of vmagent, four series each", ratios(found, "vmagent", own), ">=", 15, 1))

@@ -90,23 +90,5 @@ fn write(
     };
     put("rest.gz", &rest)?;
     put("records", &records.concat())?;
-    if format == Format::Otel10 {
-        put("otlp.gz", &payload::gzip(&merged(&records)))?;
-    }
     Ok(Delivery { file, metrics: options.metrics as u64, second, bytes: rest.len() as u64 + 80 })
-}
-
-/// All messages of `records` as one: repeated fields of messages one after the other are one list.
-fn merged(records: &[Vec<u8>]) -> Vec<u8> {
-    let mut out = Vec::new();
-    for record in records {
-        let mut rest = record.as_slice();
-        while let Some((length, message)) = crate::proto::varint(rest) {
-            let length = usize::try_from(length).unwrap_or(usize::MAX).min(message.len());
-            let (message, after) = message.split_at(length);
-            out.extend_from_slice(message);
-            rest = after;
-        }
-    }
-    out
 }

@@ -14,7 +14,8 @@ pub struct Message {
     pub content_encoding: String,
     pub content_type: String,
     pub body: Vec<u8>,
-    close: bool,
+    /// Nothing follows on this connection.
+    pub close: bool,
 }
 
 impl Message {

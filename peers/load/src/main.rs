@@ -21,7 +21,7 @@ use arguments::Arguments;
 
 const USAGE: &str = "usage:
   load generate --directory DIR --format otel10|otel07|json --deliveries N --metrics N [--seed N]
-  load send --directory DIR --to 127.0.0.1:PORT --path / [--as firehose|otlp] [--key K]
+  load send --directory DIR --to 127.0.0.1:PORT --path / [--encoding gzip|none] [--key K]
             [--connections N] [--rate METRICS/S] [--count DELIVERIES] [--for SECONDS]
             [--retry SECONDS] [--acks FILE]
   load sink --listen 127.0.0.1:PORT --check count|intact|exact [--directory DIR]";

@@ -1,7 +1,9 @@
 //! A pool of deliveries on disk: what one is made of, and how it is read back.
 
+use std::fmt::Display;
 use std::path::Path;
 
+use libdeflater::{DecompressionError, Decompressor};
 use serde::{Deserialize, Serialize};
 
 /// `pool.json` of a pool.
@@ -22,13 +24,11 @@ pub struct Delivery {
     pub bytes: u64,
 }
 
-/// How a sender presents a delivery.
+/// The content encoding of a delivery.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Wire {
-    /// An HTTP delivery of Amazon Data Firehose.
-    Firehose,
-    /// The same metrics as one OTLP/HTTP request: no envelope, no base64, no framing.
-    Otlp,
+pub enum Encoding {
+    Gzip,
+    None,
 }
 
 impl Pool {
@@ -38,15 +38,26 @@ impl Pool {
         serde_json::from_slice(&text).map_err(|e| format!("{}: {e}", path.display()))
     }
 
-    /// The compressed bytes of every delivery, for `wire`.
-    pub fn bodies(&self, directory: &Path, wire: Wire) -> Result<Vec<Vec<u8>>, String> {
-        let end = if wire == Wire::Otlp { "otlp.gz" } else { "rest.gz" };
+    /// What follows the head in the body of every delivery, in `encoding`.
+    pub fn bodies(&self, directory: &Path, encoding: Encoding) -> Result<Vec<Vec<u8>>, String> {
         let read = |delivery: &Delivery| {
-            let path = directory.join(format!("{}.{end}", delivery.file));
-            std::fs::read(&path).map_err(|e| format!("{}: {e}", path.display()))
+            let path = directory.join(format!("{}.rest.gz", delivery.file));
+            let named = |error: &dyn Display| format!("{}: {error}", path.display());
+            let bytes = std::fs::read(&path).map_err(|e| named(&e))?;
+            match encoding {
+                Encoding::Gzip => Ok(bytes),
+                Encoding::None => inflated(&bytes).map_err(|e| named(&e)),
+            }
         };
         self.deliveries.iter().map(read).collect()
     }
+}
+
+fn inflated(bytes: &[u8]) -> Result<Vec<u8>, DecompressionError> {
+    let end = bytes.last_chunk().ok_or(DecompressionError::BadData)?;
+    let mut plain = vec![0; u32::from_le_bytes(*end) as usize];
+    Decompressor::new().gzip_decompress(bytes, &mut plain)?;
+    Ok(plain)
 }
 
 /// What stands before the records in the body of a delivery.

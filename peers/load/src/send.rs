@@ -12,7 +12,7 @@ use serde_json::json;
 
 use crate::arguments::Arguments;
 use crate::http::{Connection, Message};
-use crate::pool::{Delivery, Pool, Wire, head};
+use crate::pool::{Delivery, Encoding, Pool, head};
 
 /// Between attempts for the same delivery.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
@@ -23,7 +23,7 @@ struct Job {
     to: String,
     path: String,
     key: Option<String>,
-    wire: Wire,
+    encoding: Encoding,
     deliveries: Vec<Delivery>,
     bodies: Vec<Vec<u8>>,
     count: usize,
@@ -83,12 +83,12 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
 fn job(arguments: &Arguments) -> Result<Job, String> {
     let directory = arguments.directory()?;
     let pool = Pool::read(&directory)?;
-    let wire = match arguments.text("as").unwrap_or("firehose") {
-        "firehose" => Wire::Firehose,
-        "otlp" => Wire::Otlp,
-        other => return Err(format!("--as {other}: firehose or otlp")),
+    let encoding = match arguments.text("encoding").unwrap_or("gzip") {
+        "gzip" => Encoding::Gzip,
+        "none" => Encoding::None,
+        other => return Err(format!("--encoding {other}: gzip or none")),
     };
-    let bodies = pool.bodies(&directory, wire)?;
+    let bodies = pool.bodies(&directory, encoding)?;
     let seconds = |name| arguments.number::<f64>(name).map(|n| n.map(Duration::from_secs_f64));
     let each = pool.deliveries.first().map_or(1, |d| d.metrics) as f64;
     let until = seconds("for")?;
@@ -99,7 +99,7 @@ fn job(arguments: &Arguments) -> Result<Job, String> {
         to: arguments.needed("to")?.to_owned(),
         path: arguments.text("path").unwrap_or("/").to_owned(),
         key: arguments.text("key").map(str::to_owned),
-        wire,
+        encoding,
         deliveries: pool.deliveries,
         bodies,
         count,
@@ -201,34 +201,37 @@ impl Job {
         if !open.read(answer)? {
             return Err(std::io::ErrorKind::UnexpectedEof.into());
         }
+        if answer.close {
+            *connection = None;
+        }
         Ok(answer.status())
     }
 
-    /// Delivery `n` as bytes. The head with the request id is put before the compressed records
+    /// Delivery `n` as bytes. The head with the request id is put before compressed records
     /// without compressing them again.
     fn compose(&self, n: usize, out: &mut Vec<u8>) {
         let records = &self.bodies[n % self.bodies.len()];
         out.clear();
         let (path, to) = (&self.path, &self.to);
-        let start = format!("POST {path} HTTP/1.1\r\nHost: {to}\r\nContent-Encoding: gzip\r\n");
-        out.extend_from_slice(start.as_bytes());
-        if self.wire == Wire::Otlp {
-            let head = format!(
-                "Content-Type: application/x-protobuf\r\nContent-Length: {}\r\n\r\n",
-                records.len()
-            );
-            out.extend_from_slice(head.as_bytes());
-            out.extend_from_slice(records);
-            return;
-        }
         let id = rehearsal::sender::request_id(self.run, n as u64);
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
         let mut body = Vec::with_capacity(records.len() + 256);
-        let joined = codec::gzip::prepend(head(&id, now).as_bytes(), records, &mut body);
-        assert!(joined, "the pool was written by load generate");
+        let encoding = match self.encoding {
+            Encoding::Gzip => {
+                let joined = codec::gzip::prepend(head(&id, now).as_bytes(), records, &mut body);
+                assert!(joined, "the pool was written by load generate");
+                "Content-Encoding: gzip\r\n"
+            }
+            Encoding::None => {
+                body.extend_from_slice(head(&id, now).as_bytes());
+                body.extend_from_slice(records);
+                ""
+            }
+        };
         let key = self.key.as_ref().map(|key| format!("X-Amz-Firehose-Access-Key: {key}\r\n"));
         let head = format!(
-            "Content-Type: application/json\r\nUser-Agent: Amazon Kinesis Data Firehose Agent/1.0\r\n\
+            "POST {path} HTTP/1.1\r\nHost: {to}\r\n{encoding}\
+             Content-Type: application/json\r\nUser-Agent: Amazon Kinesis Data Firehose Agent/1.0\r\n\
              X-Amz-Firehose-Protocol-Version: 1.0\r\nX-Amz-Firehose-Request-Id: {id}\r\n\
              X-Amz-Firehose-Source-Arn: arn:aws:firehose:eu-west-1:111122223333:deliverystream/peers\r\n\
              {}Content-Length: {}\r\n\r\n",
