@@ -71,6 +71,15 @@ class HydrantOtlp(Hydrant):
     destination = '{{ type: otlp, endpoint: "{url}", compression: gzip }}'
 
 
+class HydrantOtlpPlain(HydrantOtlp):
+    """As the recipe for OTel 1.0 works: nothing is compressed, neither what comes in nor what goes out."""
+
+    name = "hydrant-otlp-plain"
+    title = "Hydrant, not compressed"
+    content_encoding = "none"
+    destination = HydrantOtlp.destination.replace("gzip", "none")
+
+
 class HydrantRemoteWrite(Hydrant):
     name = "hydrant-remote-write"
     to, units = REMOTE_WRITE, 4

@@ -41,20 +41,22 @@ machine is neither met nor lost.
 
 NOTES = {
     "otlp": """Telegraf, vmagent and VictoriaMetrics are not here: the first takes JSON only (an OTel delivery
-is answered 400, see 5), the others have no OTLP output. The recipe does without gzip on either side,
-without HTTP and base64 in front, and without S3: it reads plain objects and sends plain requests.
+is answered 400, see 5), the others have no OTLP output. The recipe reads plain objects and sends plain
+requests, so it is compared with the second Hydrant, whose deliveries are not compressed and which does not
+compress what it sends; the Collector is compared with the first. The recipe also does without HTTP and base64
+in front, and without S3; the second Hydrant does not.
 """,
     "remote-write": """All make four series of a point. VictoriaMetrics does not send on, it stores: the sink
 is its own disk, its share is that of the series it then knows, and its CPU includes the storing.
 Telegraf takes no OTel delivery (see 5). The peers put
 the dimensions into one label as JSON text; here that counts as there.
 """,
-    "dynatrace": """Telegraf does not compress what it sends to Dynatrace, hence the second Hydrant; it makes
-four lines of a point where Hydrant makes one. What it loses is the dimension `Region` of
-`AWS/CloudFront`: keys are put into lower case, and the region of the account takes its place. The
-Collector, vmagent and VictoriaMetrics cannot send Dynatrace lines (the Collector's exporter was
-removed in 2024). The recipe sends OTLP in JSON, not lines, is given plain objects, and leaves the
-OAuth2 token out.
+    "dynatrace": """Telegraf does not compress what it sends to Dynatrace, hence the second Hydrant; what comes in
+is gzip for both, and all ratios are beside the first. Telegraf makes four lines of a point where Hydrant
+makes one. What it loses is the dimension `Region` of `AWS/CloudFront`: keys are put into lower case, and
+the region of the account takes its place. The Collector, vmagent and VictoriaMetrics cannot send Dynatrace
+lines (the Collector's exporter was removed in 2024). The recipe sends OTLP in JSON, not lines, is given
+plain objects, and leaves the OAuth2 token out.
 """,
     "formats": """Told by one delivery of each format, sent to the peer as it is set up for its row; the
 percentages are of its points. The Collector's encoding takes the format that it is set to: JSON for the
@@ -96,8 +98,9 @@ CAVEATS = f"""## What a fair reader should know
 - All deliveries carry the same series. Stores and agents that index series cost more with more
   of them; their first sight is left out by the warm-up.
 - Compression: Hydrant and the Collector write gzip at level 1, by different libraries; Telegraf does not
-  compress for Dynatrace; remote write is Snappy. The bytes out are in the tables. What comes in is gzip
-  at level 6, as Firehose's seems to be.
+  compress for Dynatrace; remote write is Snappy; the Python recipes do not compress. The bytes out are in
+  the tables. What comes in is gzip at level 6, as Firehose's seems to be, but for the recipes and the
+  Hydrant that one of them is compared with.
 - Two cores are shared by three processes. A peer that needs both cores competes with the generator and
   the sink; CPU-seconds are little moved by that, times to acknowledge are.
 - Promises differ. Hydrant acknowledges after an fsync; the others, as set up here, after a queue in

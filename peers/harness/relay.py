@@ -11,7 +11,7 @@ from .install import say
 from .places import PEERS, PYTHON, WORK
 
 ROWS = {
-    "otlp": [peers.HydrantOtlp, peers.Collector, peers.CollectorDurable],
+    "otlp": [peers.HydrantOtlp, peers.HydrantOtlpPlain, peers.Collector, peers.CollectorDurable],
     "remote-write": [
         peers.HydrantRemoteWrite,
         peers.Vmagent,
@@ -20,7 +20,11 @@ ROWS = {
     ],
     "dynatrace": [peers.HydrantDynatrace, peers.HydrantDynatracePlain, peers.Telegraf],
 }
-RECIPES = {"otlp": ("otlp.py", "Python recipe, OTel 1.0"), "dynatrace": ("otlp_json.py", "Python recipe, JSON")}
+# The recipe of a row, and which Hydrant of the row it is compared with.
+RECIPES = {
+    "otlp": ("otlp.py", "Python recipe, OTel 1.0", peers.HydrantOtlpPlain.name),
+    "dynatrace": ("otlp_json.py", "Python recipe, JSON", peers.HydrantDynatrace.name),
+}
 # How its defaults do, told without timing: they lose too much to time the rest.
 FIDELITY_ONLY = {"dynatrace": [peers.TelegrafDefaults]}
 FORMATS = {"otlp": "otel10", "remote-write": "otel10", "dynatrace": "json"}
@@ -44,8 +48,8 @@ def row(name, options):
             say(f"{name}, round {number + 1}: {cls.title}")
             found[cls.name]["rounds"].append(measured(cls, pool, options))
         if name in RECIPES:
-            script, title = RECIPES[name]
-            entry = found.setdefault(script, {"title": title, "fidelity": None, "rounds": []})
+            script, title, beside = RECIPES[name]
+            entry = found.setdefault(script, {"title": title, "beside": beside, "fidelity": None, "rounds": []})
             say(f"{name}, round {number + 1}: {title}")
             entry["rounds"].append(recipe(script, pool, options))
     return {"format": form, "delivery_bytes": pool.told["bytes_per_delivery"], "peers": found}

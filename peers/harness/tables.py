@@ -37,11 +37,18 @@ def ratios(found, name, hydrant):
     return median([peer / own for peer, own in pairs])
 
 
+def beside(found, name, own):
+    """The Hydrant of the row that a peer is compared with, and its title where that is not `own`."""
+    hydrant = found[name].get("beside", own)
+    return hydrant, "" if hydrant == own else f" ({found[hydrant]['title']})"
+
+
 def relay(result):
     found = result["found"]["peers"]
     hydrant = next(name for name in found if name in HYDRANT.values())
     rows = []
     for name, entry in found.items():
+        other, which = beside(found, name, hydrant)
         rounds, fidelity = entry["rounds"], entry["fidelity"] or {}
         times = [time for one in rounds for time in one["times_ms"]]
         share = fidelity.get("share")
@@ -49,7 +56,7 @@ def relay(result):
             [
                 entry["title"],
                 number(median(of(rounds, "cpu_per_million")), 2),
-                times_over(ratios(found, name, hydrant)),
+                times_over(ratios(found, name, other)) + which,
                 number(median(of(rounds, "paced_cpu_per_million")), 2),
                 number(max(of(rounds, "peak_mib"), default=None), 0),
                 number(quantile(times, 0.5) if times else None, 0),
@@ -193,9 +200,10 @@ def goals(results):
         found, own = results[row]["found"]["peers"], HYDRANT[row]
         rows.append(judged(f"{row}: at most 1.3 CPU-s per million metrics", median(of(found[own]["rounds"], "cpu_per_million")), "<=", limit, 2))
         for name, entry in found.items():
-            ratio = None if name.startswith("hydrant") else ratios(found, name, own)
+            other, which = beside(found, name, own)
+            ratio = None if name.startswith("hydrant") else ratios(found, name, other)
             if ratio is not None:
-                rows.append(judged(f"{row}: at most a tenth of {entry['title']}", ratio, ">=", 10, 1))
+                rows.append(judged(f"{row}: at most a tenth of {entry['title']}{which}", ratio, ">=", 10, 1))
     if "remote-write" in results:
         found, own = results["remote-write"]["found"]["peers"], HYDRANT["remote-write"]
         rows.append(judged("remote-write: at most a fifteenth of vmagent, four series each", ratios(found, "vmagent", own), ">=", 15, 1))
