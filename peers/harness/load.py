@@ -56,15 +56,17 @@ class Sink:
         urllib.request.urlopen(f"{self.url}/reset", timeout=60, data=b"").close()
 
     def settle(self, units, quiet, limit=180):
-        """Waits until that many units came, or none came for so long. Gives the time of the last."""
+        """Waits until that many units came, or none came for so long. Gives the time of the last.
+
+        A sink that tells them apart does not count one that comes again."""
         count, changed = -1, time.monotonic()
         begun = changed
         while True:
-            now = self.stats()["units"]
-            if now != count:
-                count, changed = now, time.monotonic()
+            stats = self.stats()
+            if stats["units"] != count:
+                count, changed = stats["units"], time.monotonic()
             over = time.monotonic() - changed > quiet or time.monotonic() - begun > limit
-            if over or count >= units:
+            if over or stats.get("distinct", count) >= units:
                 return changed
             time.sleep(0.05)
 

@@ -82,7 +82,8 @@ before the copy.
     "outage": f"""{RATE:,} metrics/s all the time; a refused delivery is repeated each second under its id, as Firehose
 repeats. *Seconds until all had come* counts from the moment the destination was up; the load goes on
 for ten seconds more, so ten is the least there can be. It includes what was left of the peer's own pause
-between attempts.
+between attempts. The Collector makes a request of each record, and its queue holds 1,000 requests: when it is
+full, the rest of a delivery is refused, and what was queued of it comes twice.
 """,
 }
 

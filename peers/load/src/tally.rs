@@ -88,6 +88,8 @@ pub struct Totals {
     sums: HashMap<u64, u64>,
     /// By instant: how often each unit came.
     exact: HashMap<u64, ByHash<u32>>,
+    /// How many units are in `exact`, each counted once.
+    distinct: u64,
 }
 
 impl Totals {
@@ -97,7 +99,9 @@ impl Totals {
             *self.sums.entry(sum).or_default() += 1;
         }
         for (second, hash) in seen.exact {
-            *self.exact.entry(second).or_default().entry(hash).or_default() += 1;
+            let times = self.exact.entry(second).or_default().entry(hash).or_default();
+            self.distinct += u64::from(*times == 0);
+            *times += 1;
         }
     }
 
@@ -121,6 +125,7 @@ impl Totals {
                     (second.to_string(), json!([units.len(), total]))
                 });
                 out["by_second"] = by_second.collect();
+                out["distinct"] = json!(self.distinct);
             }
         }
         out
