@@ -33,14 +33,24 @@ def write(results, hydrant):
         out.append(table(result))
         if row in prose.NOTES:
             out.append(prose.NOTES[row])
-        out.append(
-            f"Run {result['when']}, {result['seconds'] / 60:.0f} min; load average of the machine "
-            f"{result['load_before']:.1f} before and {result['load_after']:.1f} after, this run included.\n"
-        )
+        out.append("\n".join(ran(result, run) for run in result["runs"]) + "\n")
     out.append(prose.CAVEATS)
     path = ROOT / "docs" / "benchmarks.md"
     path.write_text("\n".join(out).replace("\n\n\n", "\n\n"))
     install.say(f"wrote {path.relative_to(ROOT)}")
+
+
+def ran(result, run):
+    """When and how a row was measured; of a part of its peers, which."""
+    titles = "" if len(result["runs"]) == 1 else ", ".join(result["found"][peer]["title"] for peer in run["peers"]) + ": "
+    return (
+        f"{titles}Run {run['when']} at commit {run['commit']}, {run['seconds'] / 60:.0f} min; load average of the machine "
+        f"{run['load_before']:.1f} before and {run['load_after']:.1f} after, this run included.\n"
+    )
+
+
+def commit():
+    return said(["git", "-C", ROOT, "rev-parse", "--short", "HEAD"])
 
 
 def machine(hydrant):
@@ -52,10 +62,9 @@ def machine(hydrant):
     cores = subprocess.check_output(["nproc"], text=True).strip()
     memory = re.search(r"MemTotal:\s+(\d+)", Path("/proc/meminfo").read_text())
     gib = int(memory.group(1)) / 1024 / 1024
-    commit = said(["git", "-C", ROOT, "rev-parse", "--short", "HEAD"])
     rows = [
         ("machine", f"{cpu}, {cores} virtual cores ({flags} AVX-512), {gib:.0f} GiB, {platform.system()} {platform.release()}"),
-        ("Hydrant", f"{said([hydrant, '--version'])}, commit {commit}, `cargo build --release`"),
+        ("Hydrant", f"{said([hydrant, '--version'])}, `cargo build --release`; its commit is told under each table"),
         ("OpenTelemetry Collector", f"core and contrib {install.COLLECTOR}, with `awsfirehosereceiver` and the metric streams encoding; {said(['go', 'version'])}"),
         ("VictoriaMetrics, vmagent", f"{install.VICTORIA}, `go install`"),
         ("Telegraf", f"{install.TELEGRAF}, `go install`, build tags `{install.TELEGRAF_PLUGINS}`"),

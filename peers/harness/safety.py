@@ -34,6 +34,8 @@ OUTAGE = [
     [peers.Vmagent],
     [peers.Telegraf],
 ]
+# The names of all of them.
+NAMES = sorted({cls.name for cls in [*KILLED, *CUT, *(cls for group in OUTAGE for cls in group)]})
 IMAGE_MIB = 1024
 # A peer that sends nothing for so long after its restart has nothing more to send.
 QUIET = 12
@@ -58,11 +60,17 @@ class Ledger:
         return {"acknowledged": wanted, "missing": missing, "repeated": repeated}
 
 
+def wanted(classes, options):
+    """All, or those that were asked for."""
+    return [cls for cls in classes if not options.only or cls.name in options.only]
+
+
 def kill(options):
     """Destination down, ten seconds of load, SIGKILL, restart, destination up."""
-    found = {cls.name: {"title": cls.title, "promise": cls.promise, "runs": []} for cls in KILLED}
+    classes = wanted(KILLED, options)
+    found = {cls.name: {"title": cls.title, "promise": cls.promise, "runs": []} for cls in classes}
     for number in range(options.times):
-        for cls in KILLED:
+        for cls in classes:
             # The generator's instants are of the last minutes: new ones each time.
             pool = load.pool("safety", cls.formats[0], 60, DELIVERY)
             outcome = one_kill(cls, pool, options)
@@ -97,7 +105,7 @@ def one_kill(cls, pool, options):
 def power_cut(options):
     """Copies of a mounted disk image taken under load: what was not synced is not in them."""
     found = {}
-    for cls in CUT:
+    for cls in wanted(CUT, options):
         pool = load.pool("safety", cls.formats[0], 140, DELIVERY)
         work = peers.fresh(WORK / "cut")
         try:
@@ -188,7 +196,7 @@ def outage(options):
     """The destination is down for a while under load, then up."""
     found = {}
     seconds = options.outage_seconds + 10
-    for group in OUTAGE:
+    for group in filter(None, [wanted(group, options) for group in OUTAGE]):
         form = group[0].formats[0]
         pool = load.pool("outage", form, seconds * RATE // DELIVERY + 2, DELIVERY)
         with ThreadPoolExecutor() as threads:
