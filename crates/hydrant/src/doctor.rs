@@ -18,6 +18,7 @@ use serde_json::json;
 
 use crate::cli::{DoctorArgs, Output};
 use crate::exit::Exit;
+use crate::settings::quantity::counted;
 use crate::settings::{self, Environment, Problem, Settings, Severity};
 use crate::terminal::{self, Paint, fail};
 
@@ -115,7 +116,7 @@ fn load(config: Option<&Path>, checks: &mut Vec<Check>) -> Option<Settings> {
                 settings.sources.len() + settings.apis.len() + settings.objects.len(),
                 settings.streams.len(),
             );
-            let told = (plural(counts.0, "source"), plural(counts.1, "stream"));
+            let told = (counted(counts.0, "source"), counted(counts.1, "stream"));
             let what = format!("{}: {}, {}", file.display(), told.0, told.1);
             checks.push(Check::ok(AREA, what));
             checks.extend(settings.warnings.iter().map(|problem| problem_line(&file, problem)));
@@ -141,10 +142,6 @@ fn problem_line(file: &Path, problem: &Problem) -> Check {
     }
 }
 
-fn plural(n: usize, what: &str) -> String {
-    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
-}
-
 fn text(checks: &[Check], online: bool, paint: Paint) -> String {
     let mut page = String::new();
     for check in checks {
@@ -160,7 +157,7 @@ fn text(checks: &[Check], online: bool, paint: Paint) -> String {
     }
     let count = |state| checks.iter().filter(|check| check.state == state).count();
     let (bad, warn) = (count(State::Bad), count(State::Warn));
-    page.push_str(&format!("\n{bad} bad, {}, {} ok", plural(warn, "warning"), count(State::Ok)));
+    page.push_str(&format!("\n{bad} bad, {}, {} ok", counted(warn, "warning"), count(State::Ok)));
     page.push_str(if online { "\n" } else { "; destinations and clock: --online\n" });
     page
 }

@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use super::{Check, plural};
+use super::Check;
 use crate::control::{self, Answer, Request};
 use crate::run::{Report, SourceReport, StreamReport, control_socket};
 use crate::settings::Budget;
-use crate::settings::quantity::size_about;
+use crate::settings::quantity::{counted, size_about};
 use crate::status::age;
 
 const PROCESS: &str = "process";
@@ -134,7 +134,7 @@ fn source_checks(source: &SourceReport, now_ms: i64, checks: &mut Vec<Check>) {
     let left_s = source.certificate_ends_s.map(|ends| ends - now_ms / 1000);
     if let Some(left) = left_s.filter(|left| *left < CERTIFICATE_WARN_S) {
         let remedy = "renew it; kill -HUP lets the process load the new one";
-        let days = plural(usize::try_from(left.abs() / 86_400).unwrap_or(0), "day");
+        let days = counted(usize::try_from(left.abs() / 86_400).unwrap_or(0), "day");
         checks.push(if left <= 0 {
             let what = format!("{name}: the certificate in use ended {days} ago");
             Check::bad(SOURCE, what, remedy)

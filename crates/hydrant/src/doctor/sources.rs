@@ -4,8 +4,9 @@ use std::path::Path;
 
 use listen::certificate::{self, Certificate, Fault};
 
-use super::{Check, plural};
+use super::Check;
 use crate::run::wall_clock;
+use crate::settings::quantity::counted;
 use crate::settings::{Settings, TlsFiles};
 
 const AREA: &str = "certificate";
@@ -66,7 +67,7 @@ fn judge(
     };
     let left_s = found.ends_s.map(|ends| ends - now_s);
     let days = left_s.map(|left| left / DAY_S);
-    let told = |days: i64| plural(usize::try_from(days).unwrap_or(0), "day");
+    let told = |days: i64| counted(usize::try_from(days).unwrap_or(0), "day");
     let file = file.display();
     let what = format!("source {source}: {file} for {names}");
     if let Some(over) = left_s.filter(|left| *left <= 0) {

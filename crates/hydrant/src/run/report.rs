@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::settings::quantity::size_about;
+use crate::settings::quantity::{counted, size_about};
 
 /// The whole.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -39,9 +39,10 @@ pub struct Report {
 impl Report {
     /// All of it in a line: takes deliveries or not and why, what went wrong, what is held.
     pub fn sentence(&self) -> String {
-        let (sources, streams) = (self.sources.len(), self.streams.len());
+        let (sources, streams) =
+            (counted(self.sources.len(), "source"), counted(self.streams.len(), "stream"));
         let state = match self.reasons.first() {
-            None => format!("takes deliveries: {sources} sources, {streams} streams"),
+            None => format!("takes deliveries: {sources}, {streams}"),
             Some(reason) => format!("takes nothing: {reason}"),
         };
         let out = self.streams.iter().filter(|s| s.outage_since_ms.is_some()).count();

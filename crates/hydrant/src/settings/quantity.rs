@@ -107,6 +107,11 @@ pub fn size_about(bytes: u64) -> String {
     format!("{bytes} B")
 }
 
+/// So many of a thing: `1 source`, `2 sources`.
+pub fn counted(n: usize, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+}
+
 /// The number, the letters after it, and the rest.
 fn split(text: &str) -> Result<(u64, &str, &str), QuantityFault> {
     let digits_end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::Probe;
 use crate::exit::Exit;
-use crate::settings::quantity::{duration_text, size_about};
+use crate::settings::quantity::{counted, duration_text, size_about};
 use crate::settings::{ApiSource, FirehoseSource, ObjectSource, Settings};
 use crate::terminal::Paint;
 
@@ -51,12 +51,9 @@ pub(super) fn text(file: &Path, settings: &Settings, probes: &[Probe], paint: Pa
         }
     }
     let sources = settings.sources.len() + settings.apis.len() + settings.objects.len();
-    let streams = settings.streams.len();
-    out.push_str(&format!(
-        "{sources} source{}, {streams} stream{}\n",
-        if sources == 1 { "" } else { "s" },
-        if streams == 1 { "" } else { "s" },
-    ));
+    let (sources, streams) =
+        (counted(sources, "source"), counted(settings.streams.len(), "stream"));
+    out.push_str(&format!("{sources}, {streams}\n"));
     out
 }
 

@@ -63,7 +63,7 @@ fn a_life_is_told() {
     let manager = Manager::new(&home);
     let mut process = manager.start(&home, None);
     let first = manager.hears(PATIENCE).unwrap();
-    assert!(first.starts_with("READY=1\nSTATUS=takes deliveries: 1 sources, 1 streams"), "{first}");
+    assert!(first.starts_with("READY=1\nSTATUS=takes deliveries: 1 source, 1 stream"), "{first}");
     let batch = Batch::new(1, 3);
     assert_eq!(load::deliver(home.source, &load::sender(), "now", &batch, &[]).status, 200);
 
