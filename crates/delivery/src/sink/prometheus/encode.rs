@@ -78,6 +78,8 @@ pub(crate) struct Encoder {
     label: Text,
     /// The series before, when it is of the same family.
     before: Option<Written>,
+    /// Where the names of this family are.
+    slot: usize,
 }
 
 /// Where the parts of a series stand.
@@ -145,6 +147,7 @@ impl Encoder {
             quantiles: [nowhere; STATISTICS],
             label: Text::default(),
             before: None,
+            slot: 0,
         }
     }
 
@@ -153,9 +156,17 @@ impl Encoder {
         &mut self.text
     }
 
-    /// The next series is of another family.
-    pub(crate) fn next_family(&mut self) {
+    /// The next series is of another family, whose parts these are. The name is looked up here, once
+    /// for all statistics.
+    pub(crate) fn next_family(&mut self, series: &Series<'_>) {
         self.before = None;
+        let bytes = series.part(series.base);
+        self.slot = hash(bytes) as usize % NAMES;
+        let Some(names) = self.names.get_mut(self.slot) else { return };
+        if !self.text.knows(names.place) || !same(series.part(names.base), bytes) {
+            *names = Names::default();
+        }
+        names.base = series.base;
     }
 
     /// Appends a `TimeSeries`; nothing when it has no samples.
@@ -241,14 +252,9 @@ impl Encoder {
 
     /// Where this name without its statistic stands, and the label with it; from now on they stand here.
     fn named(&mut self, series: &Series<'_>, here: Place, base: Place) -> (Place, Place) {
-        let bytes = series.part(series.base);
-        let Some(names) = self.names.get_mut(hash(bytes) as usize % NAMES) else {
+        let Some(names) = self.names.get_mut(self.slot) else {
             return (Place::default(), Place::default());
         };
-        if !self.text.knows(names.place) || !same(series.part(names.base), bytes) {
-            *names = Names::default();
-        }
-        names.base = series.base;
         let known = std::mem::replace(&mut names.place, base);
         let label = series.statistic.and_then(|number| names.labels.get_mut(number));
         (known, label.map(|label| std::mem::replace(label, here)).unwrap_or_default())

@@ -349,7 +349,6 @@ impl Open {
     }
 
     fn write_family(&self, out: &mut Encoder, family: &Family, run: &[Held]) {
-        out.next_family();
         let mut series = Series {
             arena: self.arena.as_slice(),
             base: (family.start, family.base_end),
@@ -360,6 +359,7 @@ impl Open {
             suffix: b"",
             quantile: b"",
         };
+        out.next_family(&series);
         for (statistic, (suffix, quantile, number)) in self.fixed().iter().enumerate() {
             series.statistic = Some(statistic);
             (series.suffix, series.quantile) = (suffix, quantile);

@@ -102,20 +102,21 @@ fn encode(family: &Family, arena: &mut Text, encoder: &mut Encoder) {
         }
     }
     ends.push(arena.len() as u32);
-    encoder.next_family();
+    let mut series = Series {
+        arena: arena.as_slice(),
+        base: (ends[0], ends[1]),
+        front: (ends[1], ends[2]),
+        middle: (ends[2], ends[3]),
+        back: (ends[3], ends[4]),
+        statistic: None,
+        suffix: b"",
+        quantile: b"",
+    };
+    encoder.next_family(&series);
     for (statistic, samples) in &family.series {
-        let (suffix, quantile) = STATISTIC[*statistic];
-        let series = Series {
-            arena: arena.as_slice(),
-            base: (ends[0], ends[1]),
-            front: (ends[1], ends[2]),
-            middle: (ends[2], ends[3]),
-            back: (ends[3], ends[4]),
-            // The last one is an additional one.
-            statistic: (statistic + 1 < STATISTIC.len()).then_some(*statistic),
-            suffix,
-            quantile,
-        };
+        (series.suffix, series.quantile) = STATISTIC[*statistic];
+        // The last one is an additional one.
+        series.statistic = (statistic + 1 < STATISTIC.len()).then_some(*statistic);
         encoder.series(&series, samples.iter().copied());
     }
 }
