@@ -42,9 +42,12 @@ def write(results, hydrant):
 
 def ran(result, run):
     """When and how a row was measured; of a part of its peers, which."""
-    titles = "" if len(result["runs"]) == 1 else ", ".join(result["found"][peer]["title"] for peer in run["peers"]) + ": "
+    if len(result["runs"]) == 1:
+        titles = "Run"
+    else:
+        titles = "; ".join(tables.titled(peer, result["found"][peer]) for peer in run["peers"]) + ": run"
     return (
-        f"{titles}Run {run['when']} at commit {run['commit']}, {run['seconds'] / 60:.0f} min; load average of the machine "
+        f"{titles} {run['when']} at commit {run['commit']}, {run['seconds'] / 60:.0f} min; load average of the machine "
         f"{run['load_before']:.1f} before and {run['load_after']:.1f} after, this run included.\n"
     )
 
