@@ -9,6 +9,8 @@
     reason = "the hot loop: arrays of fixed size with masked offsets, which need no check"
 )]
 
+use std::hint::select_unpredictable;
+
 /// How far back a match may lie (RFC 1951 3.2.5).
 pub(super) const WINDOW: usize = 32 * 1024;
 
@@ -255,17 +257,34 @@ fn hash(word: u64) -> usize {
 }
 
 /// How many bytes two places have in common.
+///
+/// Five matches in six are shorter than four words, and how many words nobody can guess: so these
+/// are compared without a branch between them.
 #[inline(always)]
 fn match_length(here: &[u8; AHEAD], there: &[u8; AHEAD]) -> usize {
-    let mut length = 0;
+    let differing = |at| load8(here, at) ^ load8(there, at);
+    let front = first_set((0, differing(0)), (8, differing(8)));
+    let back = first_set((16, differing(16)), (24, differing(24)));
+    let (length, word) = first_set(front, back);
+    if word != 0 {
+        return length + (word.trailing_zeros() / 8) as usize;
+    }
+    let mut length = 32;
     while length < AHEAD {
-        let differing = load8(here, length) ^ load8(there, length);
-        if differing != 0 {
-            return MATCH_MAX.min(length + (differing.trailing_zeros() / 8) as usize);
+        let word = differing(length);
+        if word != 0 {
+            return MATCH_MAX.min(length + (word.trailing_zeros() / 8) as usize);
         }
         length += 8;
     }
     MATCH_MAX
+}
+
+/// The first of two words, each with its place, that has a bit set, or the second; without a branch.
+#[inline(always)]
+fn first_set(a: (usize, u64), b: (usize, u64)) -> (usize, u64) {
+    let is_first = a.1 != 0;
+    (select_unpredictable(is_first, a.0, b.0), select_unpredictable(is_first, a.1, b.1))
 }
 
 /// The code of a distance and its extra bits (RFC 1951 3.2.5). From 3 on, a code is the exponent
