@@ -1,24 +1,37 @@
-//! One-shot inflate of a body that is in memory, by libdeflate.
+//! One-shot inflate of a body that is in memory.
 //!
-//! Owns: libdeflate's tables, reused from body to body, and the guess of how much space a body needs.
+//! Owns: decoding tables, reused from body to body, and the guess of how much space a body needs.
 //!
 //! Always: what comes out is what the streaming reader would give, byte for byte and error for
-//! error. Libdeflate reads one member, says neither how much input it used nor whether bad input
-//! was cut or wrong; so whatever is not provably one good member from the first byte to the last
-//! is given to the streaming reader, which decides.
+//! error. Here one member is read, whose end, checksum and length are checked. Whatever is not
+//! provably one good member from the first byte to the last is given to the streaming reader, which
+//! decides.
+//!
+//! Why not a library: in the bodies that Firehose delivers, base64 text, nothing tells whether a
+//! literal or a match comes next, and the branches of a usual inflater often go wrong. `symbols` has
+//! none for this; it needs four fifths of the time of libdeflate (`cargo bench -p codec`).
 //!
 //! Not here: bodies too large to be held whole; see `stream`.
 
+mod bits;
+mod blocks;
+mod entry;
+mod symbols;
+mod tables;
+
 use std::io::Read;
 
-use libdeflater::{DecompressionError, Decompressor};
-use memchr::memmem;
-
+use self::blocks::{Blocks, Stop};
+use self::tables::Tables;
+use super::stream::{FLAG_COMMENT, FLAG_EXTRA, FLAG_HEADER_CRC, FLAG_NAME, FLAGS_RESERVED};
 use super::{InflateError, MAGIC, MEMBER_MIN, StreamInflater, is_gzip};
 
 /// Deflate can't expand more: a match of 258 bytes costs at least two bits. So no trailer, however
 /// it lies, makes us reserve more than the input paid for.
 const DEFLATE_RATIO_MAX: usize = 1032;
+
+/// The part of a header that is always there.
+const HEADER: usize = 10;
 
 /// The first space given to a body whose trailer says next to nothing.
 const SPACE_MIN: usize = 4 * 1024;
@@ -29,7 +42,7 @@ const SPACE_GROWTH: usize = 4;
 
 /// Inflates whole bodies, reusing its state and the caller's buffer.
 pub struct Inflater {
-    state: Decompressor,
+    tables: Box<Tables>,
 }
 
 impl Default for Inflater {
@@ -39,9 +52,9 @@ impl Default for Inflater {
 }
 
 impl Inflater {
-    /// New state, about 32 KiB.
+    /// New state, about 35 KiB.
     pub fn new() -> Self {
-        Self { state: Decompressor::new() }
+        Self { tables: Tables::new() }
     }
 
     /// Replaces `out` with the content of all gzip members of `input`; at most `limit` bytes.
@@ -89,21 +102,24 @@ impl Inflater {
         if input.len() < MEMBER_MIN {
             return Ok(None);
         }
+        let Some(data) = data_begin(input).and_then(|begin| input.get(begin..)) else {
+            return Ok(None);
+        };
         let most = limit.min(input.len().saturating_mul(DEFLATE_RATIO_MAX));
         let mut space = claimed_length(input).max(SPACE_MIN).min(most);
         loop {
             grow(out, space);
             let window_length = out.len().min(most);
             let window = out.get_mut(..window_length).unwrap_or_default();
-            match self.state.gzip_decompress(input, window) {
-                Ok(length) => {
-                    let plain = window.get(..length).unwrap_or_default();
-                    return Ok(fills(input, plain).then_some(length));
+            match Blocks::new(data, window).read(&mut self.tables) {
+                Ok((length, crc, taken)) => {
+                    let rest = data.get(taken..).unwrap_or_default();
+                    return Ok(is_trailer(rest, crc, length).then_some(length));
                 }
-                Err(DecompressionError::InsufficientSpace) if window_length == limit => {
+                Err(Stop::Space) if window_length == limit => {
                     return Err(InflateError::TooLarge { limit });
                 }
-                Err(DecompressionError::InsufficientSpace) if window_length < most => {
+                Err(Stop::Space) if window_length < most => {
                     space = window_length.saturating_mul(SPACE_GROWTH).max(SPACE_MIN).min(most);
                 }
                 Err(_) => return Ok(None),
@@ -125,31 +141,32 @@ fn grow(out: &mut Vec<u8>, length: usize) {
     }
 }
 
-/// True when the member that gave `plain` ends where `input` ends.
-///
-/// Libdeflate has found the length of `plain` in a trailer and checked it. When these four bytes
-/// are nowhere but at the end of `input`, the end is where it found them. When chance (or a second
-/// member) put them elsewhere too, perhaps overlapping, the checksum before them tells.
-fn fills(input: &[u8], plain: &[u8]) -> bool {
-    let length = (plain.len() as u32).to_le_bytes();
-    let Some((_, all_but_last)) = input.split_last() else { return false };
-    if !input.ends_with(&length) {
-        return false;
+/// Where the data of the first member begins, behind its header (RFC 1952 2.3); none if the header
+/// is wrong or cut.
+fn data_begin(input: &[u8]) -> Option<usize> {
+    let flags = *input.get(MAGIC.len())?;
+    let mut at = HEADER;
+    if flags & FLAGS_RESERVED != 0 {
+        return None;
     }
-    let needle = memmem::Finder::new(&length);
-    let Some(mut at) = needle.find(all_but_last) else { return true };
-    let trailer = [libdeflater::crc32(plain).to_le_bytes(), length].concat();
-    loop {
-        let is_trailer = input.get(..at + length.len()).is_some_and(|i| i.ends_with(&trailer));
-        if is_trailer {
-            return false;
-        }
-        let behind = all_but_last.get(at + 1..).unwrap_or_default();
-        match needle.find(behind) {
-            Some(next) => at += 1 + next,
-            None => return input.ends_with(&trailer),
+    if flags & FLAG_EXTRA != 0 {
+        let length = input.get(at..)?.first_chunk::<2>()?;
+        at += 2 + usize::from(u16::from_le_bytes(*length));
+    }
+    for text in [FLAG_NAME, FLAG_COMMENT] {
+        if flags & text != 0 {
+            at += 1 + memchr::memchr(0, input.get(at..)?)?;
         }
     }
+    if flags & FLAG_HEADER_CRC != 0 {
+        at += 2;
+    }
+    Some(at)
+}
+
+/// True when `rest` is the trailer of a member with this content, and nothing else.
+fn is_trailer(rest: &[u8], crc: u32, length: usize) -> bool {
+    rest == [crc.to_le_bytes(), (length as u32).to_le_bytes()].as_flattened()
 }
 
 /// The slow way, for several members and for the exact error.

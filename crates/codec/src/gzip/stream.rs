@@ -19,11 +19,11 @@ use super::{InflateError, MAGIC};
 const WINDOW: usize = 64 * 1024;
 
 /// Header flags of RFC 1952 2.3.1.
-const FLAG_HEADER_CRC: u8 = 0x02;
-const FLAG_EXTRA: u8 = 0x04;
-const FLAG_NAME: u8 = 0x08;
-const FLAG_COMMENT: u8 = 0x10;
-const FLAGS_RESERVED: u8 = 0xe0;
+pub(super) const FLAG_HEADER_CRC: u8 = 0x02;
+pub(super) const FLAG_EXTRA: u8 = 0x04;
+pub(super) const FLAG_NAME: u8 = 0x08;
+pub(super) const FLAG_COMMENT: u8 = 0x10;
+pub(super) const FLAGS_RESERVED: u8 = 0xe0;
 
 /// Where in a member the next byte lies.
 enum Place {

@@ -1,0 +1,202 @@
+//! Literals and matches of a block, into memory.
+//!
+//! Owns: nothing; this is the hot loop of [`Blocks`].
+#![expect(
+    clippy::indexing_slicing,
+    reason = "the hot loop: its conditions leave room for all that a turn writes"
+)]
+
+use super::bits::Bits;
+use super::blocks::{Blocks, Stop};
+use super::tables::Tables;
+
+/// Bytes copied at once. Nine matches of ten are not longer, and to tell those that are costs more
+/// than to copy too much.
+const CHUNK: usize = 64;
+
+/// What a turn writes at least, or wipes: two literals (three, as far as the compiler can tell)
+/// and a chunk.
+const STRIDE: usize = CHUNK + 4;
+
+/// Room for a round of the hot loop: literals, the longest match, and a chunk too much.
+const ROOM: usize = 258 + 2 * STRIDE;
+
+/// How much comes out before the checksum is taken: few enough bytes to be in the cache still.
+const SUMMED_AT_ONCE: usize = 32 * 1024;
+
+/// How much must come out of a block before literals are joined in its tables, which takes a
+/// microsecond or two. Small bodies end before.
+const JOIN_AFTER: usize = 8 * 1024;
+
+/// What is known between two looks into the tables.
+#[derive(Clone, Copy, Default)]
+struct Between {
+    /// Where to look: [`super::entry::Entry::next`].
+    next: u32,
+    /// The length whose distance comes next.
+    length: usize,
+}
+
+impl Blocks<'_> {
+    /// Literals and matches, to the end of the block.
+    pub(super) fn symbols(&mut self, tables: &mut Tables) -> Result<(), Stop> {
+        let mut between = Between::default();
+        let mut join_at = self.at + JOIN_AFTER;
+        loop {
+            let until = join_at.min(self.summed + SUMMED_AT_ONCE);
+            self.fast(tables, &mut between, until)?;
+            if self.careful(tables, &mut between)? {
+                return Ok(());
+            }
+            if self.at >= join_at {
+                tables.join();
+                join_at = usize::MAX;
+            }
+            if self.at - self.summed >= SUMMED_AT_ONCE {
+                self.sum();
+            }
+        }
+    }
+
+    /// What is usual, while there is plenty of input and room and less than `until` has come out.
+    ///
+    /// Whether literals, a length or a distance come next can't be predicted, so no branch tells
+    /// them apart: each turn writes two bytes and copies a chunk, and what was not meant is
+    /// overwritten by the next turn.
+    fn fast(&mut self, tables: &Tables, between: &mut Between, until: usize) -> Result<(), Stop> {
+        self.bits.refill();
+        let Bits { input, at: mut from, mut bits, mut count } = self.bits;
+        let Between { mut next, mut length } = *between;
+        let mut at = self.at;
+        let room = self.out.len().min(until.saturating_add(ROOM));
+        let out = &mut self.out[..room];
+        let Some(last) = out.len().checked_sub(STRIDE) else { return Ok(()) };
+        let Some(last_word) = input.len().checked_sub(8) else { return Ok(()) };
+        let mut entry = tables.first(next, bits);
+        'rounds: while at + ROOM <= out.len() && from <= last_word {
+            // Two turns take at most 17 + 28 bits. Above the 56 that count there are others, so the
+            // next entry can be looked up with what is left.
+            bits |= u64::from_le_bytes(*array(input, from)) << (count & 63);
+            from += (63_u32.wrapping_sub(count) >> 3 & 7) as usize;
+            count |= 56;
+            for _ in 0..2 {
+                if entry.is_rare() {
+                    break 'rounds;
+                }
+                let extra = tables.extra(entry, bits);
+                bits >>= entry.bits();
+                count = entry.count_down(count);
+                // All ones if this is a distance.
+                let is_distance = 0_usize.wrapping_sub((next >> 12) as usize);
+                next = entry.next();
+                // Looked up before all that follows: each look waits for the one before.
+                let after = tables.first(next, bits);
+                let mut copied = length & is_distance;
+                length = entry.length() + extra;
+                let mut start = at.wrapping_sub(entry.distance() + extra) & is_distance;
+                if at > last || start > at {
+                    return Err(Stop::Bad);
+                }
+                out[at..at + 2].copy_from_slice(&entry.literals());
+                let chunk: [u8; CHUNK] = *array(out, start);
+                let literals = entry.literal_count();
+                array_mut::<STRIDE>(out, at)[literals..literals + CHUNK].copy_from_slice(&chunk);
+                at += literals;
+                if copied > CHUNK || copied > at - start {
+                    if at - start < CHUNK {
+                        overlap(out, at, start, copied);
+                    } else {
+                        while copied > CHUNK {
+                            copied -= CHUNK;
+                            at += CHUNK;
+                            start += CHUNK;
+                            out.copy_within(start..start + CHUNK, at);
+                        }
+                    }
+                }
+                at += copied;
+                entry = after;
+            }
+        }
+        self.at = at;
+        *between = Between { next, length };
+        self.bits = Bits { input, at: from, bits, count: count & 63 };
+        Ok(())
+    }
+
+    /// One look, where input or room may end or what comes is rare; true at the end of the block.
+    fn careful(&mut self, tables: &Tables, between: &mut Between) -> Result<bool, Stop> {
+        self.bits.refill();
+        let bits = self.bits.bits;
+        let Between { next, length } = std::mem::take(between);
+        let mut entry = tables.first(next, bits);
+        if entry.is_rare() {
+            entry = tables.second(next, entry, bits);
+        }
+        if !self.bits.skip(entry.bits()) || entry.is_rare() && !entry.is_end() {
+            return Err(Stop::Bad);
+        }
+        if entry.is_end() {
+            return Ok(true);
+        }
+        let extra = tables.extra(entry, bits);
+        if next != 0 {
+            let distance = entry.distance() + extra;
+            let start = self.at.checked_sub(distance).ok_or(Stop::Bad)?;
+            if length > self.out.len() - self.at {
+                return Err(Stop::Space);
+            }
+            repeat(self.out, self.at, start, length);
+            self.at += length;
+            return Ok(false);
+        }
+        for literal in entry.literals().iter().take(entry.literal_count()) {
+            *self.out.get_mut(self.at).ok_or(Stop::Space)? = *literal;
+            self.at += 1;
+        }
+        *between = Between { next: entry.next(), length: entry.length() + extra };
+        Ok(false)
+    }
+}
+
+/// The `N` bytes from `at` on, as an array.
+#[inline(always)]
+fn array<const N: usize>(bytes: &[u8], at: usize) -> &[u8; N] {
+    bytes[at..at + N].try_into().expect("the slice has this length")
+}
+
+#[inline(always)]
+fn array_mut<const N: usize>(bytes: &mut [u8], at: usize) -> &mut [u8; N] {
+    (&mut bytes[at..at + N]).try_into().expect("the slice has this length")
+}
+
+/// A match that overlaps itself, whose first chunk may be written already. Writes up to a chunk
+/// too much.
+#[cold]
+#[inline(never)]
+fn overlap(out: &mut [u8], at: usize, start: usize, length: usize) {
+    let end = at + length;
+    let mut to = at;
+    // All from `start` to `to` repeats, and each copy makes it twice as long.
+    while to - start < CHUNK && to < end {
+        let period = to - start;
+        out.copy_within(start..start + CHUNK, to);
+        to += period;
+    }
+    let period = to - start;
+    while to < end {
+        out.copy_within(to - period..to - period + CHUNK, to);
+        to += CHUNK;
+    }
+}
+
+/// A match that may overlap itself; writes nothing behind it.
+fn repeat(out: &mut [u8], at: usize, start: usize, length: usize) {
+    let mut done = 0;
+    while done < length {
+        // What has been copied can be copied again.
+        let step = (at + done - start).min(length - done);
+        out.copy_within(start..start + step, at + done);
+        done += step;
+    }
+}
