@@ -18,6 +18,8 @@ mod blocks;
 mod entry;
 mod symbols;
 mod tables;
+#[cfg(test)]
+mod tests;
 
 use std::io::Read;
 
