@@ -195,16 +195,16 @@ impl<R: Read> StreamInflater<R> {
             let more = self.refill()?;
             let input = self.window.get(self.begin..self.end).unwrap_or_default();
             let (in_before, out_before) = (self.state.total_in(), self.state.total_out());
-            let status = self
-                .state
-                .decompress(input, space, FlushDecompress::None)
-                .map_err(|_| io::Error::other(InflateError::Corrupt("a block is malformed")))?;
+            let status = self.state.decompress(input, space, FlushDecompress::None);
             self.begin += (self.state.total_in() - in_before) as usize;
             let produced = (self.state.total_out() - out_before) as usize;
             if produced > left {
                 let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
                 return Err(io::Error::other(InflateError::TooLarge { limit }));
             }
+            // Only now: what is wrong behind the limit must not depend on how far zlib-rs looks ahead.
+            let status = status
+                .map_err(|_| io::Error::other(InflateError::Corrupt("a block is malformed")))?;
             self.crc.update(space.get(..produced).unwrap_or_default());
             self.member_bytes += produced as u64;
             self.bytes += produced as u64;

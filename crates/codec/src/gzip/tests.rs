@@ -302,6 +302,18 @@ fn a_flipped_bit_never_changes_content() {
     }
 }
 
+/// *Scenario:* a literal, and behind it a code that means nothing; both in one byte's reach.
+/// *Guarantees:* a body that is too large is told as such, whatever is wrong behind the limit.
+#[test]
+fn what_is_wrong_behind_the_limit_is_not_told() {
+    // The last block, with the fixed codes; the literal 97; the symbol 286.
+    let body = [&super::deflate::HEADER[..], &[0x4b, 0x1c, 0x03], &[0; 20]].concat();
+    assert_eq!(read_all(&body, 0), Err(InflateError::TooLarge { limit: 0 }));
+    for limit in [1, 2, 1000] {
+        assert_eq!(read_all(&body, limit), Err(InflateError::Corrupt("a block is malformed")));
+    }
+}
+
 /// *Scenario:* the layer below a stream fails in the middle.
 /// *Guarantees:* its own error comes out, and is no fault of the bytes.
 #[test]
