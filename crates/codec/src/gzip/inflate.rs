@@ -9,7 +9,8 @@
 //!
 //! Why not a library: in the bodies that Firehose delivers, base64 text, nothing tells whether a
 //! literal or a match comes next, and the branches of a usual inflater often go wrong. `symbols` has
-//! none for this; it needs four fifths of the time of libdeflate (`cargo bench -p codec`).
+//! none for this; with bodies of megabytes it needs four fifths of the time of libdeflate
+//! (`cargo bench -p codec -- 13000`), with 20 KB as much, with 2 KB a fifth more, a microsecond.
 //!
 //! Not here: bodies too large to be held whole; see `stream`.
 

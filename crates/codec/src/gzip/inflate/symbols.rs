@@ -24,9 +24,9 @@ const ROOM: usize = 258 + 2 * STRIDE;
 /// How much comes out before the checksum is taken: few enough bytes to be in the cache still.
 const SUMMED_AT_ONCE: usize = 32 * 1024;
 
-/// How much must come out of a block before literals are joined in its tables, which takes a
-/// microsecond or two. Small bodies end before.
-const JOIN_AFTER: usize = 8 * 1024;
+/// How much must come out of a block before literals are joined in its tables, which takes two
+/// microseconds: a body of a few hundred bytes ends before.
+const JOIN_AFTER: usize = 2 * 1024;
 
 /// What is known between two looks into the tables.
 #[derive(Clone, Copy, Default)]

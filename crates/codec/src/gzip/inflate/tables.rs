@@ -26,7 +26,7 @@ pub(super) struct Tables {
     ones: [u32; 32],
     /// Codes of literals and lengths that fit into a first look, first bit lowest, and their
     /// entries, shorter ones first.
-    literals: [(u16, Entry); LITERALS],
+    literals: [(u32, Entry); LITERALS],
     literal_count: usize,
 }
 
@@ -51,7 +51,7 @@ impl Tables {
         self.literal_count =
             code.fill(&mut all[..SECOND_FROM], LITERAL_LOOK, &LITERAL_ENTRIES, |code, entry| {
                 if let Some(place) = list.next() {
-                    *place = (code as u16, entry);
+                    *place = (code as u32, entry);
                 }
             });
         code.fill_second(all, 0, LITERAL_LOOK, &mut free, &LITERAL_ENTRIES);
@@ -75,10 +75,10 @@ impl Tables {
     }
 
     /// Puts literals together with what follows them, where both codes fit into the first look.
-    /// It costs as much as some thousand symbols.
+    /// It takes as long as to read some hundreds of symbols.
     pub(super) fn join(&mut self) {
         let list = &self.literals[..self.literal_count];
-        let mut seconds = [(0, 0); LITERALS];
+        let mut seconds = [(0_u32, 0_u32); LITERALS];
         // How many of them there are with codes up to each length.
         let mut counts = [0; LITERAL_LOOK as usize + 1];
         let mut count = 0;
@@ -97,12 +97,20 @@ impl Tables {
         let table = &mut self.entries[..SECOND_FROM];
         for (code, first) in list.iter().filter(|(_, entry)| entry.is_literal()) {
             let length = first.code_bits();
-            for (behind, second) in &seconds[..counts[(LITERAL_LOOK - length) as usize]] {
-                let both = first.and(*second);
-                let mut place = usize::from(*code) | usize::from(*behind) << length;
-                while place < table.len() {
-                    table[place] = both;
-                    place += 1 << both.code_bits();
+            let mut from = 0;
+            for behind in 1..=LITERAL_LOOK - length {
+                let seconds = &seconds[from..counts[behind as usize]];
+                from += seconds.len();
+                if seconds.is_empty() {
+                    continue;
+                }
+                let both = length + behind;
+                for above in 0..1 << (LITERAL_LOOK - both) {
+                    let place = *code | above << both;
+                    for (code, second) in seconds {
+                        let place = (place | *code << length) as usize;
+                        table[place & (SECOND_FROM - 1)] = first.and(*second);
+                    }
                 }
             }
         }
