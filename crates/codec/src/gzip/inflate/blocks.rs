@@ -19,7 +19,7 @@ pub(super) enum Stop {
     Bad,
 }
 
-/// The longest distance code and length code, with their counts of codes that mean something.
+/// Symbols that a block may have codes for.
 const LITERALS_USED: usize = 286;
 const DISTANCES_USED: usize = 30;
 
@@ -50,7 +50,7 @@ impl<'a> Blocks<'a> {
             match self.take(2)? {
                 0 => self.stored()?,
                 1 => {
-                    fixed(tables);
+                    tables.make_fixed();
                     self.symbols(tables)?;
                 }
                 2 => {
@@ -151,13 +151,4 @@ impl<'a> Blocks<'a> {
         }
         if at == count { Ok(()) } else { Err(Stop::Bad) }
     }
-}
-
-/// The tables of the fixed codes (RFC 1951 3.2.6).
-fn fixed(tables: &mut Tables) {
-    let mut literals = [8; LITERALS];
-    literals[144..256].fill(9);
-    literals[256..280].fill(7);
-    let made = tables.make(&literals, &[5; DISTANCES]);
-    debug_assert!(made, "the fixed codes are complete");
 }

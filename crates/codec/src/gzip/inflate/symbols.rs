@@ -74,8 +74,8 @@ impl Blocks<'_> {
         let Some(last_word) = input.len().checked_sub(8) else { return Ok(()) };
         let mut entry = tables.first(next, bits);
         'rounds: while at + ROOM <= out.len() && from <= last_word {
-            // Two turns take at most 17 + 28 bits. Above the 56 that count there are others, so the
-            // next entry can be looked up with what is left.
+            // Then there are 56 bits or more. Two turns take at most 17 + 23 of them (codes that are
+            // longer than a first look are rare entries), and 12 are looked at ahead.
             bits |= u64::from_le_bytes(*array(input, from)) << (count & 63);
             from += (63_u32.wrapping_sub(count) >> 3 & 7) as usize;
             count |= 56;

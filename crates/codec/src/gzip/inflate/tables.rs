@@ -10,8 +10,8 @@
 )]
 
 use super::entry::{
-    DISTANCE_ENTRIES, DISTANCE_FROM, DISTANCE_LOOK, ENTRIES, Entry, LITERAL_ENTRIES, LITERAL_LOOK,
-    LITERALS, PRECODE_ENTRIES, PRECODES, SECOND_FROM,
+    DISTANCE_ENTRIES, DISTANCE_FROM, DISTANCE_LOOK, DISTANCES, ENTRIES, Entry, LITERAL_ENTRIES,
+    LITERAL_LOOK, LITERALS, PRECODE_ENTRIES, PRECODES, SECOND_FROM,
 };
 
 /// The longest code of literals, lengths and distances.
@@ -28,6 +28,8 @@ pub(super) struct Tables {
     /// entries, shorter ones first.
     literals: [(u32, Entry); LITERALS],
     literal_count: usize,
+    /// The codes are the fixed ones.
+    is_fixed: bool,
 }
 
 impl Tables {
@@ -37,11 +39,25 @@ impl Tables {
             ones: std::array::from_fn(|count| (1 << count) - 1),
             literals: [(0, Entry::INVALID); LITERALS],
             literal_count: 0,
+            is_fixed: false,
         })
+    }
+
+    /// The tables of the fixed codes (RFC 1951 3.2.6). They are kept from block to block: an empty
+    /// block takes ten bits, and a body of such blocks must not cost its sender less than us.
+    pub(super) fn make_fixed(&mut self) {
+        if self.is_fixed {
+            return;
+        }
+        let mut literals = [8; LITERALS];
+        literals[144..256].fill(9);
+        literals[256..280].fill(7);
+        self.is_fixed = self.make(&literals, &[5; DISTANCES]);
     }
 
     /// Makes the tables for codes of these lengths; false if there is no such code.
     pub(super) fn make(&mut self, literals: &[u8], distances: &[u8]) -> bool {
+        self.is_fixed = false;
         let (all, mut free) = (&mut self.entries[..], SECOND_FROM);
         let mut code = Code::new(literals);
         if code.unused != 0 {

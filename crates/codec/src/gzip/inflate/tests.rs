@@ -122,6 +122,23 @@ fn every_level_is_read() {
     }
 }
 
+/// *Scenario:* stored blocks and such with fixed and made codes, short and long, by turns.
+/// *Guarantees:* each is read with its own codes, and matches reach back over them.
+#[test]
+fn blocks_of_each_kind_by_turns() {
+    let mut chance = Chance(4);
+    let mut state = Compress::new(Compression::new(9), false);
+    let (mut plain, mut body) = (Vec::new(), Vec::with_capacity(1 << 20));
+    for round in 0..60 {
+        let text = &mixture(&mut Chance(5), 9000)[..[3, 5, 9000, 0, 3000][chance.below(5)]];
+        plain.extend_from_slice(text);
+        let flush = if round == 59 { FlushCompress::Finish } else { FlushCompress::Partial };
+        let flush = if chance.one_in(4) && round < 59 { FlushCompress::Sync } else { flush };
+        state.compress_vec(text, &mut body, flush).unwrap();
+    }
+    check_content(&body, &plain);
+}
+
 /// *Scenario:* headers with each optional part and all, whole and cut.
 /// *Guarantees:* the data are found behind them, without the streaming reader; or not at all.
 #[test]
