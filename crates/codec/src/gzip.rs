@@ -18,7 +18,7 @@ mod stream;
 mod tests;
 
 pub use deflate::Deflater;
-pub use inflate::Inflater;
+pub use inflate::{Inflater, SliceInflater};
 pub use prepend::prepend;
 pub use stream::StreamInflater;
 

@@ -17,6 +17,7 @@
 mod bits;
 mod blocks;
 mod entry;
+mod slice;
 mod symbols;
 mod tables;
 #[cfg(test)]
@@ -25,6 +26,7 @@ mod tests;
 use std::io::Read;
 
 use self::blocks::{Blocks, Stop};
+pub use self::slice::SliceInflater;
 use self::tables::Tables;
 use super::stream::{FLAG_COMMENT, FLAG_EXTRA, FLAG_HEADER_CRC, FLAG_NAME, FLAGS_RESERVED};
 use super::{InflateError, MAGIC, MEMBER_MIN, StreamInflater, is_gzip};
@@ -46,6 +48,8 @@ const SPACE_GROWTH: usize = 4;
 /// Inflates whole bodies, reusing its state and the caller's buffer.
 pub struct Inflater {
     tables: Box<Tables>,
+    /// Of [`Inflater::reader`]; empty until the first.
+    window: Vec<u8>,
 }
 
 impl Default for Inflater {
@@ -55,9 +59,16 @@ impl Default for Inflater {
 }
 
 impl Inflater {
-    /// New state, about 35 KiB.
+    /// New state, about 35 KiB; 97 KiB more from the first [`Inflater::reader`] on.
     pub fn new() -> Self {
-        Self { tables: Tables::new() }
+        Self { tables: Tables::new(), window: Vec::new() }
+    }
+
+    /// Reads the content of all gzip members of `input` through a small window; at most `limit` bytes.
+    /// A failure is an [`std::io::Error`] whose source is an [`InflateError`].
+    pub fn reader<'a>(&'a mut self, input: &'a [u8], limit: u64) -> SliceInflater<'a> {
+        self.window.resize(slice::WINDOW, 0);
+        SliceInflater::new(input, limit, &mut self.tables, &mut self.window)
     }
 
     /// Replaces `out` with the content of all gzip members of `input`; at most `limit` bytes.
@@ -114,10 +125,12 @@ impl Inflater {
             grow(out, space);
             let window_length = out.len().min(most);
             let window = out.get_mut(..window_length).unwrap_or_default();
-            match Blocks::new(data, window).read(&mut self.tables) {
-                Ok((length, crc, taken)) => {
+            let mut blocks = Blocks::new(data);
+            match blocks.read(window, usize::MAX, &mut self.tables) {
+                Ok(_) => {
+                    let (crc, taken) = blocks.end();
                     let rest = data.get(taken..).unwrap_or_default();
-                    return Ok(is_trailer(rest, crc, length).then_some(length));
+                    return Ok(is_trailer(rest, crc, blocks.at).then_some(blocks.at));
                 }
                 Err(Stop::Space) if window_length == limit => {
                     return Err(InflateError::TooLarge { limit });

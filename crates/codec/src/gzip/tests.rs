@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use proptest::prelude::*;
 
 use super::deflate::Zlib;
-use super::{Deflater, InflateError, Inflater, StreamInflater, is_gzip};
+use super::{Deflater, InflateError, Inflater, SliceInflater, StreamInflater, is_gzip};
 
 /// Text like the lines we send: repetitive, but not all the same.
 fn lines(count: usize) -> Vec<u8> {
@@ -59,7 +59,14 @@ impl Read for Dribble<'_> {
 }
 
 fn streamed(input: impl Read, limit: usize, step: usize) -> Result<Vec<u8>, InflateError> {
-    let mut reader = StreamInflater::new(input, limit as u64);
+    drained(StreamInflater::new(input, limit as u64), StreamInflater::fault, step)
+}
+
+fn drained<R: Read>(
+    mut reader: R,
+    fault_of: impl Fn(&R) -> Option<InflateError>,
+    step: usize,
+) -> Result<Vec<u8>, InflateError> {
     let mut out = Vec::new();
     let mut space = vec![0; step];
     loop {
@@ -68,7 +75,7 @@ fn streamed(input: impl Read, limit: usize, step: usize) -> Result<Vec<u8>, Infl
             Ok(read) => out.extend_from_slice(&space[..read]),
             Err(error) => {
                 let fault = InflateError::within(&error).unwrap();
-                assert_eq!(reader.fault().as_ref(), Some(fault), "the fault can be asked for");
+                assert_eq!(fault_of(&reader).as_ref(), Some(fault), "the fault can be asked for");
                 assert!(reader.read(&mut space).is_err(), "a failed reader stays failed");
                 return Err(fault.clone());
             }
@@ -91,6 +98,10 @@ fn read_all(input: &[u8], limit: usize) -> Result<Vec<u8>, InflateError> {
     assert_eq!(once, again, "a reused inflater and buffer agree with new ones");
     assert_eq!(once, streamed(input, limit, 1 << 16), "one-shot and streaming agree");
     assert_eq!(once, streamed(Dribble(input, 0), limit, 7), "small pieces change nothing");
+    for step in [7, 1 << 20] {
+        let reader = inflater.reader(input, limit as u64);
+        assert_eq!(once, drained(reader, SliceInflater::fault, step), "a window changes nothing");
+    }
     once
 }
 

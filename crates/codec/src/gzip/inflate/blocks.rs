@@ -8,6 +8,7 @@ use libdeflater::Crc;
 
 use super::bits::Bits;
 use super::entry::{DISTANCES, LITERALS, PRECODES};
+use super::symbols::Symbols;
 use super::tables::{Precode, Tables};
 
 /// Why a stream was not read to its end.
@@ -27,45 +28,105 @@ const DISTANCES_USED: usize = 30;
 const PRECODE_ORDER: [usize; PRECODES] =
     [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
 
-/// A stream on its way into `out`.
+/// How far back a match may lie (RFC 1951 3.2.5).
+pub(super) const HISTORY: usize = 32 * 1024;
+
+/// A stream on its way out. Its reader owns the place where it goes and hands it to each call.
 pub(super) struct Blocks<'a> {
     pub(super) bits: Bits<'a>,
-    pub(super) out: &'a mut [u8],
-    /// Bytes that have come out.
+    /// Bytes that are there, counted from the first that is still there.
     pub(super) at: usize,
     crc: Crc,
-    /// Bytes that are in `crc`.
+    /// Bytes that are in `crc`, counted likewise.
     pub(super) summed: usize,
+    inside: Inside,
+    is_last: bool,
+}
+
+/// What comes next in the stream.
+enum Inside {
+    /// The header of a block, or the end.
+    Nothing,
+    /// So many bytes as they are.
+    Stored(usize),
+    Symbols(Symbols),
 }
 
 impl<'a> Blocks<'a> {
-    pub(super) fn new(input: &'a [u8], out: &'a mut [u8]) -> Self {
-        Self { bits: Bits::new(input), out, at: 0, crc: Crc::new(), summed: 0 }
+    pub(super) fn new(input: &'a [u8]) -> Self {
+        let (bits, crc, inside) = (Bits::new(input), Crc::new(), Inside::Nothing);
+        Self { bits, at: 0, crc, summed: 0, inside, is_last: false }
     }
 
-    /// Reads all; returns how much came out, its checksum and how much of the input it took.
-    pub(super) fn read(mut self, tables: &mut Tables) -> Result<(usize, u32, usize), Stop> {
+    /// Reads on, until the end of the stream (true) or until `enough` bytes are in `out`, where there
+    /// must be room for [`super::symbols::ROOM`] more.
+    pub(super) fn read(
+        &mut self,
+        out: &mut [u8],
+        enough: usize,
+        tables: &mut Tables,
+    ) -> Result<bool, Stop> {
         loop {
-            let is_last = self.take(1)? == 1;
-            match self.take(2)? {
-                0 => self.stored()?,
-                1 => {
-                    tables.make_fixed();
-                    self.symbols(tables)?;
+            let is_over = match std::mem::replace(&mut self.inside, Inside::Nothing) {
+                Inside::Nothing if self.is_last => {
+                    self.sum(out);
+                    return Ok(true);
                 }
-                2 => {
-                    self.codes(tables)?;
-                    self.symbols(tables)?;
+                Inside::Nothing => {
+                    self.header(tables)?;
+                    continue;
                 }
-                _ => return Err(Stop::Bad),
-            }
-            if is_last {
-                break;
+                Inside::Stored(left) => {
+                    let left = self.stored(out, enough, left)?;
+                    self.inside = Inside::Stored(left);
+                    left == 0
+                }
+                Inside::Symbols(mut symbols) => {
+                    let is_over = self.symbols((&mut *out, enough), tables, &mut symbols)?;
+                    self.inside = Inside::Symbols(symbols);
+                    is_over
+                }
+            };
+            if is_over {
+                self.inside = Inside::Nothing;
+            } else if self.at >= enough {
+                self.sum(out);
+                return Ok(false);
             }
         }
-        self.sum();
-        let taken = self.bits.align();
-        Ok((self.at, self.crc.sum(), taken))
+    }
+
+    /// The header of the next block.
+    fn header(&mut self, tables: &mut Tables) -> Result<(), Stop> {
+        self.is_last = self.take(1)? == 1;
+        self.inside = match self.take(2)? {
+            0 => Inside::Stored(self.stored_length()?),
+            1 => {
+                tables.make_fixed();
+                Inside::Symbols(Symbols::new())
+            }
+            2 => {
+                self.codes(tables)?;
+                Inside::Symbols(Symbols::new())
+            }
+            _ => return Err(Stop::Bad),
+        };
+        Ok(())
+    }
+
+    /// The end of the stream: its checksum and how much of the input it took.
+    pub(super) fn end(&mut self) -> (u32, usize) {
+        (self.crc.sum(), self.bits.align())
+    }
+
+    /// Makes room in `out`: what no match can reach any more goes; returns how much that is.
+    pub(super) fn slide(&mut self, out: &mut [u8]) -> usize {
+        self.sum(out);
+        let gone = self.at.saturating_sub(HISTORY);
+        out.copy_within(gone..self.at, 0);
+        self.at -= gone;
+        self.summed -= gone;
+        gone
     }
 
     fn take(&mut self, count: u32) -> Result<u32, Stop> {
@@ -73,29 +134,34 @@ impl<'a> Blocks<'a> {
     }
 
     /// Takes what came out since the last time into the checksum.
-    pub(super) fn sum(&mut self) {
-        self.crc.update(&self.out[self.summed..self.at]);
+    pub(super) fn sum(&mut self, out: &[u8]) {
+        self.crc.update(&out[self.summed..self.at]);
         self.summed = self.at;
     }
 
-    /// A stored block.
-    fn stored(&mut self) -> Result<(), Stop> {
+    /// How long a stored block is.
+    fn stored_length(&mut self) -> Result<usize, Stop> {
         let from = self.bits.align();
         let rest = self.bits.input.get(from..).unwrap_or_default();
-        let Some(([a, b, c, d], rest)) = rest.split_first_chunk::<4>() else {
-            return Err(Stop::Bad);
-        };
+        let Some([a, b, c, d]) = rest.first_chunk::<4>() else { return Err(Stop::Bad) };
         let length = u16::from_le_bytes([*a, *b]);
         if length != !u16::from_le_bytes([*c, *d]) {
             return Err(Stop::Bad);
         }
-        let length = usize::from(length);
-        let bytes = rest.get(..length).ok_or(Stop::Bad)?;
-        self.out.get_mut(self.at..self.at + length).ok_or(Stop::Space)?.copy_from_slice(bytes);
+        self.bits.at = from + 4;
+        Ok(usize::from(length))
+    }
+
+    /// Stored bytes, of which `left` are to come; returns how many are then.
+    fn stored(&mut self, out: &mut [u8], enough: usize, left: usize) -> Result<usize, Stop> {
+        let length = left.min(enough.saturating_sub(self.at));
+        let from = self.bits.at;
+        let bytes = self.bits.input.get(from..from + length).ok_or(Stop::Bad)?;
+        out.get_mut(self.at..self.at + length).ok_or(Stop::Space)?.copy_from_slice(bytes);
         self.at += length;
-        self.sum();
-        self.bits.at = from + 4 + length;
-        Ok(())
+        self.bits.at += length;
+        self.sum(out);
+        Ok(left - length)
     }
 
     /// The codes of a block (RFC 1951 3.2.7).

@@ -19,7 +19,7 @@ const CHUNK: usize = 64;
 const STRIDE: usize = CHUNK + 4;
 
 /// Room for a round of the hot loop: literals, the longest match, and a chunk too much.
-const ROOM: usize = 258 + 2 * STRIDE;
+pub(super) const ROOM: usize = 258 + 2 * STRIDE;
 
 /// How much comes out before the checksum is taken: few enough bytes to be in the cache still.
 const SUMMED_AT_ONCE: usize = 32 * 1024;
@@ -37,25 +37,45 @@ struct Between {
     length: usize,
 }
 
+/// How far the symbols of a block have been read.
+pub(super) struct Symbols {
+    between: Between,
+    /// Bytes of the block still to come out before literals are joined; none when they are.
+    join_in: Option<usize>,
+}
+
+impl Symbols {
+    pub(super) fn new() -> Self {
+        Self { between: Between::default(), join_in: Some(JOIN_AFTER) }
+    }
+}
+
 impl Blocks<'_> {
-    /// Literals and matches, to the end of the block.
-    pub(super) fn symbols(&mut self, tables: &mut Tables) -> Result<(), Stop> {
-        let mut between = Between::default();
-        let mut join_at = self.at + JOIN_AFTER;
-        loop {
-            let until = join_at.min(self.summed + SUMMED_AT_ONCE);
-            self.fast(tables, &mut between, until)?;
-            if self.careful(tables, &mut between)? {
-                return Ok(());
-            }
+    /// Literals and matches, until the end of the block (true) or until `enough` bytes are in `out`.
+    pub(super) fn symbols(
+        &mut self,
+        (out, enough): (&mut [u8], usize),
+        tables: &mut Tables,
+        symbols: &mut Symbols,
+    ) -> Result<bool, Stop> {
+        let Symbols { between, join_in } = symbols;
+        let mut join_at = join_in.map_or(usize::MAX, |bytes| self.at + bytes);
+        let mut is_over = false;
+        while !is_over && self.at < enough {
+            let until = join_at.min(self.summed + SUMMED_AT_ONCE).min(enough);
+            self.fast(out, tables, between, until)?;
+            // There is room for what is left over enough once, not for one more.
+            is_over = self.at < enough && self.careful(out, tables, between)?;
             if self.at >= join_at {
                 tables.join();
                 join_at = usize::MAX;
             }
             if self.at - self.summed >= SUMMED_AT_ONCE {
-                self.sum();
+                self.sum(out);
             }
         }
+        *join_in = (join_at < usize::MAX).then(|| join_at - self.at);
+        Ok(is_over)
     }
 
     /// What is usual, while there is plenty of input and room and less than `until` has come out.
@@ -63,13 +83,19 @@ impl Blocks<'_> {
     /// Whether literals, a length or a distance come next can't be predicted, so no branch tells
     /// them apart: each turn writes two bytes and copies a chunk, and what was not meant is
     /// overwritten by the next turn.
-    fn fast(&mut self, tables: &Tables, between: &mut Between, until: usize) -> Result<(), Stop> {
+    fn fast(
+        &mut self,
+        out: &mut [u8],
+        tables: &Tables,
+        between: &mut Between,
+        until: usize,
+    ) -> Result<(), Stop> {
         self.bits.refill();
         let Bits { input, at: mut from, mut bits, mut count } = self.bits;
         let Between { mut next, mut length } = *between;
         let mut at = self.at;
-        let room = self.out.len().min(until.saturating_add(ROOM));
-        let out = &mut self.out[..room];
+        let room = out.len().min(until.saturating_add(ROOM));
+        let out = &mut out[..room];
         let Some(last) = out.len().checked_sub(STRIDE) else { return Ok(()) };
         let Some(last_word) = input.len().checked_sub(8) else { return Ok(()) };
         let mut entry = tables.first(next, bits);
@@ -125,7 +151,12 @@ impl Blocks<'_> {
     }
 
     /// One look, where input or room may end or what comes is rare; true at the end of the block.
-    fn careful(&mut self, tables: &Tables, between: &mut Between) -> Result<bool, Stop> {
+    fn careful(
+        &mut self,
+        out: &mut [u8],
+        tables: &Tables,
+        between: &mut Between,
+    ) -> Result<bool, Stop> {
         self.bits.refill();
         let bits = self.bits.bits;
         let Between { next, length } = std::mem::take(between);
@@ -143,15 +174,15 @@ impl Blocks<'_> {
         if next != 0 {
             let distance = entry.distance() + extra;
             let start = self.at.checked_sub(distance).ok_or(Stop::Bad)?;
-            if length > self.out.len() - self.at {
+            if length > out.len() - self.at {
                 return Err(Stop::Space);
             }
-            repeat(self.out, self.at, start, length);
+            repeat(out, self.at, start, length);
             self.at += length;
             return Ok(false);
         }
         for literal in entry.literals().iter().take(entry.literal_count()) {
-            *self.out.get_mut(self.at).ok_or(Stop::Space)? = *literal;
+            *out.get_mut(self.at).ok_or(Stop::Space)? = *literal;
             self.at += 1;
         }
         *between = Between { next: entry.next(), length: entry.length() + extra };

@@ -5,8 +5,9 @@ mod made;
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
 use proptest::prelude::*;
 
-use super::blocks::{Blocks, Stop};
+use super::blocks::{Blocks, HISTORY, Stop};
 use super::data_begin;
+use super::symbols::ROOM;
 use super::tables::Tables;
 
 /// What a reader of deflate data came to: the content and how much of the input it took.
@@ -15,10 +16,42 @@ type Read = Option<(Vec<u8>, usize)>;
 /// Reads into exactly `space` bytes, in the midst of others that must not change.
 fn inflate(tables: &mut Tables, input: &[u8], space: usize) -> Result<(Vec<u8>, usize), Stop> {
     let mut out = vec![0x55; space];
-    let (length, crc, taken) = Blocks::new(input, &mut out).read(tables)?;
-    out.truncate(length);
+    let mut blocks = Blocks::new(input);
+    let whole = blocks.read(&mut out, usize::MAX, tables);
+    if whole != Err(Stop::Space) {
+        // One byte at a time moves the window for each.
+        let least = if blocks.at < HISTORY + 1000 { 1 } else { 300 };
+        for fresh in [least, 20_000] {
+            let (windowed, crc) = windowed(tables, input, fresh);
+            assert_eq!(windowed.is_ok(), whole.is_ok(), "{fresh} at a time");
+            if let Ok(content) = windowed {
+                assert!(content == out[..blocks.at]);
+                assert_eq!(crc, libdeflater::crc32(&content));
+            }
+        }
+    }
+    whole?;
+    let (crc, taken) = blocks.end();
+    out.truncate(blocks.at);
     assert_eq!(crc, libdeflater::crc32(&out));
     Ok((out, taken))
+}
+
+/// The same through a window that takes in `fresh` bytes at a time, or a few more.
+fn windowed(tables: &mut Tables, input: &[u8], fresh: usize) -> (Result<Vec<u8>, Stop>, u32) {
+    let mut window = vec![0x55; HISTORY + fresh + ROOM];
+    let (mut blocks, mut out) = (Blocks::new(input), Vec::new());
+    loop {
+        blocks.slide(&mut window);
+        let begin = blocks.at;
+        let read = blocks.read(&mut window, HISTORY + fresh, tables);
+        out.extend_from_slice(&window[begin..blocks.at]);
+        match read {
+            Ok(false) => {}
+            Ok(true) => return (Ok(out), blocks.end().0),
+            Err(stop) => return (Err(stop), 0),
+        }
+    }
 }
 
 /// The same by zlib-rs.
