@@ -8,11 +8,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 
-/// Buffers on a shelf: as many as a stream has requests in flight, by default and a little more.
-const BUFFERS_MAX: usize = 4;
+/// Buffers on a shelf and their bytes, at most. As many as a stream has requests in flight, by default
+/// and a little more; two plain requests of the default size fit.
+const FEW_LARGE: (usize, usize) = (4, 8 << 20);
 
-/// Bytes on a shelf. Two plain requests of the default size fit, and dozens of compressed ones.
-const BYTES_MAX: usize = 8 << 20;
+/// Or, when they are small, as many as one delivery of 1 MiB gives requests: these come back together,
+/// and with four of them kept, nearly every body of remote write was made of fresh pages.
+const MANY_SMALL: (usize, usize) = (16, 2 << 20);
 
 /// Empty buffers, waiting.
 #[derive(Clone, Default)]
@@ -36,10 +38,8 @@ impl Shelf {
     fn put(&self, buffer: Vec<u8>) {
         let mut shelf = self.lock();
         let held: usize = shelf.iter().map(Vec::capacity).sum();
-        if shelf.len() < BUFFERS_MAX && held + buffer.capacity() <= BYTES_MAX {
-            if shelf.capacity() == 0 {
-                shelf.reserve_exact(BUFFERS_MAX);
-            }
+        let (count, bytes) = (shelf.len() + 1, held + buffer.capacity());
+        if [FEW_LARGE, MANY_SMALL].iter().any(|most| count <= most.0 && bytes <= most.1) {
             shelf.push(buffer);
         }
     }

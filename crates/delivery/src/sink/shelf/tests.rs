@@ -1,4 +1,4 @@
-use super::{BUFFERS_MAX, BYTES_MAX, Shelf};
+use super::{FEW_LARGE, MANY_SMALL, Shelf};
 
 /// *Scenario:* a body with several handles, dropped one after the other.
 /// *Guarantees:* its memory comes back with the last, and is what the next body is made of.
@@ -18,16 +18,18 @@ fn memory_comes_back_with_the_last_handle() {
     assert!(shelf.take().is_empty());
 }
 
-/// *Scenario:* more bodies than a shelf holds, and larger ones.
+/// *Scenario:* more bodies than a shelf holds: small ones, middling ones, and larger ones.
 /// *Guarantees:* the rest is freed.
 #[test]
 fn a_shelf_is_bounded() {
-    let shelf = Shelf::default();
-    let bodies: Vec<_> = (0..10).map(|_| shelf.body(vec![0; 10])).collect();
-    drop(bodies);
-    assert_eq!(shelf.lock().len(), BUFFERS_MAX);
-    let shelf = Shelf::default();
-    drop(shelf.body(vec![0; BYTES_MAX + 1]));
-    drop([shelf.body(vec![0; BYTES_MAX / 2 + 1]), shelf.body(vec![0; BYTES_MAX / 2 + 1])]);
-    assert_eq!(shelf.lock().len(), 1);
+    let kept = |count: usize, bytes: usize| {
+        let shelf = Shelf::default();
+        drop((0..count).map(|_| shelf.body(vec![0; bytes])).collect::<Vec<_>>());
+        shelf.lock().len()
+    };
+    assert_eq!(kept(20, 10), MANY_SMALL.0);
+    assert_eq!(kept(20, MANY_SMALL.1 / 10), 10);
+    assert_eq!(kept(20, MANY_SMALL.1 / 2), FEW_LARGE.0);
+    assert_eq!(kept(2, FEW_LARGE.1 / 2 + 1), 1);
+    assert_eq!(kept(1, FEW_LARGE.1 + 1), 0);
 }
