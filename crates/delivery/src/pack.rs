@@ -26,6 +26,8 @@ pub(crate) struct Packing {
     selection: Selection,
     enriching: Enriching,
     shapes: Shapes,
+    /// Somebody asks for the shape of each point: rules, what is added, or the destination.
+    is_shaped: bool,
     feed: usize,
     next_id: u64,
     begin: Position,
@@ -124,7 +126,10 @@ impl Packing {
         enriching: Enriching,
     ) -> Self {
         let nowhere = Position { sequence: 0, ordinal: 0 };
+        let is_shaped =
+            packer.asks_for_shapes() || !selection.keeps_all() || !enriching.enricher.is_empty();
         Self {
+            is_shaped,
             packer,
             selection,
             enriching,
@@ -365,7 +370,8 @@ impl Visit for Packed<'_> {
             return;
         }
         self.close_if_heavy(item);
-        let shape = self.packing.shapes.intern(point);
+        let Packing { shapes, is_shaped, .. } = &mut *self.packing;
+        let shape = if *is_shaped { shapes.intern(point) } else { None };
         if let Decision::Filtered(rule) = self.packing.selection.decide(point, shape) {
             self.packing.tally.filter(rule);
             return;

@@ -88,6 +88,11 @@ impl Selection {
         &self.rules
     }
 
+    /// Nothing is asked: every point passes.
+    pub fn keeps_all(&self) -> bool {
+        self.matchers.is_empty()
+    }
+
     /// Decides. What depends on the shape alone is remembered per `shape`; all calls must take
     /// their shapes from the same [`Shapes`].
     #[inline]

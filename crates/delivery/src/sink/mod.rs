@@ -195,6 +195,11 @@ pub fn build(config: &Config) -> Result<(Packer, Wire), String> {
 }
 
 impl Packer {
+    /// Does the destination make use of the shape of a point?
+    pub fn asks_for_shapes(&self) -> bool {
+        matches!(self, Packer::Dynatrace(_) | Packer::Prometheus(_))
+    }
+
     /// Offers a selected point to the open parcel. Never called when `full`.
     pub fn offer(&mut self, point: &Point<'_>, shape: Option<ShapeId>, moment: Moment) -> Offer {
         match self {
