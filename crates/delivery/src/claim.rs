@@ -157,7 +157,7 @@ impl Worker {
         let (body, walked) = self.pack_pieces(index, loaded, NO_END, u32::MAX, now);
         debug_assert!(walked.is_ok(), "a body in memory can be read");
         let Some(feed) = self.feeds.get(index) else { return };
-        if let Plain::Whole(plain) = body {
+        if let Plain::Whole(plain) | Plain::Records(plain) = body {
             feed.give_back(plain);
         }
         self.marker.end(topic_number(feed.cursor.topic()), sequence);

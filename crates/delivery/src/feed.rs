@@ -32,6 +32,8 @@ pub(crate) struct Loaded {
 pub(crate) enum Plain {
     /// In memory, shared with the tail or our own.
     Whole(Arc<Vec<u8>>),
+    /// Its records, each with its length before it, shared with the tail.
+    Records(Arc<Vec<u8>>),
     /// In memory, as it arrived.
     Bytes(bytes::Bytes),
     /// Inflated while it is read.
@@ -245,7 +247,7 @@ impl Feed {
         let kept =
             if sequence < self.next { self.reader.tail().get(&key) } else { self.reader.get(&key) };
         if let Some(plain) = kept {
-            return Ok(Some(Loaded { sequence, header, body: Plain::Whole(plain) }));
+            return Ok(Some(Loaded { sequence, header, body: Plain::Records(plain) }));
         }
         let Some(entry) = self.cursor.read(sequence).map_err(|e| e.to_string())? else {
             return Ok(None);

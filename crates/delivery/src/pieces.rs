@@ -100,6 +100,7 @@ impl Plain {
     ) -> Result<(), String> {
         let mut pieces = match self {
             Plain::Whole(plain) => Pieces::whole(kind, plain),
+            Plain::Records(kept) => Pieces::whole(Kind::Records, kept),
             Plain::Bytes(plain) => Pieces::whole(kind, plain),
             Plain::Stream(plain) => Pieces::stream(kind, Box::new(plain.as_mut())),
             Plain::Record(bytes) => return each(0, Ok(bytes)),

@@ -5,10 +5,31 @@
 
 use std::io::{self, Read};
 
+/// Bytes of the length before a record.
+pub const LENGTH_BYTES: usize = 4;
+
 /// Appends a record.
 pub fn push(record: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(&(record.len() as u32).to_le_bytes());
     out.extend_from_slice(record);
+}
+
+/// Appends a record that `write` appends; nothing when it fails.
+pub fn push_with<E>(
+    out: &mut Vec<u8>,
+    write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+) -> Result<(), E> {
+    let begin = out.len();
+    out.extend_from_slice(&[0; LENGTH_BYTES]);
+    let written = write(out);
+    if written.is_err() {
+        out.truncate(begin);
+    } else if let Some((length, record)) =
+        out.get_mut(begin..).and_then(<[u8]>::split_first_chunk_mut)
+    {
+        *length = (record.len() as u32).to_le_bytes();
+    }
+    written
 }
 
 /// The records of a body, in order; the last item is an error when the body is cut short.
@@ -106,7 +127,16 @@ mod tests {
     fn there_and_back() {
         let mut body = Vec::new();
         for record in [&b"one"[..], b"", b"three"] {
-            push(record, &mut body);
+            let refused = push_with(&mut body, |out| {
+                out.extend_from_slice(record);
+                Err(())
+            });
+            assert_eq!(refused, Err(()));
+            push_with(&mut body, |out| {
+                out.extend_from_slice(record);
+                Ok::<_, ()>(())
+            })
+            .unwrap();
         }
         let found: Vec<_> = each(&body).collect();
         assert_eq!(found, [Ok(&b"one"[..]), Ok(b""), Ok(b"three")]);

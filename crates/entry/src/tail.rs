@@ -1,5 +1,5 @@
-//! The last inflated bodies, shared by the streams that read at the head of the journal.
-//! A miss is no error: the journal has the bytes.
+//! The last bodies, as records ready to be read, shared by the streams that read at the head of the
+//! journal. A miss is no error: the journal has the bytes.
 //!
 //! Owns: the kept bodies, oldest out first, and a few spare buffers that bodies come from and go
 //! back to, so that a steady flow of deliveries allocates nothing.
@@ -7,8 +7,8 @@
 //! Always: what is held is bounded by the size given, counted by capacity, plus [`SPARE_BYTES_MAX`].
 //! The lock is held for pushes and lookups only, never while a body is copied or freed.
 //!
-//! Not here: inflating, and reading the journal on a miss; when a door waits for the readers, see
-//! `pace`.
+//! Not here: inflating and decoding, and reading the journal on a miss; when a door waits for the
+//! readers, see `pace`.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -78,9 +78,14 @@ impl Tail {
         }
     }
 
-    /// Keeps a body. Bodies above a quarter of the tail are not kept.
+    /// Would a body of so many bytes be kept? One above a quarter of the tail is not.
+    pub fn keeps(&self, bytes: usize) -> bool {
+        bytes > 0 && bytes <= self.bytes_max / 4
+    }
+
+    /// Keeps a body: the records of an entry, as [`crate::records`] has them.
     pub fn put(&self, key: TailKey, mut plain: Vec<u8>) {
-        if plain.len() > self.bytes_max / 4 || plain.is_empty() {
+        if !self.keeps(plain.len()) {
             return self.give_back(plain);
         }
         // A small body in the buffer of a large one would push out ten of its kind.

@@ -8,6 +8,7 @@
 mod answer;
 mod check;
 mod head;
+mod keep;
 mod permits;
 mod refusal;
 mod source;

@@ -250,6 +250,13 @@ impl World {
         (header, body)
     }
 
+    /// The records as a door keeps them in the tail.
+    pub(crate) fn kept(records: &[Vec<u8>]) -> Vec<u8> {
+        let mut body = Vec::new();
+        records.iter().for_each(|record| entry::records::push(record, &mut body));
+        body
+    }
+
     pub(crate) fn append(&self, header: &Header, body: Vec<u8>) {
         let body = Body::Bytes(Bytes::from(body));
         put(&self.topic, Item { key: None, head: header.encode(), body });

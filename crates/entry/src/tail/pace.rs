@@ -173,7 +173,7 @@ impl Tail {
         let begun = Instant::now();
         let deadline = begun + WAIT_MAX;
         // What is too large to be kept pushes out nothing.
-        let bytes = if bytes > self.bytes_max / 4 { 0 } else { bytes };
+        let bytes = if self.keeps(bytes) { bytes } else { 0 };
         loop {
             let mut moved = std::pin::pin!(self.moved.notified());
             // Before the look: what moves between the look and the wait must wake us.

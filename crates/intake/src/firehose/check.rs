@@ -11,15 +11,16 @@ use bytes::Bytes;
 use codec::base64;
 use codec::checksum::Hasher128;
 use codec::gzip::{InflateError, StreamInflater, is_gzip};
-use entry::{Encoding, Tail};
+use entry::Encoding;
 
 use super::Limits;
+use super::keep::Keep;
 use super::permits::Permits;
 use super::refusal::{Reason, Refusal};
 
-/// Larger plain bodies are never held whole: the tail keeps at most 6 MiB of one, and this is the
-/// whole budget for inflated bodies by default.
-pub(crate) const PLAIN_WHOLE_MAX: usize = 12 * 1024 * 1024;
+/// A plain body up to this is inflated whole, in the second-level cache. Of a larger one that part
+/// would be gone from there before it is read, so it is read in a window.
+const PLAIN_WHOLE_MAX: usize = 256 * 1024;
 /// Base64 characters of a record that are looked at to tell logs from metrics: 4,095 bytes.
 const SNIFFED: usize = 5460;
 
@@ -43,8 +44,8 @@ pub(crate) struct Checked {
     pub(crate) request_id: Option<String>,
     /// Hash of the record data.
     pub(crate) data: u128,
-    /// The inflated body, where it was held whole.
-    pub(crate) plain: Option<Vec<u8>>,
+    /// The records for the tail, where they were to be kept.
+    pub(crate) kept: Option<Vec<u8>>,
 }
 
 impl Expect {
@@ -58,60 +59,58 @@ impl Expect {
         }
         (body, Refusal::too_large("the inflated body", body))
     }
+
+    /// How long a plain body is by the word of its gzip trailer, as far as it is allowed to be.
+    pub(crate) fn claimed_length(&self, body: &[u8]) -> usize {
+        let claimed = body.last_chunk::<4>().map_or(0, |bytes| u32::from_le_bytes(*bytes));
+        let (most, _) = self.plain_limit(body.len() as u64);
+        usize::try_from(most.min(u64::from(claimed))).unwrap_or(usize::MAX)
+    }
+
     fn envelope_limits(&self) -> envelope::Limits {
         let record_text = self.limits.record_bytes.div_ceil(3).saturating_mul(4);
         envelope::Limits { records: self.limits.records, record_text }
     }
 }
 
-/// A body that is in memory as received. With `inflate_whole` (bytes that were reserved for it) an
-/// inflated body that fits is kept; any other is read in a window.
+/// A body that is in memory as received.
 pub(crate) fn whole(
     body: &Bytes,
     expect: &Expect,
-    inflate_whole: usize,
-    tail: &Tail,
+    keep: Keep<'_>,
     permits: &Permits,
 ) -> Result<Checked, Refusal> {
     if expect.encoding == Encoding::Identity {
-        let mut checked = walk(EnvelopeReader::whole(body, expect.envelope_limits()), expect)
-            .map_err(|fault| identity_hint(body, fault))?;
-        checked.plain_bytes = body.len() as u64;
-        if body.len() <= inflate_whole {
-            let mut plain = tail.buffer();
-            plain.extend_from_slice(body);
-            checked.plain = Some(plain);
-        }
-        return Ok(checked);
+        let reader = EnvelopeReader::whole(body, expect.envelope_limits());
+        let checked = walk(reader, expect, keep).map_err(|fault| identity_hint(body, fault))?;
+        return Ok(Checked { plain_bytes: body.len() as u64, ..checked });
     }
     let (limit, _) = expect.plain_limit(body.len() as u64);
-    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    if inflate_whole > 0 {
-        let mut plain = tail.stale_buffer();
-        let inflated = permits
-            .inflating(|inflater| inflater.gunzip(body, &mut plain, limit.min(inflate_whole)));
-        let checked = match inflated {
-            Ok(()) => walk(EnvelopeReader::whole(&plain, expect.envelope_limits()), expect),
-            // It is larger than its trailer says: the window will find out.
-            Err(InflateError::TooLarge { .. }) => {
-                tail.give_back(plain);
-                return stream(&mut body.as_ref(), body.len() as u64, expect);
+    permits.inflating(|inflater, plain| {
+        if expect.claimed_length(body) <= PLAIN_WHOLE_MAX {
+            let limit = usize::try_from(limit).unwrap_or(usize::MAX).min(PLAIN_WHOLE_MAX);
+            match inflater.gunzip(body, plain, limit) {
+                Ok(()) => {
+                    let reader = EnvelopeReader::whole(plain, expect.envelope_limits());
+                    let checked = walk(reader, expect, keep)?;
+                    return Ok(Checked { plain_bytes: plain.len() as u64, ..checked });
+                }
+                // It is larger than its trailer says: the window will find out.
+                Err(InflateError::TooLarge { .. }) => {}
+                Err(error) => return Err(malformed_gzip(&error)),
             }
-            Err(error) => Err(malformed_gzip(&error)),
-        };
-        return match checked {
-            Ok(mut checked) => {
-                checked.plain_bytes = plain.len() as u64;
-                checked.plain = Some(plain);
-                Ok(checked)
+        }
+        let mut reader = inflater.reader(body, limit);
+        let checked = windowed(&mut reader, body.len() as u64, expect, keep);
+        checked.map_err(|refusal| {
+            // Text that makes no sense is a riddle when it is the compression that is damaged.
+            std::io::copy(&mut reader, &mut std::io::sink()).ok();
+            match reader.fault() {
+                None | Some(InflateError::TooLarge { .. }) => refusal,
+                Some(error) => malformed_gzip(&error),
             }
-            Err(refusal) => {
-                tail.give_back(plain);
-                Err(refusal)
-            }
-        };
-    }
-    stream(&mut body.as_ref(), body.len() as u64, expect)
+        })
+    })
 }
 
 /// A body read from a stream of `wire_bytes` bytes (or at most that many), in a window.
@@ -120,16 +119,26 @@ pub(crate) fn stream(
     wire_bytes: u64,
     expect: &Expect,
 ) -> Result<Checked, Refusal> {
-    let mut plain_bytes = 0;
-    let counted: Box<dyn Read + Send + '_> = match expect.encoding {
-        Encoding::Identity => Box::new(Counted { inner: wire, bytes: &mut plain_bytes }),
+    match expect.encoding {
+        Encoding::Identity => windowed(wire, wire_bytes, expect, Keep::nothing()),
         Encoding::Gzip => {
             let (limit, _) = expect.plain_limit(wire_bytes);
-            let inner = StreamInflater::new(wire, limit);
-            Box::new(Counted { inner, bytes: &mut plain_bytes })
+            let mut inflater = StreamInflater::new(wire, limit);
+            windowed(&mut inflater, wire_bytes, expect, Keep::nothing())
         }
-    };
-    let checked = walk(EnvelopeReader::stream(counted, expect.envelope_limits()), expect);
+    }
+}
+
+/// A plain body read in a window.
+fn windowed(
+    plain: &mut (dyn Read + Send),
+    wire_bytes: u64,
+    expect: &Expect,
+    keep: Keep<'_>,
+) -> Result<Checked, Refusal> {
+    let mut plain_bytes = 0;
+    let counted = Box::new(Counted { inner: plain, bytes: &mut plain_bytes });
+    let checked = walk(EnvelopeReader::stream(counted, expect.envelope_limits()), expect, keep);
     let beyond = || expect.plain_limit(wire_bytes).1;
     match checked {
         Ok(checked) => Ok(Checked { plain_bytes, ..checked }),
@@ -159,13 +168,17 @@ enum Suspicion {
     Cleared,
 }
 
-fn walk(mut reader: EnvelopeReader<'_>, expect: &Expect) -> Result<Checked, Refusal> {
+fn walk(
+    mut reader: EnvelopeReader<'_>,
+    expect: &Expect,
+    mut keep: Keep<'_>,
+) -> Result<Checked, Refusal> {
     let mut data = Hasher128::new();
     let mut suspicion = Suspicion::NothingSeen;
     let mut start = Vec::new();
     let mut records: u32 = 0;
     while let Some(text) = reader.next().map_err(|fault| refuse(fault, expect))? {
-        if base64::check(text).is_err() {
+        if keep.take(text).is_err() {
             let message = format!("record {records} is not standard base64");
             return Err(Refusal::new(Reason::MalformedBase64, message));
         }
@@ -186,7 +199,7 @@ fn walk(mut reader: EnvelopeReader<'_>, expect: &Expect) -> Result<Checked, Refu
                        of its own, and point a metric stream at this one";
         return Err(Refusal::new(Reason::CloudWatchLogs, message));
     }
-    Ok(Checked { records, plain_bytes: 0, request_id, data: data.digest(), plain: None })
+    Ok(Checked { records, plain_bytes: 0, request_id, data: data.digest(), kept: keep.finish() })
 }
 
 fn look(text: &[u8], start: &mut Vec<u8>, so_far: Suspicion) -> Suspicion {

@@ -38,7 +38,8 @@ struct Budget {
 #[derive(Default)]
 struct Spare {
     buffers: Vec<Vec<u8>>,
-    inflaters: Vec<Inflater>,
+    /// Each with the last small body that it inflated.
+    inflaters: Vec<(Inflater, Vec<u8>)>,
 }
 
 impl std::fmt::Debug for Spare {
@@ -49,7 +50,16 @@ impl std::fmt::Debug for Spare {
 
 /// A share of a budget, given back on drop.
 #[derive(Debug)]
-pub struct Permit(#[expect(dead_code, reason = "held, not read")] OwnedSemaphorePermit);
+pub struct Permit(OwnedSemaphorePermit);
+
+impl Permit {
+    /// Gives back all but `bytes`.
+    pub(crate) fn shrink(&mut self, bytes: usize) {
+        let units = bytes.div_ceil(UNIT).max(1);
+        let Some(unused) = self.0.num_permits().checked_sub(units) else { return };
+        drop(self.0.split(unused));
+    }
+}
 
 impl Budget {
     fn new(bytes: usize) -> Budget {
@@ -127,13 +137,14 @@ impl Permits {
             spare.buffers.push(buffer);
         }
     }
-    /// Runs `work` with an inflater that keeps its tables from body to body.
-    pub fn inflating<T>(&self, work: impl FnOnce(&mut Inflater) -> T) -> T {
+    /// Runs `work` with an inflater that keeps its tables from body to body, and a buffer of its own
+    /// for bodies that fit a processor's cache.
+    pub fn inflating<T>(&self, work: impl FnOnce(&mut Inflater, &mut Vec<u8>) -> T) -> T {
         let kept = self.spare().inflaters.pop();
-        let mut inflater = kept.unwrap_or_default();
-        let done = work(&mut inflater);
+        let (mut inflater, mut buffer) = kept.unwrap_or_default();
+        let done = work(&mut inflater, &mut buffer);
         // As many as there are workers, since each holds one at most.
-        self.spare().inflaters.push(inflater);
+        self.spare().inflaters.push((inflater, buffer));
         done
     }
     /// The body as it goes to the journal: buffer and share come back when the journal lets go of it.

@@ -16,8 +16,9 @@ use remote::Secret;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::check::{self, Checked, Expect, PLAIN_WHOLE_MAX};
+use super::check::{self, Checked, Expect};
 use super::head::{self, Head};
+use super::keep::{self, Keep};
 use super::permits::{Permit, Permits};
 use super::refusal::{Reason, Refusal};
 use super::spool::{self, Chunk, PIPE_CHUNKS, SPOOL_BYTES, WIRE_WHOLE_MAX};
@@ -36,8 +37,6 @@ const ANSWER_TIME: Duration = Duration::from_secs(170);
 const CHECK_HERE_MAX: usize = 8 * 1024;
 /// What checking a large body in a window holds: inflater, and a record of AWS's size in base64.
 const WINDOW_BYTES: usize = 2 * 1024 * 1024;
-/// The least that is set aside to inflate a body into.
-const INFLATE_MIN: usize = 64 * 1024;
 /// One source. Cheap to clone.
 #[derive(Clone)]
 pub struct Source {
@@ -66,7 +65,7 @@ struct Passed {
     checked: Checked,
     body: Body,
     wire_bytes: u64,
-    plain_permit: Option<Permit>,
+    kept_permit: Option<Permit>,
     room: Option<Room>,
 }
 
@@ -229,17 +228,24 @@ impl Inner {
         let mut buffer = self.permits.buffer(length);
         self.collect(body, length, &mut buffer).await?;
         let body = self.permits.hold(buffer, permit);
-        let room = room_to_inflate(&body, expect.encoding);
-        let asked = if room == 0 { WINDOW_BYTES } else { room };
-        let in_tail = self.room_in_tail(length, room).await;
-        let plain = self.permits.plain(asked, limits.wait).await.ok_or_else(|| self.busy())?;
+        let needed = Needed::by(&body, &expect, &self.tail);
+        let in_tail = self.room_in_tail(length, needed.kept).await;
+        let asked = needed.checking + needed.kept;
+        let share = self.permits.plain(asked, limits.wait).await.ok_or_else(|| self.busy())?;
         let (tail, permits) = (Arc::clone(&self.tail), Arc::clone(&self.permits));
         let copy = body.clone();
         // The share moves along: a client that leaves now does not free what is still in use.
         let checking = move || {
-            check::whole(&copy, &expect, room, &tail, &permits).map(|checked| (checked, plain))
+            let mut share = share;
+            let keep = match needed.kept {
+                0 => Keep::nothing(),
+                most => Keep::up_to(most, &tail),
+            };
+            let checked = check::whole(&copy, &expect, keep, &permits)?;
+            share.shrink(needed.kept);
+            Ok::<_, Refusal>((checked, share))
         };
-        let (checked, plain) = if length <= CHECK_HERE_MAX {
+        let (checked, share) = if length <= CHECK_HERE_MAX {
             checking()?
         } else {
             let turn = self.permits.worker().await;
@@ -251,16 +257,16 @@ impl Inner {
             checked.await.map_err(|_| internal())??
         };
         let wire_bytes = body.len() as u64;
-        let plain_permit = checked.plain.is_some().then_some(plain);
-        let room = checked.plain.is_some().then_some(in_tail).flatten();
-        Ok(Passed { checked, body: Body::Bytes(body), wire_bytes, plain_permit, room })
+        let kept_permit = checked.kept.is_some().then_some(share);
+        let room = checked.kept.is_some().then_some(in_tail).flatten();
+        Ok(Passed { checked, body: Body::Bytes(body), wire_bytes, kept_permit, room })
     }
 
     /// Lets streams that read along read what they would else inflate once more. Small bodies cost
     /// less than the wait, and when many senders come at once they are taken first.
-    async fn room_in_tail(&self, wire_bytes: usize, plain_bytes: usize) -> Option<Room> {
-        let wait = plain_bytes > 0 && wire_bytes > CHECK_HERE_MAX && self.permits.wire_is_easy();
-        if wait { Some(self.tail.room(plain_bytes).await) } else { None }
+    async fn room_in_tail(&self, wire_bytes: usize, kept_bytes: usize) -> Option<Room> {
+        let wait = kept_bytes > 0 && wire_bytes > CHECK_HERE_MAX && self.permits.wire_is_easy();
+        if wait { Some(self.tail.room(kept_bytes).await) } else { None }
     }
 
     /// Reads the body into `buffer`, which has room for it.
@@ -325,7 +331,7 @@ impl Inner {
         let spooled = spooled?;
         let wire_bytes = spooled.side.len();
         let body = Body::Side(spooled.side);
-        Ok(Passed { checked: spooled.checked, body, wire_bytes, plain_permit: None, room: None })
+        Ok(Passed { checked: spooled.checked, body, wire_bytes, kept_permit: None, room: None })
     }
 
     /// Feeds the pipe. `Ok` also when its other end has seen enough.
@@ -353,7 +359,7 @@ impl Inner {
         lane: Option<LaneId>,
         passed: Passed,
     ) -> Result<Taken, Refusal> {
-        let Passed { checked, body, wire_bytes, plain_permit, room } = passed;
+        let Passed { checked, body, wire_bytes, kept_permit, room } = passed;
         let arrival_ms = (self.clock)();
         let request_id = checked.request_id;
         let key = request_id
@@ -373,7 +379,7 @@ impl Inner {
             only: Vec::new(),
         };
         let item = Item { key, head: header.encode(), body };
-        let appended = self.append(item, checked.plain, (plain_permit, room)).await?;
+        let appended = self.append(item, checked.kept, (kept_permit, room)).await?;
         self.count(appended, checked.records, wire_bytes, request_id.as_deref());
         let request_id = request_id.unwrap_or_else(|| self.made_up_id(arrival_ms));
         Ok(Taken { request_id })
@@ -383,18 +389,18 @@ impl Inner {
     async fn append(
         &self,
         item: Item,
-        plain: Option<Vec<u8>>,
+        kept: Option<Vec<u8>>,
         held: (Option<Permit>, Option<Room>),
     ) -> Result<Appended, Refusal> {
         let (told, answer) = oneshot::channel();
         let (tail, topic) = (Arc::clone(&self.tail), Arc::clone(self.topic.name()));
         let done = move |outcome: Result<Appended, journal::Refused>| {
             // In the tail before any stream is told that there is something to read.
-            match (&outcome, plain) {
-                (Ok(Appended::Stored { sequence, .. }), Some(plain)) => {
-                    tail.put(TailKey { topic, sequence: *sequence }, plain);
+            match (&outcome, kept) {
+                (Ok(Appended::Stored { sequence, .. }), Some(kept)) => {
+                    tail.put(TailKey { topic, sequence: *sequence }, kept);
                 }
-                (_, Some(plain)) => tail.give_back(plain),
+                (_, Some(kept)) => tail.give_back(kept),
                 (_, None) => {}
             }
             drop(held);
@@ -443,14 +449,28 @@ impl Inner {
     }
 }
 
-/// Bytes to set aside for inflating `body` whole; 0 when it should be read in a window. The trailer's
-/// word is taken only to be held to it.
-fn room_to_inflate(body: &Bytes, encoding: Encoding) -> usize {
-    if encoding == Encoding::Identity {
-        return body.len();
+/// Memory that a body in memory needs besides itself.
+#[derive(Clone, Copy)]
+struct Needed {
+    /// Until it is checked.
+    checking: usize,
+    /// Until the journal has answered, and then in the tail; 0 when nothing is kept.
+    kept: usize,
+}
+
+impl Needed {
+    /// The trailer's word is taken only to be held to it.
+    fn by(body: &Bytes, expect: &Expect, tail: &Tail) -> Needed {
+        let (plain, checking) = match expect.encoding {
+            Encoding::Identity => (body.len(), 0),
+            Encoding::Gzip => {
+                let plain = expect.claimed_length(body);
+                (plain, plain.min(WINDOW_BYTES))
+            }
+        };
+        let kept = keep::room(plain);
+        Needed { checking, kept: if tail.keeps(kept) { kept } else { 0 } }
     }
-    let claimed = body.last_chunk::<4>().map_or(0, |bytes| u32::from_le_bytes(*bytes) as usize);
-    if claimed > PLAIN_WHOLE_MAX { 0 } else { claimed.max(INFLATE_MIN) }
 }
 
 /// Name of the journal key under which a delivery is stored: the same for each of its repeats.

@@ -75,6 +75,12 @@ fn cut_and_damaged_gzip() {
     check(&door, &crc, 400, Reason::MalformedGzip, &["does not inflate"]);
     let rubbish = with(&|body| body.extend_from_slice(b"rubbish"));
     check(&door, &rubbish, 400, Reason::MalformedGzip, &["does not inflate"]);
+    // Large enough to be read in a window, where the damage shows as text that makes no sense first.
+    let mut large = Post::of(&vec![METRIC; 3_000]).gzip();
+    assert_eq!(open(Plan::default()).send(&large).status, 200);
+    let middle = large.body.len() / 2;
+    large.body[middle] ^= 0x55;
+    check(&door, &large, 400, Reason::MalformedGzip, &["does not inflate"]);
     let plain = Post::metrics().header("Content-Encoding", "gzip");
     check(&door, &plain, 400, Reason::MalformedGzip, &["not gzip"]);
     let unannounced = good.clone().without("Content-Encoding");

@@ -212,7 +212,9 @@ impl Port {
         let small = wire.len() <= INFLATE_HERE_MAX;
         let work = move || {
             let mut plain = Vec::with_capacity(room);
-            permits.inflating(|inflater| inflater.gunzip(&wire, &mut plain, room)).map(|()| plain)
+            permits
+                .inflating(|inflater, _| inflater.gunzip(&wire, &mut plain, room))
+                .map(|()| plain)
         };
         if small {
             return Ok(work());
