@@ -13,6 +13,7 @@ mod deflate;
 mod fast;
 mod inflate;
 mod prepend;
+mod rfc1951;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -59,4 +60,11 @@ const MEMBER_MIN: usize = 20;
 /// True when `bytes` begin as a gzip member does.
 pub fn is_gzip(bytes: &[u8]) -> bool {
     bytes.starts_with(&MAGIC)
+}
+
+/// The `N` bytes from `at` on, as an array, for loops that know they are there.
+#[expect(clippy::indexing_slicing, reason = "one check for all that is read of the array")]
+#[inline(always)]
+fn array<const N: usize>(bytes: &[u8], at: usize) -> &[u8; N] {
+    bytes[at..at + N].try_into().expect("the slice has this length")
 }

@@ -30,7 +30,7 @@ pub(crate) struct Loaded {
 
 /// Its plain body.
 pub(crate) enum Plain {
-    /// In memory, shared with the tail or our own.
+    /// Inflated from the journal, our own.
     Whole(Arc<Vec<u8>>),
     /// Its records, each with its length before it, shared with the tail.
     Records(Arc<Vec<u8>>),

@@ -20,7 +20,9 @@ mod matches;
 mod tests;
 
 use block::BitWriter;
-use matches::{AHEAD, Span, Symbols, WINDOW};
+use matches::{AHEAD, Span, Symbols};
+
+use super::rfc1951::WINDOW;
 
 /// Reusable state of the encoder.
 pub(super) struct FastEncoder {

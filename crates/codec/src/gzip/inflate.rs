@@ -67,7 +67,7 @@ impl Inflater {
     /// Reads the content of all gzip members of `input` through a small window; at most `limit` bytes.
     /// A failure is an [`std::io::Error`] whose source is an [`InflateError`].
     pub fn reader<'a>(&'a mut self, input: &'a [u8], limit: u64) -> SliceInflater<'a> {
-        self.window.resize(slice::WINDOW, 0);
+        self.window.resize(slice::SPACE, 0);
         SliceInflater::new(input, limit, &mut self.tables, &mut self.window)
     }
 

@@ -9,6 +9,7 @@
 
 use super::huffman;
 use super::matches::{NOTHING, SECOND_LITERAL, SECONDS, Symbol, Symbols};
+use crate::gzip::rfc1951::{LENGTH_EXTRA, LENGTH_FIRST, LENGTHS_ORDER};
 
 /// Used literal and length codes, the end of the block among them.
 const LITERALS: usize = 286;
@@ -21,20 +22,8 @@ const END: usize = 256;
 /// The most bytes a stored block holds.
 const STORED_MAX: usize = 0xffff;
 
-/// First length of each length code, less 3.
-const LENGTH_FIRST: [u8; 29] = [
-    0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 56, 64, 80, 96, 112, 128,
-    160, 192, 224, 255,
-];
-/// Extra bits of each length code.
-const LENGTH_EXTRA: [u8; 29] =
-    [0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0];
 /// The code of each length less 3.
 const LENGTH_CODE: [u8; 256] = length_codes();
-/// The order in which lengths of the code for lengths are sent.
-const LENGTHS_ORDER: [usize; 19] =
-    [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
-
 const fn length_codes() -> [u8; 256] {
     let mut codes = [0; 256];
     let (mut code, mut length) = (0, 0);

@@ -11,8 +11,8 @@
 
 use std::hint::select_unpredictable;
 
-/// How far back a match may lie (RFC 1951 3.2.5).
-pub(super) const WINDOW: usize = 32 * 1024;
+use crate::gzip::array;
+use crate::gzip::rfc1951::WINDOW;
 
 /// Bytes that must lie behind a place where matches are looked for: the longest match, rounded up
 /// to whole words.
@@ -223,12 +223,6 @@ impl Symbols {
 fn boxed<T: Copy + Default, const N: usize>() -> Box<[T; N]> {
     let slice = vec![T::default(); N].into_boxed_slice();
     slice.try_into().unwrap_or_else(|_| unreachable!("the vector has this length"))
-}
-
-/// The `N` bytes from `at` on, as an array.
-#[inline(always)]
-fn array<const N: usize>(bytes: &[u8], at: usize) -> &[u8; N] {
-    bytes[at..at + N].try_into().expect("the slice has this length")
 }
 
 #[inline(always)]

@@ -4,8 +4,9 @@ use std::io::Read;
 
 use proptest::prelude::*;
 
-use super::matches::{SYMBOLS, WINDOW};
+use super::matches::SYMBOLS;
 use super::{FastEncoder, huffman};
+use crate::gzip::rfc1951::WINDOW;
 
 /// Deflates, inflates by libdeflate and by zlib-rs, compares; returns the compressed length.
 #[track_caller]

@@ -10,6 +10,7 @@ use super::bits::Bits;
 use super::entry::{DISTANCES, LITERALS, PRECODES};
 use super::symbols::Symbols;
 use super::tables::{Precode, Tables};
+use crate::gzip::rfc1951::{LENGTHS_ORDER, WINDOW};
 
 /// Why a stream was not read to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,13 +24,6 @@ pub(super) enum Stop {
 /// Symbols that a block may have codes for.
 const LITERALS_USED: usize = 286;
 const DISTANCES_USED: usize = 30;
-
-/// The order in which the lengths of the code for lengths are sent.
-const PRECODE_ORDER: [usize; PRECODES] =
-    [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
-
-/// How far back a match may lie (RFC 1951 3.2.5).
-pub(super) const HISTORY: usize = 32 * 1024;
 
 /// A stream on its way out. Its reader owns the place where it goes and hands it to each call.
 pub(super) struct Blocks<'a> {
@@ -122,7 +116,7 @@ impl<'a> Blocks<'a> {
     /// Makes room in `out`: what no match can reach any more goes; returns how much that is.
     pub(super) fn slide(&mut self, out: &mut [u8]) -> usize {
         self.sum(out);
-        let gone = self.at.saturating_sub(HISTORY);
+        let gone = self.at.saturating_sub(WINDOW);
         out.copy_within(gone..self.at, 0);
         self.at -= gone;
         self.summed -= gone;
@@ -173,7 +167,7 @@ impl<'a> Blocks<'a> {
             return Err(Stop::Bad);
         }
         let mut lengths = [0; PRECODES];
-        for place in PRECODE_ORDER.iter().take(sent) {
+        for place in LENGTHS_ORDER.iter().take(sent) {
             lengths[*place] = self.take(3)? as u8;
         }
         let precode = Precode::new(&lengths).ok_or(Stop::Bad)?;

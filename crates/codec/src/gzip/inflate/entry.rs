@@ -1,6 +1,8 @@
 //! Entries of decoding tables: what the bits that come next mean.
 #![expect(clippy::indexing_slicing, reason = "in constants, where a panic is a build that fails")]
 
+use crate::gzip::rfc1951::{LENGTH_EXTRA, LENGTH_FIRST};
+
 /// Bits that the first look for literals and lengths takes in; longer codes need a second one.
 /// With 12, the table takes 16 KiB and one look in four into a body of base64 finds two symbols. 11
 /// would need a sixth more looks; 13 a tenth fewer, but what they save is lost in the cache.
@@ -146,12 +148,6 @@ impl Entry {
     }
 }
 
-/// First length of each length code (RFC 1951 3.2.5).
-const LENGTH_FIRST: [u32; 29] = [
-    3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99, 115, 131,
-    163, 195, 227, 258,
-];
-
 /// Literals and lengths, without the lengths of their codes.
 pub(super) const LITERAL_ENTRIES: [Entry; LITERALS] = literal_entries();
 /// Distances.
@@ -168,9 +164,8 @@ const fn literal_entries() -> [Entry; LITERALS] {
         } else if symbol == 256 {
             Entry::new(0, 0, Entry::RARE | Entry::END)
         } else {
-            let code = symbol as u32 - 257;
-            let extra = if code < 8 || code == 28 { 0 } else { code / 4 - 1 };
-            Entry::new((LENGTH_FIRST[code as usize] - 3) << 8, extra, Entry::LENGTH)
+            let (less, extra) = (LENGTH_FIRST[symbol - 257], LENGTH_EXTRA[symbol - 257]);
+            Entry::new((less as u32) << 8, extra as u32, Entry::LENGTH)
         };
         symbol += 1;
     }

@@ -8,17 +8,18 @@
 
 use std::io::{self, Read};
 
-use super::blocks::{Blocks, HISTORY};
+use super::blocks::Blocks;
 use super::symbols::ROOM;
 use super::tables::Tables;
 use super::{StreamInflater, data_begin, is_trailer};
+use crate::gzip::rfc1951::WINDOW;
 use crate::gzip::{InflateError, MEMBER_MIN, is_gzip};
 
 /// What comes out at a time: enough for the loops to be worth their beginning.
 const FRESH: usize = 64 * 1024;
 
 /// A window, with room for what the hot loop writes too much.
-pub(super) const WINDOW: usize = HISTORY + FRESH + ROOM;
+pub(super) const SPACE: usize = WINDOW + FRESH + ROOM;
 
 /// Reads the content of all gzip members of a body in memory.
 pub struct SliceInflater<'a> {
@@ -70,7 +71,7 @@ impl<'a> SliceInflater<'a> {
         let Reading::Member { blocks, gone } = &mut self.reading else { return self.begin };
         *gone += blocks.slide(self.window);
         self.begin = blocks.at;
-        let (end, is_good) = match blocks.read(self.window, HISTORY + FRESH, self.tables) {
+        let (end, is_good) = match blocks.read(self.window, WINDOW + FRESH, self.tables) {
             Ok(false) => (None, true),
             Ok(true) => {
                 let (crc, taken) = blocks.end();

@@ -9,6 +9,7 @@
 use super::bits::Bits;
 use super::blocks::{Blocks, Stop};
 use super::tables::Tables;
+use crate::gzip::array;
 
 /// Bytes copied at once. Nine matches of ten are not longer, and to tell those that are costs more
 /// than to copy too much.
@@ -188,12 +189,6 @@ impl Blocks<'_> {
         *between = Between { next: entry.next(), length: entry.length() + extra };
         Ok(false)
     }
-}
-
-/// The `N` bytes from `at` on, as an array.
-#[inline(always)]
-fn array<const N: usize>(bytes: &[u8], at: usize) -> &[u8; N] {
-    bytes[at..at + N].try_into().expect("the slice has this length")
 }
 
 #[inline(always)]

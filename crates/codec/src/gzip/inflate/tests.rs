@@ -5,10 +5,11 @@ mod made;
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
 use proptest::prelude::*;
 
-use super::blocks::{Blocks, HISTORY, Stop};
+use super::blocks::{Blocks, Stop};
 use super::data_begin;
 use super::symbols::ROOM;
 use super::tables::Tables;
+use crate::gzip::rfc1951::WINDOW;
 
 /// What a reader of deflate data came to: the content and how much of the input it took.
 type Read = Option<(Vec<u8>, usize)>;
@@ -20,7 +21,7 @@ fn inflate(tables: &mut Tables, input: &[u8], space: usize) -> Result<(Vec<u8>, 
     let whole = blocks.read(&mut out, usize::MAX, tables);
     if whole != Err(Stop::Space) {
         // One byte at a time moves the window for each.
-        let least = if blocks.at < HISTORY + 1000 { 1 } else { 300 };
+        let least = if blocks.at < WINDOW + 1000 { 1 } else { 300 };
         for fresh in [least, 20_000] {
             let (windowed, crc) = windowed(tables, input, fresh);
             assert_eq!(windowed.is_ok(), whole.is_ok(), "{fresh} at a time");
@@ -39,12 +40,12 @@ fn inflate(tables: &mut Tables, input: &[u8], space: usize) -> Result<(Vec<u8>, 
 
 /// The same through a window that takes in `fresh` bytes at a time, or a few more.
 fn windowed(tables: &mut Tables, input: &[u8], fresh: usize) -> (Result<Vec<u8>, Stop>, u32) {
-    let mut window = vec![0x55; HISTORY + fresh + ROOM];
+    let mut window = vec![0x55; WINDOW + fresh + ROOM];
     let (mut blocks, mut out) = (Blocks::new(input), Vec::new());
     loop {
         blocks.slide(&mut window);
         let begin = blocks.at;
-        let read = blocks.read(&mut window, HISTORY + fresh, tables);
+        let read = blocks.read(&mut window, WINDOW + fresh, tables);
         out.extend_from_slice(&window[begin..blocks.at]);
         match read {
             Ok(false) => {}
