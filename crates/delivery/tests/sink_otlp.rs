@@ -215,6 +215,41 @@ fn there_is_one_resource_for_each_owner() {
     }
 }
 
+/// *Scenario:* one owner or two, in turns, with a configured attribute that makes what a request
+/// begins with shorter than the room before its metrics, just as long, and longer.
+/// *Guarantees:* every request is whole, and as long as it says.
+#[test]
+fn requests_begin_with_any_resource() {
+    for length in [0, 100].into_iter().chain(600..900).chain([5_000]) {
+        let compression = if length % 3 == 0 { Compression::None } else { Compression::Gzip };
+        let mut packer = otlp(|config| {
+            config.compression = compression;
+            config.resource_attributes = vec![("note".to_owned(), "n".repeat(length))];
+        });
+        for round in 0..6 {
+            let owners = if round % 3 == 2 { 2 } else { 1 };
+            for at in 0..=round {
+                packer.offer(&point(), None, NOW);
+                if owners == 2 && at == 0 {
+                    packer.offer(&Point { region: b"us-east-1", ..point() }, None, NOW);
+                }
+            }
+            let payload = packer.close();
+            let plain = match compression {
+                Compression::None => payload.body.to_vec(),
+                _ => inflate(&payload.body),
+            };
+            assert_eq!(plain.len(), payload.plain_bytes);
+            let request = ExportMetricsServiceRequest::decode(&plain[..]).unwrap();
+            assert_eq!(request.resource_metrics.len(), owners);
+            for group in &request.resource_metrics {
+                assert_eq!(resource(group)["note"].len(), length);
+            }
+            assert_eq!(metrics(&request).len(), round + owners);
+        }
+    }
+}
+
 /// *Scenario:* a record of format 1.0, every point of which passes.
 /// *Guarantees:* its metrics arrive byte for byte, by copying.
 #[test]

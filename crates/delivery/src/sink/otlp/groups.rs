@@ -23,7 +23,7 @@ pub(crate) struct Group {
     stream: Vec<u8>,
     /// ARN of the metric stream; made from its name where the format carries only that (JSON).
     pub(crate) exporter_arn: Vec<u8>,
-    /// The metrics so far, encoded.
+    /// The metrics so far, encoded, behind the room that was asked for.
     pub(crate) metrics: Vec<u8>,
 }
 
@@ -44,9 +44,15 @@ pub(crate) struct Groups {
     groups: Vec<Group>,
     open: usize,
     last: usize,
+    room: usize,
 }
 
 impl Groups {
+    /// Groups that keep `room` bytes before their metrics free for what a request begins with.
+    pub(crate) fn with_room(room: usize) -> Groups {
+        Groups { room, ..Groups::default() }
+    }
+
     /// The group of a point. Neighbours mostly share one.
     #[inline]
     pub(crate) fn of(&mut self, point: &Point<'_>) -> &mut Group {
@@ -84,6 +90,7 @@ impl Groups {
             group.exporter_arn.clear();
             metric::encode::exporter_arn(point, &mut group.exporter_arn);
             group.metrics.clear();
+            group.metrics.resize(self.room, 0);
         }
     }
 
@@ -94,7 +101,14 @@ impl Groups {
 
     /// The open groups that hold metrics, in the order they were opened.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Group> {
-        self.groups.iter().take(self.open).filter(|group| !group.metrics.is_empty())
+        let room = self.room;
+        self.groups.iter().take(self.open).filter(move |group| group.metrics.len() > room)
+    }
+
+    /// The only open group, if it holds metrics.
+    pub(crate) fn only(&mut self) -> Option<&mut Group> {
+        let group = self.groups.first_mut().filter(|group| group.metrics.len() > self.room);
+        group.filter(|_| self.open == 1)
     }
 
     /// Forgets all metrics. Buffers are kept as long as they hold no more than `keep` bytes in all:

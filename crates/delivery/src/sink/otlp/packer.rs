@@ -17,6 +17,10 @@ use crate::sink::{Offer, Payload};
 /// kilobytes (thirty dimensions of 255 characters with name), five gauges of them less than this.
 const RESERVE: usize = 64 * 1024;
 
+/// Room before the metrics of a resource for what a request begins with: four attributes of AWS have
+/// some 300 bytes, of which a third is the name of the metric stream. A longer one is put together.
+const HEAD_ROOM: usize = 1024;
+
 /// Level 1 of both: the next ones cost a third more time for a tenth less on the wire.
 const LEVEL: u32 = 1;
 
@@ -36,6 +40,7 @@ pub struct Packer {
     /// A suffix, or a metric, while it is made.
     scratch: Vec<u8>,
     resource: Vec<u8>,
+    head: Vec<u8>,
     plain: Vec<u8>,
     shelf: Shelf,
     compressor: Coder,
@@ -58,13 +63,17 @@ impl Packer {
             points_max: config.points_max as usize,
             bytes_max: config.bytes_max,
             attributes: config.resource_attributes.clone(),
-            groups: Groups::default(),
+            groups: match config.protocol {
+                Protocol::HttpProtobuf | Protocol::Grpc => Groups::with_room(HEAD_ROOM),
+                Protocol::HttpJson => Groups::default(),
+            },
             points: 0,
             data_points: 0,
             bytes: 0,
             quantiles: Vec::new(),
             scratch: Vec::new(),
             resource: Vec::new(),
+            head: Vec::new(),
             plain: Vec::new(),
             shelf: Shelf::default(),
             compressor: match config.compression {
@@ -217,21 +226,48 @@ impl Packer {
     /// Closes the open parcel.
     pub(crate) fn close(&mut self) -> Payload {
         debug_assert!(self.points > 0, "an empty parcel is not sent");
-        self.assemble();
-        let plain_bytes = self.plain.len();
+        let begin = self.in_place().unwrap_or_else(|| {
+            self.assemble();
+            0
+        });
+        let plain = self.plain.get(begin..).unwrap_or_default();
+        let plain_bytes = plain.len();
         let mut buffer = self.shelf.take();
         buffer.clear();
+        let mut skip = 0;
         match &mut self.compressor {
-            Coder::None => std::mem::swap(&mut self.plain, &mut buffer),
-            Coder::Gzip(deflater) => deflater.gzip(&self.plain, &mut buffer),
+            Coder::None => {
+                skip = begin;
+                std::mem::swap(&mut self.plain, &mut buffer);
+            }
+            Coder::Gzip(deflater) => deflater.gzip(plain, &mut buffer),
             Coder::Zstd(compressor) => compressor
-                .compress(&self.plain, &mut buffer)
+                .compress(plain, &mut buffer)
                 .expect("zstd only fails without memory or room, and it makes its own room"),
         }
-        let body = self.shelf.body(buffer);
+        let body = self.shelf.body(buffer).slice(skip..);
         let payload = Payload { body, points: self.points, plain_bytes, ..Payload::default() };
         self.discard();
         payload
+    }
+
+    /// Writes what a request begins with right before the metrics of the only resource, and takes
+    /// that buffer for `plain`; where the request begins in it. `None` when there are several
+    /// resources, or no room. Most requests have one, and are not copied for it.
+    fn in_place(&mut self) -> Option<usize> {
+        let Packer { plain, resource, head, groups, attributes, protocol, .. } = self;
+        if *protocol == Protocol::HttpJson {
+            return None;
+        }
+        let group = groups.only()?;
+        resource.clear();
+        protobuf::push_resource(resource, resource_attributes(group, attributes));
+        head.clear();
+        protobuf::push_group_head(head, resource, group.metrics.len() - HEAD_ROOM);
+        let begin = HEAD_ROOM.checked_sub(head.len())?;
+        group.metrics.get_mut(begin..HEAD_ROOM)?.copy_from_slice(head);
+        std::mem::swap(&mut group.metrics, plain);
+        Some(begin)
     }
 
     /// Writes the whole request, from its groups, into `plain`.
@@ -243,7 +279,8 @@ impl Packer {
                 for group in groups.iter() {
                     resource.clear();
                     protobuf::push_resource(resource, resource_attributes(group, attributes));
-                    protobuf::push_group(plain, resource, &group.metrics);
+                    let metrics = group.metrics.get(HEAD_ROOM..).unwrap_or_default();
+                    protobuf::push_group(plain, resource, metrics);
                 }
             }
             Protocol::HttpJson => {

@@ -194,7 +194,13 @@ pub(crate) fn push_resource<'a>(
 
 /// Appends `ResourceMetrics` of one resource and one scope, which is left unset as AWS leaves it.
 pub(crate) fn push_group(out: &mut Vec<u8>, resource: &[u8], metrics: &[u8]) {
-    put_head(1, field_len(resource.len()) + field_len(metrics.len()), out);
+    push_group_head(out, resource, metrics.len());
+    out.extend_from_slice(metrics);
+}
+
+/// Appends all of it that stands before `metrics` bytes of metrics.
+pub(crate) fn push_group_head(out: &mut Vec<u8>, resource: &[u8], metrics: usize) {
+    put_head(1, field_len(resource.len()) + field_len(metrics), out);
     put_bytes(1, resource, out);
-    put_bytes(2, metrics, out);
+    put_head(2, metrics, out);
 }
