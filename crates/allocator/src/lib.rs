@@ -1,12 +1,21 @@
-//! Two settings of the C library's allocator, made once at the start of the process.
+//! Where memory comes from: large buffers from a region of huge pages ([`Buffers`]), all else from the
+//! C library, told twice at the start of the process how much to keep.
 //!
-//! Bodies of megabytes come and go on many threads. After glibc has freed one that large it serves
-//! the next ones from its arenas, and keeps there what they leave behind: more than 150 MiB after a
-//! burst of large deliveries, 110 MiB with the first setting (`hydrant`'s memory tests). It switches
-//! off that glibc learns how much to keep, and then every body above 128 KiB costs fresh pages: the
-//! second setting keeps one buffer's worth in each arena, which spares a third of the processor's time
-//! of `PutRecordBatch` (`cargo bench -p hydrant --bench api`). Always holds: nothing else in the
-//! workspace needs `unsafe` to run.
+//! Bodies come and go on many threads. Left alone, glibc learns from the first large one to serve the
+//! next ones from its arenas, and keeps there what they leave behind; told not to, it gives every body
+//! back at once, and the next one costs fresh pages. So it is told to keep one buffer's worth in each
+//! arena. Always holds: nothing else in the workspace needs `unsafe` to run.
+
+#[cfg(target_os = "linux")]
+mod region;
+#[cfg(target_os = "linux")]
+mod units;
+
+#[cfg(target_os = "linux")]
+pub use region::Buffers;
+/// Elsewhere all memory comes from the system's allocator.
+#[cfg(not(target_os = "linux"))]
+pub use std::alloc::System as Buffers;
 
 /// From this size on, memory is the kernel's own and goes back to it when it is freed.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
