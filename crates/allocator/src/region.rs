@@ -20,6 +20,9 @@ use crate::units::{BLOCK, BLOCKS, UNIT, Units};
 /// Buffers from this size on; below it the C library's arenas are denser.
 const LARGE: usize = 2 * UNIT;
 
+/// The size of pages of which 512, one page of their table, make a huge one of [`BLOCK`] bytes.
+const PAGE: libc::c_long = 4096;
+
 /// The allocator of the process: large buffers from the region, all else from the system's.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Buffers;
@@ -51,9 +54,13 @@ impl Region {
         let begin = begin.cast::<u8>();
         // SAFETY: less than a block, and one more than are used was asked for.
         let begin = unsafe { begin.add(begin.addr().next_multiple_of(BLOCK) - begin.addr()) };
+        // SAFETY: it only tells a number.
+        let page = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
+        // With larger pages (some kernels on ARM) a huge one has 32 MiB, or as much as the region.
+        let advice = if page == PAGE { libc::MADV_HUGEPAGE } else { libc::MADV_NOHUGEPAGE };
         // SAFETY: the range lies in the mapping; the advice changes no content. Refused, it changes
         // nothing.
-        unsafe { libc::madvise(begin.cast(), BLOCKS * BLOCK, libc::MADV_HUGEPAGE) };
+        unsafe { libc::madvise(begin.cast(), BLOCKS * BLOCK, advice) };
         Region(begin)
     }
 
