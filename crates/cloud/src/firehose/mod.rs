@@ -192,21 +192,31 @@ fn seal_context(arn: &str) -> Vec<u8> {
 }
 
 /// The topic of a delivery stream: see [`topic_of`].
-pub fn topic(context: &Context, account: &str, name: &str) -> String {
-    topic_of(&context.registry.now(), &context.config.source, account, name)
+pub fn topic(context: &Context, account: &str, name: &str) -> Option<String> {
+    let (now, config) = (context.registry.now(), &context.config);
+    topic_of(&now, &config.source, &config.delivery_streams, account, name)
 }
 
-/// The topic of a delivery stream. Those made through the API have one for each account; whatever
-/// else has that name is a stream of the settings, with one topic whoever asks. No name has a `~`,
-/// so the two never meet; a `/` would not do, since names of backup files hold the name of the topic.
-pub fn topic_of(resources: &Resources, source: &str, account: &str, name: &str) -> String {
+/// The topic of a delivery stream, when there is one of that name: made through the API, or one of the
+/// settings, which has one topic whoever asks.
+pub fn topic_of(
+    resources: &Resources,
+    source: &str,
+    of_settings: &[String],
+    account: &str,
+    name: &str,
+) -> Option<String> {
     if resources.delivery_streams.contains_key(&crate::registry::key(account, name)) {
-        return made_topic(source, account, name);
+        return Some(made_topic(source, account, name));
     }
-    crate::delivery_topic(source, name)
+    let there = of_settings.iter().any(|stream| stream == name);
+    there.then(|| crate::delivery_topic(source, name))
 }
 
-fn made_topic(source: &str, account: &str, name: &str) -> String {
+/// The topic of a delivery stream made through the API: one for each account. No name has a `~`, so
+/// it is never that of a stream of the settings; a `/` would not do, since names of backup files hold
+/// the name of the topic.
+pub fn made_topic(source: &str, account: &str, name: &str) -> String {
     crate::delivery_topic(source, &format!("{account}~{name}"))
 }
 

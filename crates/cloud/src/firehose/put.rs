@@ -177,8 +177,9 @@ impl<'a> Put<'a> {
         let name = self.stream.as_deref().unwrap_or_default().to_owned();
         let (account, count) = (&caller.account, self.records.ends.len());
         let encrypted = encrypted(context, account, &name)?;
+        let topic = topic(context, account, &name).ok_or_else(|| not_found(&name, account))?;
         // Opening is a look into a table but for the first record after a start.
-        let Ok(topic) = context.journal.topic(&topic(context, account, &name)) else {
+        let Ok(topic) = context.journal.topic(&topic) else {
             return Err(slow_down());
         };
         let arn = arn(context, account, &name);

@@ -153,16 +153,10 @@ impl Engine {
 
     fn send(&mut self, whole: &Whole, stream: &Stream, now_ms: i64) -> io::Result<()> {
         let meta = &whole.meta;
-        let Some(delivery_stream) = stream.delivery_stream() else {
-            let arn = &stream.firehose_arn;
-            self.counts
-                .failed(format!("metric stream {}: no delivery stream in {arn}", stream.name));
-            self.tell_own(stream, whole, Err(()));
-            return Ok(());
+        let Some(target) = self.target(stream) else {
+            return self.leave_out(whole, stream, now_ms);
         };
-        let (now, source) = (self.registry.now(), &self.config.source);
-        let topic = crate::firehose::topic_of(&now, source, &stream.account, delivery_stream);
-        let topic = self.topic_of(&topic)?;
+        let topic = self.topic_of(&target)?;
         let mut scan = self.store.pending(meta.minute_ms)?;
         let mut flight = Flight::new();
         let sent = emit::entries(&self.names, stream, meta, &mut scan, now_ms, |item| {
@@ -172,6 +166,20 @@ impl Engine {
         if sent.updates > 0 {
             *self.counts.updates.entry(stream.arn.clone()).or_default() += sent.updates;
             self.tell_own(stream, whole, Ok(sent));
+        }
+        Ok(())
+    }
+
+    /// There is no delivery stream: what it would have got is counted, so that one that selects
+    /// nothing of this window says nothing.
+    fn leave_out(&mut self, whole: &Whole, stream: &Stream, now_ms: i64) -> io::Result<()> {
+        let meta = &whole.meta;
+        let mut scan = self.store.pending(meta.minute_ms)?;
+        let unsent = emit::entries(&self.names, stream, meta, &mut scan, now_ms, |_| Ok(()))?;
+        if unsent.updates > 0 {
+            self.counts.failures += 1;
+            *self.counts.unsent.entry(stream.arn.clone()).or_default() += unsent.updates;
+            self.tell_own(stream, whole, Err(()));
         }
         Ok(())
     }

@@ -20,6 +20,7 @@ use super::gathered::{Gathered, RawRoom, set_of};
 use super::select::{self, Stream};
 use super::series::Series;
 use super::store::{KEEP_MS, Store};
+use super::target::{Nowhere, OfSettings};
 use super::windows::{minute_of, scope};
 use super::{Config, Status};
 use crate::put::wire::{self, WireFault};
@@ -63,6 +64,7 @@ pub(crate) struct Counts {
     pub(crate) unreadable: u64,
     pub(crate) closed: u64,
     pub(crate) updates: BTreeMap<String, u64>,
+    pub(crate) unsent: BTreeMap<String, u64>,
     pub(crate) failures: u64,
     pub(crate) last_failure: Option<String>,
 }
@@ -92,7 +94,10 @@ pub(crate) struct Engine {
     pub(crate) again_ms: i64,
     limits: Limits,
     pub(crate) registry: Registry,
-    resources: Option<Arc<Resources>>,
+    pub(crate) of_settings: OfSettings,
+    pub(crate) nowhere: Nowhere,
+    /// What the streams were made of, and the streams of the settings then.
+    followed: Option<(Arc<Resources>, Arc<[String]>)>,
     cursor: Cursor,
     /// The entry that is read next.
     next: u64,
@@ -113,6 +118,7 @@ pub(crate) struct Given {
     pub(crate) journal: Journal,
     pub(crate) topic: Topic,
     pub(crate) registry: Registry,
+    pub(crate) of_settings: OfSettings,
     pub(crate) folder: PathBuf,
     pub(crate) disk: Arc<dyn Disk>,
     pub(crate) limits: Limits,
@@ -120,7 +126,7 @@ pub(crate) struct Given {
 
 impl Engine {
     pub(crate) fn open(given: Given) -> Result<Engine, String> {
-        let Given { config, journal, topic, registry, folder, disk, limits } = given;
+        let Given { config, journal, topic, registry, of_settings, folder, disk, limits } = given;
         let at = folder.display().to_string();
         let opened = Store::open(disk, folder).map_err(|error| format!("{at}: {error}"))?;
         let cursor = topic.cursor(CURSOR, Start::Oldest).map_err(|error| error.to_string())?;
@@ -143,7 +149,9 @@ impl Engine {
             again_ms: i64::MIN,
             limits,
             registry,
-            resources: None,
+            of_settings,
+            nowhere: Nowhere::new(),
+            followed: None,
             next: cursor.low().sequence,
             cursor,
             arrival_ms: i64::MIN,
@@ -184,8 +192,11 @@ impl Engine {
 
     /// Takes over changes of resources.
     fn follow(&mut self) {
-        let now = self.registry.now();
-        if !self.resources.as_ref().is_some_and(|known| Arc::ptr_eq(known, &now)) {
+        let (now, of_settings) = (self.registry.now(), self.of_settings.now());
+        let known = self.followed.as_ref();
+        let same_streams = known.is_some_and(|(known, _)| Arc::ptr_eq(known, &now));
+        let same_settings = known.is_some_and(|(_, known)| Arc::ptr_eq(known, &of_settings));
+        if !same_streams {
             self.streams = Stream::running(&now);
             self.series.want_raw(select::raw_wanted(&now));
             // Who was stopped gets nothing of what waits, though he be started again.
@@ -193,7 +204,10 @@ impl Engine {
                 let runs = |arn: &String| self.streams.iter().any(|stream| stream.arn == *arn);
                 pending.whole.meta.streams.retain(runs);
             }
-            self.resources = Some(now);
+        }
+        if !(same_streams && same_settings) {
+            self.look_for_targets();
+            self.followed = Some((now, of_settings));
         }
     }
 
@@ -328,6 +342,8 @@ impl Engine {
             windows,
             windows_bytes,
             updates: counts.updates.clone().into_iter().collect(),
+            unsent: counts.unsent.clone().into_iter().collect(),
+            nowhere: self.nowhere.values().cloned().collect(),
             failures: counts.failures,
             last_failure: counts.last_failure.clone(),
         }

@@ -39,6 +39,7 @@ mod gathered;
 mod select;
 mod series;
 mod store;
+mod target;
 mod windows;
 
 use std::path::PathBuf;
@@ -52,6 +53,7 @@ use journal::{Disk, Journal, RealDisk, Topic};
 use crate::Clock;
 use crate::registry::Registry;
 use engine::{Engine, Given as Whole, Limits};
+use target::OfSettings;
 use windows::locked;
 
 pub use windows::{Found, Given, Metric, Windows};
@@ -85,6 +87,8 @@ pub struct Parts {
     pub topic: Topic,
     /// The metric streams.
     pub registry: Registry,
+    /// Streams of the settings that are delivery streams here.
+    pub delivery_streams: Vec<String>,
     /// Folder of the windows.
     pub folder: PathBuf,
     /// Time.
@@ -127,6 +131,10 @@ pub struct Status {
     pub windows_bytes: u64,
     /// Updates appended, by ARN of the metric stream.
     pub updates: Vec<(String, u64)>,
+    /// Updates that were not sent since there was no delivery stream, by ARN of the metric stream.
+    pub unsent: Vec<(String, u64)>,
+    /// What is to be said of each metric stream that has no delivery stream now.
+    pub nowhere: Vec<String>,
     /// Failures of the disk, the journal, or a stream's configuration.
     pub failures: u64,
     /// The last of them.
@@ -136,6 +144,7 @@ pub struct Status {
 /// The running fold: one thread.
 pub struct Fold {
     store: Arc<Windows>,
+    of_settings: OfSettings,
     status: Arc<Mutex<Status>>,
     stop: Arc<AtomicBool>,
     thread: JoinHandle<()>,
@@ -144,10 +153,13 @@ pub struct Fold {
 impl Fold {
     /// Starts. The text says what is wrong.
     pub fn start(config: Config, parts: Parts) -> Result<Fold, String> {
-        let Parts { journal, topic, registry, folder, clock } = parts;
+        let Parts { journal, topic, registry, delivery_streams, folder, clock } = parts;
+        let of_settings = OfSettings::new(delivery_streams);
+        let follows = of_settings.clone();
         let (disk, limits): (Arc<dyn Disk>, _) = (Arc::new(RealDisk), Limits::default());
         let wakes = topic.clone();
-        let whole = Whole { config, journal, topic, registry, folder, disk, limits };
+        let whole =
+            Whole { config, journal, topic, registry, of_settings: follows, folder, disk, limits };
         let engine = Engine::open(whole)?;
         let store = Arc::clone(&engine.store.windows);
         let status = Arc::new(Mutex::new(engine.status()));
@@ -159,12 +171,17 @@ impl Fold {
             .map_err(|error| format!("starting the fold: {error}"))?;
         let sleeper = thread.thread().clone();
         wakes.on_commit(Box::new(move |_| sleeper.unpark()));
-        Ok(Fold { store, status, stop, thread })
+        Ok(Fold { store, of_settings, status, stop, thread })
     }
 
     /// The kept windows.
     pub fn windows(&self) -> Arc<Windows> {
         Arc::clone(&self.store)
+    }
+
+    /// Takes another list of streams of the settings.
+    pub fn set_delivery_streams(&self, names: Vec<String>) {
+        self.of_settings.set(names);
     }
 
     /// What it does.

@@ -117,6 +117,11 @@ pub const METRICS: &[(&str, MetricKind, &str)] = &[
         "Metric updates sent, by metric stream",
     ),
     (
+        "hydrant_metric_stream_unsent_updates_total",
+        MetricKind::Counter,
+        "Metric updates not sent, as the metric stream had no delivery stream to send to",
+    ),
+    (
         "hydrant_metric_stream_running",
         MetricKind::Gauge,
         "1 while the metric stream runs, 0 when it is stopped",
@@ -328,8 +333,9 @@ fn api_lines(page: &mut Page, name: &str, source: &str, api: &ApiReport) {
             }
             return;
         }
-        "hydrant_metric_stream_updates_total" => {
-            for (stream, n) in &api.updates {
+        "hydrant_metric_stream_updates_total" | "hydrant_metric_stream_unsent_updates_total" => {
+            let sent = name == "hydrant_metric_stream_updates_total";
+            for (stream, n) in if sent { &api.updates } else { &api.unsent } {
                 page.line(name, &[("source", source), ("metric_stream", stream)], *n as f64);
             }
             return;

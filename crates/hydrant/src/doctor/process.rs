@@ -160,6 +160,10 @@ fn source_checks(source: &SourceReport, now_ms: i64, checks: &mut Vec<Check>) {
             let what = format!("{name}: metric stream {stream} is stopped");
             checks.push(Check::warn(SOURCE, what, "aws cloudwatch start-metric-streams starts it"));
         }
+        for nowhere in &api.nowhere {
+            let remedy = "create it, or name another one with PutMetricStream";
+            checks.push(Check::bad(SOURCE, format!("{name}: {nowhere}"), remedy));
+        }
         if api.fold.waiting_windows > 0 {
             let what = format!("{name}: {} closed minutes wait", api.fold.waiting_windows);
             let remedy = "their delivery stream is missing or full: see the streams";

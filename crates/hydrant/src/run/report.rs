@@ -140,6 +140,12 @@ pub struct ApiReport {
     pub metric_streams: BTreeMap<String, bool>,
     /// Updates that metric streams sent, by metric stream.
     pub updates: BTreeMap<String, u64>,
+    /// Updates that were not sent since there was no delivery stream, by metric stream.
+    #[serde(default)]
+    pub unsent: BTreeMap<String, u64>,
+    /// What is to be said of each metric stream that has no delivery stream now.
+    #[serde(default)]
+    pub nowhere: Vec<String>,
     /// The fold.
     pub fold: FoldReport,
 }

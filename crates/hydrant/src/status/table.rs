@@ -109,7 +109,12 @@ fn api_lines(page: &mut String, source: &SourceReport, api: &ApiReport, paint: P
     for (name, running) in &api.metric_streams {
         let state = if *running { paint.good("running") } else { paint.warning("stopped") };
         let sent = api.updates.get(name).copied().unwrap_or(0);
-        put(page, &format!("  metric stream {name}  {state}  {sent} updates sent"));
+        let unsent = api.unsent.get(name).filter(|unsent| **unsent > 0);
+        let unsent = unsent.map_or(String::new(), |unsent| format!(", {unsent} not sent"));
+        put(page, &format!("  metric stream {name}  {state}  {sent} updates sent{unsent}"));
+    }
+    for nowhere in &api.nowhere {
+        put(page, &format!("  {} {nowhere}", paint.warning("!")));
     }
     let told = |counts: &mut dyn Iterator<Item = (&String, &u64)>| {
         let counts = counts.filter(|(_, n)| **n > 0).map(|(what, n)| format!("{what} {n}"));

@@ -23,7 +23,7 @@ fn batch(records: &[Vec<u8>]) -> Json {
 
 /// All records of a topic, with how many entries they came in and the head of the last.
 fn kept(desk: &Desk, account: &str, name: &str) -> (Vec<Vec<u8>>, usize, Option<entry::Header>) {
-    let topic = desk.context.journal.topic(&topic(&desk.context, account, name)).unwrap();
+    let topic = desk.context.journal.topic(&topic(&desk.context, account, name).unwrap()).unwrap();
     let mut cursor = topic.cursor("test", Start::Oldest).unwrap();
     let (mut records, mut entries, mut last) = (Vec::new(), 0, None);
     let mut at = cursor.low().sequence;
@@ -68,10 +68,13 @@ fn what_is_kept() {
     assert_eq!(header.source, "cloud");
     let one = with(one, "/DeliveryStreamName", json!("of-settings"));
     desk.done("PutRecord", &one);
-    assert_eq!(topic(&desk.context, ACCOUNT, "of-settings"), "cloud.of-settings");
+    let topic = |account, name| topic(&desk.context, account, name);
+    let of_settings = Some("cloud.of-settings".to_owned());
+    assert_eq!(topic(ACCOUNT, "of-settings"), of_settings);
     assert_eq!(kept(&desk, ACCOUNT, "of-settings").0, [b"one"]);
-    assert_eq!(topic(&desk.context, ACCOUNT, "s"), "cloud.111122223333~s");
-    assert_eq!(topic(&desk.context, "2", "of-settings"), "cloud.of-settings");
+    assert_eq!(topic(ACCOUNT, "s"), Some("cloud.111122223333~s".to_owned()));
+    assert_eq!(topic("2", "of-settings"), of_settings);
+    assert_eq!(topic("2", "s"), None);
     let first = || desk.context.registry.now().delivery_streams["111122223333/s"].first;
     assert_eq!(first(), 0);
     desk.done("DeleteDeliveryStream", &json!({"DeliveryStreamName": "s"}));
@@ -191,7 +194,7 @@ fn a_journal_that_is_full() {
     let desk = Desk::with(folder.path(), |_| {}, options);
     desk.done("CreateDeliveryStream", &to_endpoint("s"));
     // Entries are freed unless a cursor wants them.
-    let topic = desk.context.journal.topic(&topic(&desk.context, ACCOUNT, "s")).unwrap();
+    let topic = desk.context.journal.topic(&topic(&desk.context, ACCOUNT, "s").unwrap()).unwrap();
     drop(topic.cursor("test", Start::Oldest).unwrap());
     let records: Vec<Vec<u8>> = (0..4).map(|n| vec![n; 900_000]).collect();
     let told = desk.done("PutRecordBatch", &batch(&records));

@@ -15,6 +15,7 @@ use metric::{Decoder, Point, Reject, Visit};
 use testkit::TempDir;
 
 use super::super::engine::{Engine, Given, Limits};
+use super::super::target::OfSettings;
 use super::super::windows::minute_of;
 use super::super::{Config, Windows};
 use crate::put::{Checked, Entry, Samples, wire};
@@ -112,6 +113,7 @@ pub(super) struct House {
     pub(super) journal: Journal,
     pub(super) topic: Topic,
     pub(super) registry: Registry,
+    pub(super) of_settings: OfSettings,
     pub(super) engine: Option<Engine>,
     pub(super) config: Config,
     pub(super) limits: Limits,
@@ -145,9 +147,19 @@ impl House {
         let disk = SimDisk::new(seed);
         let journal = open(&disk);
         let topic = journal.topic("cloud").unwrap();
-        let (engine, now) = (None, NOON);
-        let mut house =
-            House { disk, journal, topic, registry, engine, config, limits, now, _folder: folder };
+        let (engine, now, of_settings) = (None, NOON, OfSettings::default());
+        let mut house = House {
+            disk,
+            journal,
+            topic,
+            registry,
+            of_settings,
+            engine,
+            config,
+            limits,
+            now,
+            _folder: folder,
+        };
         house.start().unwrap();
         house
     }
@@ -159,6 +171,7 @@ impl House {
             journal: self.journal.clone(),
             topic: self.topic.clone(),
             registry: self.registry.clone(),
+            of_settings: self.of_settings.clone(),
             folder: "/data/windows".into(),
             disk: Arc::new(self.disk.clone()),
             limits: self.limits,
@@ -184,7 +197,18 @@ impl House {
         }
     }
 
+    /// A metric stream, and the stream of the settings that it sends to.
     pub(super) fn stream(&self, name: &str, change: impl FnOnce(&mut MetricStream)) {
+        let mut all = self.of_settings.now().to_vec();
+        all.push(format!("to-{name}"));
+        self.of_settings.set(all);
+        self.metric_stream(name, change);
+        // A topic keeps what some cursor has not settled.
+        self.topic_to(name).cursor("reader", Start::Oldest).unwrap();
+    }
+
+    /// A metric stream alone.
+    pub(super) fn metric_stream(&self, name: &str, change: impl FnOnce(&mut MetricStream)) {
         let mut stream = MetricStream {
             name: name.to_owned(),
             arn: format!("arn:aws:cloudwatch:eu-west-1:{ACCOUNT}:metric-stream/{name}"),
@@ -200,8 +224,6 @@ impl House {
             Ok::<_, ()>(())
         });
         put.unwrap();
-        // A topic keeps what some cursor has not settled.
-        self.topic_to(name).cursor("reader", Start::Oldest).unwrap();
     }
 
     /// Puts samples; `id` names the call, so that it is kept once however often it is put.
@@ -292,7 +314,9 @@ impl House {
     /// The topic of the delivery stream of a metric stream.
     fn topic_to(&self, stream: &str) -> Topic {
         let (now, name) = (self.registry.now(), format!("to-{stream}"));
-        self.journal.topic(&crate::firehose::topic_of(&now, "cloud", ACCOUNT, &name)).unwrap()
+        let of_settings = self.of_settings.now();
+        let topic = crate::firehose::topic_of(&now, "cloud", &of_settings, ACCOUNT, &name);
+        self.journal.topic(&topic.expect("it has a delivery stream")).unwrap()
     }
 
     /// A delivery stream made through the API for a metric stream.
@@ -304,6 +328,16 @@ impl House {
             Ok::<_, ()>(())
         });
         put.unwrap();
+        self.topic_to(stream).cursor("reader", Start::Oldest).unwrap();
+    }
+
+    /// It is deleted.
+    pub(super) fn no_delivery_stream(&self, stream: &str) {
+        let gone = self.registry.change(|all| {
+            all.delivery_streams.remove(&key(ACCOUNT, &format!("to-{stream}")));
+            Ok::<_, ()>(())
+        });
+        gone.unwrap();
     }
 
     /// Names of the topics that are there.

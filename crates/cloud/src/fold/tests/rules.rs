@@ -24,7 +24,7 @@ fn names(house: &House, stream: &str) -> Vec<String> {
 fn to_a_stream_of_the_api() {
     let mut house = House::new(7);
     house.delivery_stream("s");
-    house.stream("s", |_| {});
+    house.metric_stream("s", |_| {});
     let all = [sample("Used", "a", NOON, 3.0)];
     house.put(1, &all).unwrap();
     house.at(NOON + OVER);
@@ -396,8 +396,63 @@ fn a_stream_to_nowhere() {
     let rate = told.iter().find(|told| told.key.0 == "PublishErrorRate" && told.key.1 == "nowhere");
     assert_eq!(rate.map(|told| told.set), Some([1.0, 1.0, 1.0, 1.0]));
     assert_eq!(rate.map(|told| told.key.2), Some(NOON + MINUTE));
-    assert!(house.status().last_failure.unwrap().contains("no delivery stream"));
-    assert_eq!(house.status().waiting_windows, 0);
+    assert!(house.status().nowhere[0].contains("there is no delivery stream arn:aws:firehose,"));
+    assert_eq!((house.status().waiting_windows, house.status().failures), (0, 1));
+}
+
+/// *Scenario:* the delivery stream of a metric stream is deleted, and made again three minutes later;
+/// one of the settings goes with a reload, and comes back.
+/// *Guarantees:* meanwhile it is said and counted as not sent and as a publish error, for windows that
+/// had something for it; no topic is made; from then on it sends again.
+#[test]
+fn a_delivery_stream_goes_and_comes_back() {
+    for made in [true, false] {
+        let mut house = House::new(16);
+        let goes = |house: &House| match made {
+            true => house.no_delivery_stream("s"),
+            false => house.of_settings.set(vec!["to-all".to_owned()]),
+        };
+        let comes = |house: &House| match made {
+            true => house.delivery_stream("s"),
+            false => house.of_settings.set(vec!["to-s".to_owned(), "to-all".to_owned()]),
+        };
+        comes(&house);
+        house.metric_stream("s", |_| {});
+        house.stream("all", |s| s.exclude.clear());
+        let put = |house: &House, minute: i64| {
+            let at = NOON + minute * MINUTE;
+            house.put(minute.unsigned_abs(), &[sample("Used", "a", at, 1.0)]).unwrap();
+        };
+        let arn = format!("arn:aws:cloudwatch:eu-west-1:{ACCOUNT}:metric-stream/s");
+        let counts = |house: &House| {
+            let of = |all: Vec<(String, u64)>| all.iter().find(|(a, _)| *a == arn).map(|one| one.1);
+            (of(house.status().updates), of(house.status().unsent))
+        };
+        put(&house, 0);
+        house.at(NOON + OVER);
+        assert_eq!((counts(&house), house.status().nowhere.len()), ((Some(1), None), 0));
+        goes(&house);
+        let topics = house.topics();
+        house.at(NOON + OVER + 1);
+        assert_eq!(house.status().nowhere.len(), 1, "it is said at once");
+        assert!(house.status().nowhere[0].contains("metric stream s: there is no delivery stream"));
+        // The third minute has nothing for it, but for the streams' own metrics.
+        put(&house, 1);
+        put(&house, 2);
+        for minute in 1..4 {
+            house.at(NOON + minute * MINUTE + OVER);
+        }
+        assert_eq!((counts(&house), house.status().failures), ((Some(1), Some(2)), 2));
+        assert_eq!((house.topics(), house.status().waiting_windows), (topics, 0));
+        let told = points(&house, "all");
+        let rates = told.iter().filter(|t| t.key.0 == "PublishErrorRate" && t.key.1 == "s");
+        let rates: Vec<f64> = rates.map(|told| told.set[1]).collect();
+        assert_eq!(rates, [0.0, 1.0, 1.0]);
+        comes(&house);
+        put(&house, 4);
+        house.at(NOON + 4 * MINUTE + OVER);
+        assert_eq!((counts(&house), house.status().nowhere.len()), ((Some(2), Some(2)), 0));
+    }
 }
 
 /// *Scenario:* a window's file is damaged; its minute gets samples. An entry that is no call.

@@ -29,6 +29,7 @@ fn on_the_real_disk() {
             journal: journal.clone(),
             topic: topic.clone(),
             registry: registry.clone(),
+            delivery_streams: vec!["to-s".to_owned()],
             folder: folder.join("windows"),
             clock: Arc::new(move || clock.load(Ordering::Relaxed)),
         };

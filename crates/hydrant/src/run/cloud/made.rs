@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use cloud::firehose::{DeliveryStream, access_key, topic_of};
+use cloud::firehose::{DeliveryStream, access_key, made_topic};
 use cloud::registry::Registry;
 use delivery::{BackupMode, Commands, Destination, Stats, Stream, StreamConfig};
 use entry::seal::SealKey;
@@ -97,7 +97,7 @@ impl Made {
         let wanted: BTreeMap<String, &DeliveryStream> = now
             .delivery_streams
             .values()
-            .map(|one| (topic_of(&now, &self.plan.source, &one.account, &one.name), one))
+            .map(|one| (made_topic(&self.plan.source, &one.account, &one.name), one))
             .collect();
         let mut slots = locked(&self.slots);
         let mut leaving = Vec::new();

@@ -89,6 +89,7 @@ impl Api {
             journal: journal.clone(),
             topic: topic.clone(),
             registry: registry.clone(),
+            delivery_streams: needs.delivery_streams.clone(),
             folder: needs.folder.join("windows"),
             clock: Arc::clone(&clock),
         };
@@ -174,6 +175,7 @@ impl Api {
                 .map_err(|e| format!("source {}: {e}", settings.name))?;
         }
         let now = Context::clone(&self.context.load());
+        self.fold.set_delivery_streams(delivery_streams.clone());
         let config = Arc::new(config(&settings, delivery_streams));
         self.context.store(Arc::new(Context { config, ..now }));
         self.settings = settings;

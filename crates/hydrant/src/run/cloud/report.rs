@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use ::cloud::fold::Status;
+
 use super::Api;
 use crate::run::report::{ApiReport, FoldReport, SourceReport};
 
@@ -15,7 +17,16 @@ impl Api {
         let state = streams.clone().map(|one| (one.name.clone(), one.running));
         let names: BTreeMap<&str, &str> =
             streams.map(|one| (one.arn.as_str(), one.name.as_str())).collect();
-        let (fold, updates) = self.fold_report(&names);
+        let status = self.fold.status();
+        // One that was deleted goes on being counted, under its ARN.
+        let by_name = |counts: &[(String, u64)]| {
+            let mut named = BTreeMap::new();
+            for (arn, count) in counts {
+                let name = names.get(arn.as_str()).map_or(arn.as_str(), |name| *name);
+                *named.entry(name.to_owned()).or_default() += count;
+            }
+            named
+        };
         SourceReport {
             name: self.settings.name.clone(),
             listen: self.address.to_string(),
@@ -31,40 +42,34 @@ impl Api {
                 records: told.records,
                 delivery_streams: resources.delivery_streams.len() as u64,
                 metric_streams: state.collect(),
-                updates,
-                fold,
+                updates: by_name(&status.updates),
+                unsent: by_name(&status.unsent),
+                nowhere: status.nowhere.clone(),
+                fold: fold_report(status),
             }),
             ..SourceReport::default()
         }
     }
+}
 
-    fn fold_report(&self, names: &BTreeMap<&str, &str>) -> (FoldReport, BTreeMap<String, u64>) {
-        let status = self.fold.status();
-        let left_out = [
-            ("too_old", status.too_old_samples),
-            ("window_gone", status.gone_samples),
-            ("empty", status.empty_samples),
-            ("unreadable", status.unreadable),
-        ];
-        let fold = FoldReport {
-            open_series: status.open_series,
-            raw_values: status.raw_values,
-            raw_refused: status.raw_refused,
-            samples: status.samples,
-            late_samples: status.late_samples,
-            left_out: left_out.map(|(reason, n)| (reason.to_owned(), n)).into(),
-            windows: status.windows,
-            windows_bytes: status.windows_bytes,
-            waiting_windows: status.waiting_windows,
-            failures: status.failures,
-            last_failure: status.last_failure,
-        };
-        let mut updates = BTreeMap::new();
-        for (arn, count) in status.updates {
-            // One that was deleted goes on being counted, under its ARN.
-            let name = names.get(arn.as_str()).map_or(arn.clone(), |name| (*name).to_owned());
-            *updates.entry(name).or_default() += count;
-        }
-        (fold, updates)
+fn fold_report(status: Status) -> FoldReport {
+    let left_out = [
+        ("too_old", status.too_old_samples),
+        ("window_gone", status.gone_samples),
+        ("empty", status.empty_samples),
+        ("unreadable", status.unreadable),
+    ];
+    FoldReport {
+        open_series: status.open_series,
+        raw_values: status.raw_values,
+        raw_refused: status.raw_refused,
+        samples: status.samples,
+        late_samples: status.late_samples,
+        left_out: left_out.map(|(reason, n)| (reason.to_owned(), n)).into(),
+        windows: status.windows,
+        windows_bytes: status.windows_bytes,
+        waiting_windows: status.waiting_windows,
+        failures: status.failures,
+        last_failure: status.last_failure,
     }
 }
