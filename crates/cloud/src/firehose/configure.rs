@@ -9,7 +9,7 @@ use entry::seal::SealKey;
 
 use super::check::{At, Checks, Rule};
 use super::pattern::Pattern;
-use super::{HttpEndpoint, Processing, S3, seal_context};
+use super::{HttpEndpoint, Processing, S3, endpoint, seal_context};
 
 /// `SizeInMBs` and `IntervalInSeconds` when they are not given.
 const BUFFERING: (u32, u32) = (5, 300);
@@ -119,9 +119,11 @@ impl Reading<'_> {
     fn endpoint(&self, at: &At<'_>, checks: &mut Checks, http: &mut HttpEndpoint) {
         let pattern = if self.allow_http { Pattern::Http } else { Pattern::Https };
         http.url = at.must(checks, "Url", &Rule::of(1, 1_000, pattern));
+        endpoint::url(&http.url, checks);
         http.name = at.text(checks, "Name", &Rule::of(1, 256, Pattern::Visible));
         let key = at.text(checks, "AccessKey", &Rule::length(0, ACCESS_KEY_MAX));
         let key = key.filter(|key| !key.is_empty());
+        key.iter().for_each(|key| endpoint::access_key(key, checks));
         http.sealed_access_key = key.map(|key| {
             let sealed = self.seal.seal(key.as_bytes(), &seal_context(self.arn));
             let mut text = Vec::new();

@@ -10,6 +10,7 @@ mod check;
 mod configure;
 mod describe;
 mod encryption;
+mod endpoint;
 mod manage;
 mod pattern;
 pub mod put;

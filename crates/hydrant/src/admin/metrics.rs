@@ -149,7 +149,11 @@ pub const METRICS: &[(&str, MetricKind, &str)] = &[
         MetricKind::Gauge,
         "Journal bytes from the stream's cursor to the end",
     ),
-    ("hydrant_stream_outage", MetricKind::Gauge, "1 while the destination takes nothing"),
+    (
+        "hydrant_stream_outage",
+        MetricKind::Gauge,
+        "1 while the destination takes nothing, or the stream cannot start",
+    ),
     ("hydrant_stream_waiting", MetricKind::Gauge, "Requests held, in flight or waiting"),
     (
         "hydrant_backup_pending_bytes",

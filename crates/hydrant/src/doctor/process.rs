@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::Check;
 use crate::control::{self, Answer, Request};
-use crate::run::{Report, SourceReport, StreamReport, control_socket};
+use crate::run::{NOT_STARTED, Report, SourceReport, StreamReport, control_socket};
 use crate::settings::Budget;
 use crate::settings::quantity::{counted, size_about};
 use crate::status::age;
@@ -166,7 +166,7 @@ fn source_checks(source: &SourceReport, now_ms: i64, checks: &mut Vec<Check>) {
         }
         if api.fold.waiting_windows > 0 {
             let what = format!("{name}: {} closed minutes wait", api.fold.waiting_windows);
-            let remedy = "their delivery stream is missing or full: see the streams";
+            let remedy = "their delivery stream is full: see the streams";
             checks.push(Check::warn(SOURCE, what, remedy));
         }
     }
@@ -178,9 +178,14 @@ fn source_checks(source: &SourceReport, now_ms: i64, checks: &mut Vec<Check>) {
 fn stream_checks(report: &Report, stream: &StreamReport, checks: &mut Vec<Check>) {
     let name = &stream.name;
     let before = checks.len();
-    if let Some(since) = stream.outage_since_ms {
+    let said = stream.last_refusal.clone().unwrap_or_default();
+    if let Some(since) = stream.outage_since_ms.filter(|_| stream.destination == NOT_STARTED) {
+        let what = format!("{name}: does not run for {}: {said}", age(report.now_ms - since));
+        let remedy = "its records are kept, and it is tried again every 10 s; \
+                      aws firehose update-destination changes what is wrong with it";
+        checks.push(Check::bad(STREAM, what, remedy));
+    } else if let Some(since) = stream.outage_since_ms {
         let down = age(report.now_ms - since);
-        let said = stream.last_refusal.clone().unwrap_or_default();
         let what = format!("{name}: {} takes nothing for {down}: {said}", stream.destination);
         let remedy = match stream.loud {
             true => {

@@ -25,6 +25,7 @@ use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Mutex;
 
+pub(crate) use cloud::NOT_STARTED;
 pub use folder::{Folder, FolderError, control_socket};
 pub use house::{House, forget, wall_clock};
 pub use log::start as start_log;

@@ -127,7 +127,6 @@ impl House {
     fn made_reports(&self, now_ms: i64) -> Vec<StreamReport> {
         let mut reports = Vec::new();
         for (name, source, seen) in self.all_made() {
-            let failed = seen.failure.clone();
             let mut report = match &seen.config {
                 Some(config) => {
                     let told = (seen.name.as_str(), seen.place.as_str(), &*seen.stats);
@@ -138,7 +137,16 @@ impl House {
                 None => StreamReport { destination: seen.place, ..StreamReport::default() },
             };
             report.name = name;
-            report.waits.extend(failed);
+            if let Some(failure) = seen.failure {
+                let age = |ms: i64| (now_ms - ms).max(0) as f64 / 1000.0;
+                report.lag_seconds = failure.oldest_ms.map_or(0.0, age);
+                report.backlog_bytes = failure.backlog_bytes;
+                report.outage_since_ms = Some(failure.since_ms);
+                (report.parcels, report.side_lane, report.next_attempt_ms) = (0, 0, None);
+                report.loud = true;
+                report.waits.push(failure.why.clone());
+                report.last_refusal = Some(failure.why);
+            }
             reports.push(report);
         }
         reports

@@ -235,6 +235,68 @@ fn what_is_not_taken() {
     assert!(desk.context.registry.now().delivery_streams.is_empty());
 }
 
+/// *Scenario:* URLs and access keys that fit AWS's patterns and that no delivery can be made with, at
+/// creation and as an update; and some that look odd and are sound.
+/// *Guarantees:* the first are refused with what is wrong, and nothing is changed; the others are taken.
+#[test]
+fn endpoints_that_can_never_be() {
+    let folder = testkit::TempDir::new("firehose-never");
+    let desk = Desk::open(folder.path());
+    let endpoint = |name: &str, url: &str, key: &str| {
+        let value = json!({"Url": url, "AccessKey": key});
+        with(to_endpoint(name), &format!("{HTTP}/EndpointConfiguration"), value)
+    };
+    let url = "https://example.com/x";
+    let long = "\u{e9}".repeat(2_049);
+    let wrong = [
+        ("https://", "k", "Url has no host; give it as https://"),
+        ("https:///x", "k", "Url has no host"),
+        ("https://:443/x", "k", "Url has no host"),
+        ("https://?x", "k", "Url has no host"),
+        ("https://a b/", "k", "Url holds white space"),
+        ("https://a/\t", "k", "Url holds white space"),
+        ("https://a/#x", "k", "Url holds a fragment"),
+        ("https://u:p@a/", "k", "Url holds a user name"),
+        ("https://a:65536/", "k", "Url has a port that is none"),
+        ("https://a:+1/", "k", "Url has a port that is none"),
+        ("https://[::1/", "k", "Url has a host that is none"),
+        ("https://[x]/", "k", "Url has a host that is none"),
+        ("https://a|b/", "k", "Url has a host that is none"),
+        (url, "a\n", "AccessKey holds a control character"),
+        (url, "a\u{7f}", "AccessKey holds a control character"),
+        (url, &long, "AccessKey has more than 4096 bytes"),
+    ];
+    desk.done("CreateDeliveryStream", &endpoint("there", url, "k"));
+    let before = desk.describe("there");
+    for (url, key, said) in wrong {
+        let input = endpoint("s", url, key);
+        argument(&desk, &input, said);
+        let update = json!({
+            "DeliveryStreamName": "there",
+            "CurrentDeliveryStreamVersionId": "1",
+            "DestinationId": "destinationId-000000000001",
+            "HttpEndpointDestinationUpdate":
+                {"EndpointConfiguration": {"Url": url, "AccessKey": key}},
+        });
+        let (kind, text) = desk.refused("UpdateDestination", &update);
+        assert_eq!(kind, "InvalidArgumentException", "{url:?}");
+        assert!(text.contains(said), "{text}");
+        assert!(!text.contains(key) || key == "k", "a key is never told: {text}");
+    }
+    assert_eq!(desk.describe("there"), before);
+    assert_eq!(desk.context.registry.now().delivery_streams.len(), 1);
+    let sound = [
+        ("https://a", "k"),
+        ("https://a:/?x=[y]", "k"),
+        ("https://127.0.0.1:8443/x@y", "a\tb"),
+        ("https://[::1]:8443", "\u{e9}"),
+        ("https://b\u{fc}cher.example/\u{fc}", ""),
+    ];
+    for (n, (url, key)) in sound.iter().enumerate() {
+        desk.done("CreateDeliveryStream", &endpoint(&format!("s{n}"), url, key));
+    }
+}
+
 /// *Scenario:* the same name twice, a name of the settings, an account with as many as it may have.
 /// *Guarantees:* AWS's names and texts; another account's streams are not in the way.
 #[test]

@@ -13,16 +13,20 @@ use cloud::firehose::{DeliveryStream, access_key, made_topic};
 use cloud::registry::Registry;
 use delivery::{BackupMode, Commands, Destination, Stats, Stream, StreamConfig};
 use entry::seal::SealKey;
-use journal::{CursorStatus, Start};
+use journal::CursorStatus;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::super::basis::PartsBasis;
 use super::super::replay::{of_replay, topic_of as replay_topic};
 use super::configure::Plan;
+use super::failed::{Failed, Failure};
 
 /// One that could not be started is tried again after this: the disk may have been full.
 const AGAIN: Duration = Duration::from_secs(10);
+
+/// The place of one that does not run.
+pub(crate) const NOT_STARTED: &str = "not started";
 
 /// All of them.
 pub(in crate::run) struct Made {
@@ -59,8 +63,8 @@ enum State {
     Runs(Box<Stream>),
     /// It was told to stop and has a request in flight.
     Leaves,
-    /// Why it does not run. Its records wait in the journal.
-    Failed(String),
+    /// It does not run. Its records wait in the journal.
+    Failed(Box<Failed>),
 }
 
 /// A stream that was told to stop.
@@ -76,7 +80,7 @@ pub(in crate::run) struct Seen {
     pub config: Option<StreamConfig>,
     pub place: String,
     pub stats: Arc<Stats>,
-    pub failure: Option<String>,
+    pub failure: Option<Failure>,
 }
 
 impl Made {
@@ -115,10 +119,16 @@ impl Made {
                 leaving.push((topic.clone(), stream));
             }
         }
-        slots.retain(|_, slot| !matches!(slot.state, State::Failed(_)));
+        let mut before = BTreeMap::new();
+        slots.retain(|topic, slot| {
+            let State::Failed(failed) = &slot.state else { return true };
+            before.insert(topic.clone(), (failed.why.clone(), failed.since_ms));
+            false
+        });
         for (topic, stream) in &wanted {
             if !slots.contains_key(topic) {
-                slots.insert(topic.clone(), self.start(topic, stream));
+                let slot = self.start(topic, stream, before.remove(topic));
+                slots.insert(topic.clone(), slot);
             }
         }
         self.sweep(&slots);
@@ -170,7 +180,8 @@ impl Made {
         Ok(self.plan.stream(stream, key))
     }
 
-    fn start(&self, topic: &str, stream: &DeliveryStream) -> Slot {
+    /// Starts it. `before` is why it could not be started the last time, and since when not.
+    fn start(&self, topic: &str, stream: &DeliveryStream, before: Option<(String, i64)>) -> Slot {
         let config = self.config(stream);
         let started = config.clone().and_then(|config| self.started(topic, stream, config));
         let state = match started {
@@ -180,8 +191,16 @@ impl Made {
                 State::Runs(Box::new(running))
             }
             Err(why) => {
-                tracing::error!(name = stream.name, why, "delivery stream does not run");
-                State::Failed(self.held(topic, stream).err().unwrap_or(why))
+                let since_ms = before.as_ref().map(|(_, since_ms)| *since_ms);
+                let since_ms = since_ms.unwrap_or_else(|| (self.basis.clock)());
+                let journal = self.basis.journal.topic(topic).map_err(|e| e.to_string());
+                let failed = Failed::hold(journal, (&stream.name, stream.first), why, since_ms);
+                let (name, account, why) = (&stream.name, &stream.account, &failed.why);
+                // It is tried again and again: the same is said once.
+                if before.is_none_or(|(before, _)| before != *why) {
+                    tracing::error!(name, account, why, "delivery stream does not run");
+                }
+                State::Failed(Box::new(failed))
             }
         };
         let (name, account) = (stream.name.clone(), stream.account.clone());
@@ -203,13 +222,6 @@ impl Made {
         basis.state = basis.state.join(&stream.account);
         basis.quarantine = basis.quarantine.join(&stream.account);
         Stream::start(config, &destination, basis.parts(None, self.stats_of(topic)))
-    }
-
-    /// A stream that does not run still has a cursor, so that its records stay.
-    fn held(&self, topic: &str, stream: &DeliveryStream) -> Result<(), String> {
-        let topic = self.basis.journal.topic(topic).map_err(|e| e.to_string())?;
-        let held = topic.cursor(&stream.name, Start::At(stream.first));
-        held.map(drop).map_err(|e| e.to_string())
     }
 
     fn stats_of(&self, topic: &str) -> Arc<Stats> {
@@ -246,11 +258,11 @@ impl Made {
             place: match &slot.state {
                 State::Runs(stream) => stream.place().to_owned(),
                 State::Leaves => "stopping".to_owned(),
-                State::Failed(_) => "not started".to_owned(),
+                State::Failed(_) => NOT_STARTED.to_owned(),
             },
             stats: self.stats_of(topic),
             failure: match &slot.state {
-                State::Failed(why) => Some(why.clone()),
+                State::Failed(failed) => Some(failed.seen()),
                 State::Runs(_) | State::Leaves => None,
             },
         };

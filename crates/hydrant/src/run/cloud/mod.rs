@@ -7,6 +7,7 @@
 
 mod configure;
 mod door;
+mod failed;
 mod made;
 mod report;
 mod seal;
@@ -30,6 +31,7 @@ use crate::settings::ApiSource;
 use configure::Plan;
 use made::Made;
 
+pub(crate) use made::NOT_STARTED;
 pub(super) use made::Seen;
 
 /// What it needs of the house.

@@ -7,6 +7,7 @@
 mod caller;
 mod endpoint;
 
+mod astray;
 mod bad_input;
 mod bounds;
 mod destinations;
