@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use aws::api::{
     Answer, Call, Fault, Protocol, Seen, Service, Shape, Value, answer, call, fault_answer,
+    protocol,
 };
 use aws::iam::Policy;
 use aws::sigv4::KeyCache;
@@ -122,7 +123,7 @@ impl Context {
             Ok(told_apart) => told_apart,
             Err(fault) => {
                 self.counts.refused(fault.code);
-                return fault_answer(None, &fault, &request_id);
+                return fault_answer(Err(protocol(&seen, incoming.plain)), &fault, &request_id);
             }
         };
         match self.done(incoming, &seen, &told_apart).await {
@@ -132,7 +133,7 @@ impl Context {
             }
             Err(fault) => {
                 self.counts.refused(fault.code);
-                fault_answer(Some(&told_apart), &fault, &request_id)
+                fault_answer(Ok(&told_apart), &fault, &request_id)
             }
         }
     }
@@ -142,7 +143,9 @@ impl Context {
     pub fn refuse(&self, incoming: &Incoming<'_>, fault: &Fault) -> Answer {
         self.counts.refused(fault.code);
         let seen = seen(incoming);
-        fault_answer(call(&seen, &[]).ok().as_ref(), fault, &request_id())
+        let told_apart = call(&seen, &[]);
+        let told_apart = told_apart.as_ref().map_err(|_| protocol(&seen, &[]));
+        fault_answer(told_apart, fault, &request_id())
     }
 
     async fn done(

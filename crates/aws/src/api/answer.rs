@@ -1,6 +1,6 @@
 //! The answer to a call, in the protocol it came in.
 
-use super::protocol::{Call, Protocol};
+use super::protocol::{Call, Protocol, Service};
 use super::{Fault, Value, cbor, json, xml};
 
 /// What an operation has to say.
@@ -59,9 +59,10 @@ pub fn answer(call: &Call<'_>, shape: &Shape<'_>, request_id: &str) -> Answer {
     Answer { status: 200, meant: 200, headers: headers(call.protocol, request_id), body }
 }
 
-/// No. Without a call (the request could not be told apart) it is JSON, which all tools can show.
-pub fn fault_answer(call: Option<&Call<'_>>, fault: &Fault, request_id: &str) -> Answer {
-    let protocol = call.map_or(Protocol::Json10, |call| call.protocol);
+/// No. Without a call (the request could not be told apart) it is in the protocol that was meant.
+pub fn fault_answer(call: Result<&Call<'_>, Protocol>, fault: &Fault, request_id: &str) -> Answer {
+    let protocol = call.map_or_else(|meant| meant, |call| call.protocol);
+    let call = call.ok();
     let sender = if fault.status < 500 { "Sender" } else { "Receiver" };
     let mut headers = headers(protocol, request_id);
     // Without query mode a caller of JSON or CBOR expects 400 for whatever is its fault. What is too
@@ -71,7 +72,8 @@ pub fn fault_answer(call: Option<&Call<'_>>, fault: &Fault, request_id: &str) ->
     let status = if told_400 { 400 } else { fault.status };
     let mut body = Vec::new();
     if protocol == Protocol::Query {
-        let namespace = call.map_or("", |call| call.service.xml_namespace());
+        let service = call.map_or(Service::CloudWatch, |call| call.service);
+        let namespace = service.xml_namespace();
         body.extend_from_slice(format!("<ErrorResponse xmlns=\"{namespace}\">").as_bytes());
         xml::tag("Error", &mut body, |out| {
             xml::tag("Type", out, |out| xml::text(sender, out));
@@ -95,7 +97,7 @@ pub fn fault_answer(call: Option<&Call<'_>>, fault: &Fault, request_id: &str) ->
 }
 
 fn is_cloudwatch(call: &Call<'_>) -> bool {
-    call.service == super::Service::CloudWatch
+    call.service == Service::CloudWatch
 }
 
 fn told<'a>(call: Option<&Call<'_>>, fault: &'a Fault) -> Value<'a> {

@@ -17,5 +17,5 @@ mod xml;
 
 pub use answer::{Answer, Shape, answer, fault_answer};
 pub use fault::Fault;
-pub use protocol::{Call, Protocol, Seen, Service, call};
+pub use protocol::{Call, Protocol, Seen, Service, call, protocol};
 pub use value::{Value, ValueFault};

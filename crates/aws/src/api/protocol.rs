@@ -148,10 +148,40 @@ fn by_action<'a>(seen: &Seen<'a>, body: &[u8]) -> Result<Call<'a>, Fault> {
         // Without a version: what only STS has.
         None if matches!(action, "GetCallerIdentity" | "AssumeRole") => Service::Sts,
         None => Service::CloudWatch,
-        Some(_) => return Err(Fault::unknown_operation(action)),
+        Some(version) => return Err(unknown_version(action, version)),
     };
     let operation = Cow::Owned(action.to_owned());
     Ok(Call { service, operation, protocol: Protocol::Query, query_mode: true })
+}
+
+fn unknown_version(action: &str, version: &str) -> Fault {
+    let message = format!(
+        "Could not find operation {action} for version {version}: here is 2010-08-01 (CloudWatch) \
+         and 2011-06-15 (STS)"
+    );
+    Fault { message, ..Fault::unknown_operation(action) }
+}
+
+/// In which protocol a request was meant that [`call`] could not tell apart, so that its caller can
+/// read why. JSON when nothing tells: all tools can show it.
+pub fn protocol(seen: &Seen<'_>, body: &[u8]) -> Protocol {
+    let path = seen.path.trim_matches('/');
+    if seen.smithy_protocol == Some("rpc-v2-cbor") || path.starts_with("service/") {
+        return Protocol::Cbor;
+    }
+    if seen.target.is_some() {
+        let newer = seen.content_type.contains("json-1.1");
+        return if newer { Protocol::Json11 } else { Protocol::Json10 };
+    }
+    let names = |form: &[u8]| {
+        let mut pairs = form.split(|byte| *byte == b'&');
+        pairs.any(|pair| pair.starts_with(b"Action=") || pair.starts_with(b"Version="))
+    };
+    let is_form = seen.content_type.starts_with("application/x-www-form-urlencoded");
+    if is_form || names(seen.query.as_bytes()) || names(body) {
+        return Protocol::Query;
+    }
+    Protocol::Json10
 }
 
 /// The form: the body, or the query of the URL when there is none.

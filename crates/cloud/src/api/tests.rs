@@ -138,6 +138,31 @@ fn an_unsigned_port() {
     assert_eq!(ask(&context, &[], "").0, 400);
 }
 
+/// *Scenario:* forms with an unknown version, without an action, with a wrong escape; one whose body was
+/// not even read.
+/// *Guarantees:* each gets the XML that SDKs of the query protocol read.
+#[test]
+fn a_form_that_is_wrong() {
+    let folder = TempDir::new("api-form");
+    let context = context(folder.path(), Some("444455556666"), None);
+    let headers = [("content-type", "application/x-www-form-urlencoded")];
+    for (body, code) in [
+        ("Action=ListMetrics&Version=1999-01-01", "InvalidAction"),
+        ("Version=2010-08-01", "MissingAction"),
+        ("Action=ListMetrics&Version=2010-08-01&Namespace=%ZZ", "MalformedInput"),
+    ] {
+        let (status, told) = ask(&context, &headers, body);
+        let begin =
+            "<ErrorResponse xmlns=\"http://monitoring.amazonaws.com/doc/2010-08-01/\"><Error>";
+        assert!(status == 400 && told.starts_with(begin), "{body}: {told}");
+        assert!(told.contains(&format!("<Code>{code}</Code>")), "{body}: {told}");
+    }
+    let unread =
+        Incoming { method: "POST", path: "/", query: "", headers: &headers, body: &[], plain: &[] };
+    let told = context.refuse(&unread, &Fault::new("RequestEntityTooLarge", 413, "too large"));
+    assert!(told.status == 413 && told.body.starts_with(b"<ErrorResponse"), "{told:?}");
+}
+
 /// *Scenario:* a key whose policy allows one action, on an unsigned port that is not its own.
 /// *Guarantees:* what the policy does not allow is refused as AWS refuses it.
 #[test]

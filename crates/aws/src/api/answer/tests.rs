@@ -1,7 +1,7 @@
 //! Answers and faults in every protocol, and every captured request told apart.
 
 use super::*;
-use crate::api::{Seen, Service, call};
+use crate::api::{Seen, call, protocol};
 
 fn put(protocol: Protocol, query_mode: bool) -> Call<'static> {
     let operation = "GetMetricStream".into();
@@ -61,14 +61,14 @@ fn faults() {
         (Protocol::Cbor, true, 404),
         (Protocol::Query, true, 404),
     ] {
-        let told = fault_answer(Some(&put(protocol, query_mode)), &fault, "r");
+        let told = fault_answer(Ok(&put(protocol, query_mode)), &fault, "r");
         assert_eq!(told.status, status, "{protocol:?}");
         let header = told.headers.iter().find(|(name, _)| *name == "x-amzn-query-error");
         let header = header.map(|(_, value)| value.as_str());
         let wanted = (protocol != Protocol::Query).then_some("ResourceNotFoundException;Sender");
         assert_eq!(header, wanted, "{protocol:?}");
     }
-    let json = fault_answer(Some(&put(Protocol::Json10, true)), &fault, "r");
+    let json = fault_answer(Ok(&put(Protocol::Json10, true)), &fault, "r");
     assert_eq!(
         text(&json),
         "{\"__type\":\"com.amazonaws.cloudwatch.v2010_08_01#ResourceNotFoundException\",\
@@ -76,7 +76,7 @@ fn faults() {
     );
     let wrong =
         Fault::new("InvalidParameterValueException", 400, "bad").with_code("InvalidParameterValue");
-    let xml = fault_answer(Some(&put(Protocol::Query, true)), &wrong, "r");
+    let xml = fault_answer(Ok(&put(Protocol::Query, true)), &wrong, "r");
     assert_eq!(
         text(&xml),
         "<ErrorResponse xmlns=\"http://monitoring.amazonaws.com/doc/2010-08-01/\"><Error>\
@@ -96,10 +96,52 @@ fn what_a_fault_means() {
         (Protocol::Cbor, 400),
         (Protocol::Query, 403),
     ] {
-        let told = fault_answer(Some(&put(protocol, true)), &denied, "r");
+        let told = fault_answer(Ok(&put(protocol, true)), &denied, "r");
         assert_eq!((told.status, told.meant), (status, 403), "{protocol:?}");
     }
     assert_eq!(answer(&put(Protocol::Query, true), &Shape::None, "r").meant, 200);
+}
+
+/// *Scenario:* requests that cannot be told apart, one of each protocol and one of none.
+/// *Guarantees:* each is answered in the protocol that was meant, so that its caller can read why.
+#[test]
+fn in_the_protocol_that_was_meant() {
+    let form = "application/x-www-form-urlencoded; charset=utf-8";
+    let head = |content_type, target| Seen { path: "/", content_type, target, ..Seen::default() };
+    let cbor = Seen { smithy_protocol: Some("rpc-v2-cbor"), path: "/x", ..Seen::default() };
+    let path = Seen { path: "/service/Nobody/operation/X", ..Seen::default() };
+    let query = Seen { path: "/", query: "Version=2010-08-01", ..Seen::default() };
+    let json_10 = "application/x-amz-json-1.0";
+    let cases = [
+        (head(form, None), "Action=ListMetrics&Version=1999-01-01", "text/xml"),
+        (head(form, None), "Version=2010-08-01", "text/xml"),
+        (head(form, None), "Action=ListMetrics&Namespace=%ZZ", "text/xml"),
+        (head(form, None), "", "text/xml"),
+        (head("", None), "Namespace=%ZZ&Action=ListMetrics", "text/xml"),
+        (query, "", "text/xml"),
+        (cbor, "", "application/cbor"),
+        (path, "", "application/cbor"),
+        (head("application/x-amz-json-1.1", Some("Nobody.X")), "{}", "application/x-amz-json-1.1"),
+        (head(json_10, Some("Nobody.X")), "Action=X", json_10),
+        (head("", None), "", json_10),
+        (head("text/plain", None), "hello", json_10),
+    ];
+    for (seen, body, wanted) in cases {
+        let fault = call(&seen, body.as_bytes()).unwrap_err();
+        let told = fault_answer(Err(protocol(&seen, body.as_bytes())), &fault, "r");
+        let content_type = told.headers.iter().find(|(name, _)| *name == "content-type");
+        assert_eq!(content_type.map(|(_, value)| value.as_str()), Some(wanted), "{seen:?} {body}");
+        assert_eq!(told.status, 400, "{seen:?} {body}");
+        if wanted == "text/xml" {
+            let begin = "<ErrorResponse xmlns=\"http://monitoring.amazonaws.com/doc/2010-08-01/\">\
+                         <Error><Type>Sender</Type><Code>";
+            assert!(text(&told).starts_with(begin), "{}", text(&told));
+        }
+    }
+    let seen = head(form, None);
+    let fault = call(&seen, b"Action=ListMetrics&Version=1999-01-01").unwrap_err();
+    assert_eq!(fault.code, "InvalidAction");
+    assert!(fault.message.contains("ListMetrics for version 1999-01-01: here is 2010-08-01"));
 }
 
 /// A captured request: head by name, and body.
