@@ -99,6 +99,28 @@ fn yes_to_everything_loses_data() {
     assert!(agent.starts_with("Amazon Kinesis Data Firehose Agent"), "{agent}");
 }
 
+/// *Scenario:* a receiver that checks everything but answers a wrong or missing key with 204, with 202, or
+/// with a 200 that Firehose would not take for a yes.
+/// *Guarantees:* each lets strangers in; exit 1, and no word of what Firehose would do with it.
+#[test]
+fn strangers_are_taken_by_any_2xx() {
+    for (status, body) in [(204, ""), (202, "{}"), (200, "OK")] {
+        let peer =
+            Peer::scripted(move |request| match request.header("x-amz-firehose-access-key") {
+                Some("k1") => yes(request),
+                _ => Reply::json(status, body),
+            });
+        let cases = ["--case", "json", "--case", "wrong-key", "--case", "missing-key"];
+        let (code, report, words) = conform(&peer.url("/"), &[&KEY[..], &cases].concat());
+        assert_eq!((code, report["conformant"].as_bool()), (1, Some(false)), "{words}");
+        for case in ["wrong-key", "missing-key"] {
+            let (verdict, notes) = of(&report, case);
+            assert_eq!(verdict, "takes anyone", "{status}: {report}");
+            assert!(notes.contains("401 or 403") && !notes.contains("Firehose"), "{notes}");
+        }
+    }
+}
+
 /// *Scenario:* receivers that answer 413, or name another request id.
 /// *Guarantees:* 413 would lose data whatever was sent; a yes in another name would stall.
 #[test]

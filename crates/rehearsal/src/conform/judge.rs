@@ -93,9 +93,15 @@ fn again(
             notes.extend(quoted(answer).filter(|_| is_refusal));
             (Verdict::Stall, notes)
         }
+        // Who sends another key, or none, is no Firehose: to him, any 2xx says that it was taken.
+        Demand::No { best: [_, ..], yes, because } if matches!(answer.status, 200..=299) => {
+            let (status, wanted) = (answer.status, demand.text());
+            (yes, vec![format!("{status} is no refusal, {wanted} is: {because}")])
+        }
         Demand::No { .. } | Demand::Either | Demand::Answer if !is_refusal => {
-            let note = format!("no refusal: Firehose keeps it only because {why} ({code})");
-            (Verdict::Cosmetic, vec![note])
+            let wanted = demand.text();
+            let kept = format!("Firehose keeps it only because {why} ({code})");
+            (Verdict::Cosmetic, vec![format!("no refusal, {wanted} is: {kept}")])
         }
         Demand::No { best, .. } => {
             // An answer cannot name what the head did not.

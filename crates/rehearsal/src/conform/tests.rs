@@ -319,6 +319,14 @@ fn answers_to_what_must_be_refused() {
         ("missing-key", refused(403), Ok),
         ("wrong-key", refused(400), Cosmetic),
         ("wrong-key", Said::status(200, GOOD), Open),
+        ("wrong-key", Said::status(200, "OK"), Open),
+        ("wrong-key", Said::status(202, GOOD), Open),
+        ("missing-key", Said::status(204, "").reason(&"r".repeat(65)), Open),
+        ("missing-key", Said::status(302, ""), Cosmetic),
+        ("missing-key", refused(404), Cosmetic),
+        ("wrong-key", refused(500), Cosmetic),
+        ("wrong-key", refused(413), Loss),
+        ("cut-gzip", Said::status(202, GOOD), Cosmetic),
         ("zero-records", Said::status(200, GOOD), Cosmetic),
         ("no-metrics", Said::status(200, GOOD), Ok),
         ("no-metrics", refused(400), Ok),
@@ -329,6 +337,10 @@ fn answers_to_what_must_be_refused() {
         let status = said.0.status;
         let finding = judged(name, said);
         assert_eq!(finding.verdict, verdict, "{name} {status}: {finding:?}");
+    }
+    for said in [Said::status(204, ""), Said::status(302, ""), refused(404)] {
+        let finding = judged("missing-key", said);
+        assert!(finding.notes[0].contains("401 or 403"), "what a refusal is: {finding:?}");
     }
     let kept = judged("no-metrics", Said::status(200, GOOD));
     assert!(kept.notes.join("").contains("cannot be seen"), "{kept:?}");
