@@ -6,7 +6,9 @@
 use bytes::Bytes;
 use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
-use serde_json::{Map, Value};
+use serde_json::Value;
+
+use super::members::{Members, members};
 
 /// What came back.
 #[derive(Clone, Debug)]
@@ -49,6 +51,8 @@ pub const BODY_BYTES_MAX: usize = 1 << 20;
 const REASON_MAX: usize = 64;
 /// Characters of an `errorMessage` at most.
 const ERROR_MESSAGE_MAX: usize = 8192;
+/// Characters of a receiver's own words that are shown.
+const WORDS_MAX: usize = 200;
 /// A time below this is in seconds, not milliseconds: 11 digits of ms end in 1973.
 const MS_FROM: f64 = 1e11;
 
@@ -123,18 +127,46 @@ fn fault(answer: &Answer, request_id: &str) -> Option<(&'static str, String)> {
         }
         Some(_) => {}
     }
-    match members.get("timestamp") {
-        None => return invalid("the answer has no timestamp"),
-        Some(time) if !time.is_number() => {
-            return invalid("the timestamp of the answer is not a number");
-        }
-        Some(_) => {}
+    let why = timestamp_fault(&members).or_else(|| error_message_fault(&members));
+    if let Some(why) = why {
+        return invalid(&why);
     }
     let known = ["requestId", "timestamp", "errorMessage"];
-    match members.keys().find(|name| !known.contains(&name.as_str())) {
+    match members.names().find(|name| !known.contains(name)) {
         Some(other) => invalid(&format!("the answer has an unexpected member, {other:?}")),
         None => None,
     }
+}
+
+fn timestamp_fault(members: &Members) -> Option<String> {
+    let Some(time) = members.get("timestamp") else {
+        return Some("the answer has no timestamp".to_owned());
+    };
+    let Some(ms) = time.as_f64() else {
+        return Some("the timestamp of the answer is not a number".to_owned());
+    };
+    // AWS asks for an integer; what holds milliseconds has 64 bits.
+    let is_time = ms.abs() < 2f64.powi(63);
+    (!is_time).then(|| format!("the timestamp of the answer, {ms:e}, is no time in milliseconds"))
+}
+
+/// Which form it may have; what it means beside a 200 is the judge's matter.
+fn error_message_fault(members: &Members) -> Option<String> {
+    match members.get("errorMessage")? {
+        Value::Null => None,
+        Value::String(text) if text.encode_utf16().count() <= ERROR_MESSAGE_MAX => None,
+        Value::String(_) => {
+            Some(format!("the errorMessage has over {ERROR_MESSAGE_MAX} characters"))
+        }
+        _ => Some("the errorMessage of the answer is not a string".to_owned()),
+    }
+}
+
+/// The error that a yes names all the same.
+pub(super) fn error_named(answer: &Answer) -> Option<String> {
+    let members = members(&answer.body)?;
+    let text = members.get("errorMessage")?.as_str()?.trim();
+    (!text.is_empty()).then(|| text.chars().take(WORDS_MAX).collect())
 }
 
 /// What of a yes is outside the written contract, with no known harm.
@@ -148,8 +180,12 @@ pub(super) fn remarks_on_yes(answer: &Answer) -> Vec<String> {
         ));
     }
     let Some(members) = members(&answer.body) else { return remarks };
-    if members.contains_key("errorMessage") {
+    if members.get("errorMessage").is_some() {
         remarks.push("a yes has no errorMessage".to_owned());
+    }
+    if let Some(name) = members.repeated() {
+        remarks
+            .push(format!("the answer has {name} twice: which one counts nobody has written down"));
     }
     match members.get("timestamp").and_then(Value::as_f64) {
         Some(time) if time < MS_FROM => {
@@ -191,18 +227,11 @@ pub(super) fn words(answer: &Answer) -> Option<String> {
         None => String::from_utf8_lossy(&answer.body).into_owned(),
     };
     let text = text.trim();
-    (!text.is_empty()).then(|| text.chars().take(200).collect())
+    (!text.is_empty()).then(|| text.chars().take(WORDS_MAX).collect())
 }
 
 /// A type without its parameters.
 fn essence(kind: &[u8]) -> Vec<u8> {
     let essence = kind.split(|byte| *byte == b';').next().unwrap_or_default();
     essence.trim_ascii().to_ascii_lowercase()
-}
-
-fn members(body: &[u8]) -> Option<Map<String, Value>> {
-    match serde_json::from_slice(body) {
-        Ok(Value::Object(members)) => Some(members),
-        _ => None,
-    }
 }

@@ -2,7 +2,9 @@
 
 use aws::firehose::headers;
 
-use super::answer::{Answer, Outcome, Silence, View, remarks_on_no, remarks_on_yes, view, words};
+use super::answer::{
+    Answer, Outcome, Silence, View, error_named, remarks_on_no, remarks_on_yes, view, words,
+};
 use super::{Case, Delivery, Demand, Verdict};
 
 /// The finding of one case.
@@ -64,8 +66,12 @@ fn one(case: &Case, delivery: &Delivery, outcome: &Outcome) -> Finding {
 
 fn yes(demand: Demand, answer: &Answer) -> (Verdict, Vec<String>) {
     let remarks = remarks_on_yes(answer);
-    match demand {
-        Demand::No { yes, because, .. } => (yes, vec![because.to_owned()]),
+    match (demand, error_named(answer)) {
+        (Demand::No { yes, because, .. }, _) => (yes, vec![because.to_owned()]),
+        (Demand::Yes, Some(error)) => {
+            let forgets = "to Firehose it is delivered, and forgotten, all the same";
+            (Verdict::Loss, vec![format!("a 200 that names an error, {error:?}: {forgets}")])
+        }
         _ if remarks.is_empty() => (Verdict::Ok, remarks),
         _ => (Verdict::Cosmetic, remarks),
     }

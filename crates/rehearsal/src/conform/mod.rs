@@ -10,6 +10,7 @@ mod cases;
 mod draft;
 mod judge;
 mod make;
+mod members;
 mod spoil;
 
 pub use answer::{Answer, BODY_BYTES_MAX, Outcome, Silence};

@@ -235,6 +235,7 @@ fn answers_to_a_good_delivery() {
     let good = || Said::status(200, GOOD);
     let body = |text: &str| Said::status(200, text);
     let long = "x".repeat(BODY_BYTES_MAX);
+    let error = |text: &str| GOOD.replace('}', &format!(r#","errorMessage":{text}}}"#));
     for (what, said, verdict, told) in [
         ("a yes", good(), Ok, ""),
         ("201", Said::status(201, GOOD), Stall, gone),
@@ -250,6 +251,10 @@ fn answers_to_a_good_delivery() {
         ("wrong id", body(r#"{"requestId":"other","timestamp":1795176000123}"#), Stall, invalid),
         ("no time", body(r#"{"requestId":"ID"}"#), Stall, "no timestamp"),
         ("quoted time", body(r#"{"requestId":"ID","timestamp":"1795176000123"}"#), Stall, invalid),
+        ("no time at all", body(r#"{"requestId":"ID","timestamp":-5e300}"#), Stall, "-5e300"),
+        ("an error", body(&error(r#""stored nothing""#)), Loss, "stored nothing"),
+        ("odd error", body(&error("5")), Stall, invalid),
+        ("long error", body(&error(&format!("{:?}", "e".repeat(8193)))), Stall, "8192"),
         ("more", body(r#"{"requestId":"ID","timestamp":1,"x":1}"#), Stall, "\"x\""),
         ("large", body(&format!(r#"{{"requestId":"{long}"}}"#)), Stall, "ResponseTooLarge"),
         ("no type", good().without("content-type"), Stall, invalid),
@@ -277,17 +282,15 @@ fn answers_to_a_good_delivery() {
 #[test]
 fn doubtful_forms_are_cosmetic() {
     let charset = Said::status(200, GOOD).without("content-type");
+    let twice = r#"{"requestId":"other","requestId":"ID","timestamp":1795176000123}"#;
     for (said, told) in [
         (charset.header("content-type", "application/json; charset=utf-8"), "charset=utf-8"),
         (Said::status(200, r#"{"requestId":"ID","timestamp":1795176000}"#), "milliseconds"),
         (Said::status(200, r#"{"requestId":"ID","timestamp":1795176000123.5}"#), "whole number"),
-        (
-            Said::status(
-                200,
-                r#"{"requestId":"ID","timestamp":1795176000123,"errorMessage":null}"#,
-            ),
-            "errorMessage",
-        ),
+        (Said::status(200, &GOOD.replace('}', r#","errorMessage":null}"#)), "errorMessage"),
+        (Said::status(200, &GOOD.replace('}', r#","errorMessage":""}"#)), "errorMessage"),
+        (Said::status(200, r#"{"requestId":"ID","timestamp":-5}"#), "milliseconds"),
+        (Said::status(200, twice), "requestId twice"),
     ] {
         let finding = judged("json", said);
         assert_eq!(finding.verdict, Verdict::Cosmetic, "{finding:?}");
@@ -329,6 +332,9 @@ fn answers_to_what_must_be_refused() {
         ("cut-gzip", Said::status(202, GOOD), Cosmetic),
         ("zero-records", Said::status(200, GOOD), Cosmetic),
         ("no-metrics", Said::status(200, GOOD), Ok),
+        ("no-metrics", Said::status(200, refusal), Cosmetic),
+        ("cut-gzip", Said::status(200, refusal), Loss),
+        ("wrong-key", Said::status(200, refusal), Open),
         ("no-metrics", refused(400), Ok),
         ("no-metrics", refused(413), Loss),
         ("get", Said::status(405, ""), Ok),
