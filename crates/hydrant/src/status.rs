@@ -8,10 +8,13 @@ use std::path::{Path, PathBuf};
 use crate::cli::{StatusArgs, StatusOutput, StreamArgs, StreamCommand, StreamTarget};
 use crate::control::{self, Answer, Request};
 use crate::exit::Exit;
-use crate::run::{Folder, JournalReport, Report, TopicReport, control_socket};
+use crate::run::{Folder, FolderError, JournalReport, Report, TopicReport, control_socket};
 use crate::settings;
 use crate::terminal::{self, Paint, fail};
 pub(crate) use table::age;
+
+/// For a folder or a file that may not be read.
+const AS_ITS_USER: &str = "run this as the user that runs hydrant, or as root";
 
 /// Runs `hydrant status`.
 pub fn command(args: &StatusArgs) -> Exit {
@@ -112,7 +115,11 @@ pub(crate) fn report_of(data_dir: &Path) -> Result<Option<Report>, Exit> {
         Ok(Some(Answer::Report { report })) => Ok(Some(*report)),
         Ok(Some(other)) => Err(fail(Exit::Bug, &format!("unexpected answer {other:?}"), None)),
         Ok(None) => Ok(None),
-        Err(error) => Err(fail(Exit::Failed, &format!("asking the process: {error}"), None)),
+        Err(error) => {
+            let what = format!("asking the process of {}: {error}", data_dir.display());
+            let is_refused = error.kind() == std::io::ErrorKind::PermissionDenied;
+            Err(fail(Exit::Failed, &what, is_refused.then_some(AS_ITS_USER)))
+        }
     }
 }
 
@@ -132,14 +139,12 @@ pub(crate) fn data_dir(config: Option<&Path>, data_dir: Option<&Path>) -> Result
     })
 }
 
-/// Without a process: what the folder holds. The folder is locked meanwhile.
+/// Without a process: what the folder holds. Nothing in it is changed, by whoever this is run: a file
+/// that root made here would keep the service from starting.
 fn read_folder(data_dir: &Path) -> Result<Report, Exit> {
-    if !data_dir.is_dir() {
-        let what = format!("{} is not there", data_dir.display());
-        return Err(fail(Exit::Failed, &what, Some("has hydrant run with these settings yet?")));
-    }
-    let folder = Folder::open(data_dir).map_err(|e| fail(Exit::Failed, &e.to_string(), None))?;
-    let (journal, recovery) = open_journal(&folder)?;
+    let place = Folder::look(data_dir).map_err(|error| unreadable(&error))?;
+    let (journal, recovery) = journal::Journal::look(&place)
+        .map_err(|error| fail(Exit::Disk, &error.to_string(), Some(AS_ITS_USER)))?;
     let mut report = Report {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         data_dir: data_dir.to_owned(),
@@ -170,9 +175,17 @@ fn read_folder(data_dir: &Path) -> Result<Report, Exit> {
     Ok(report)
 }
 
-fn open_journal(folder: &Folder) -> Result<(journal::Journal, journal::Recovery), Exit> {
-    let opened = journal::Journal::open(&folder.journal(), journal::Options::default());
-    opened.map_err(|e| fail(Exit::Disk, &e.to_string(), None))
+/// Why a folder cannot be reported on, with what to do.
+fn unreadable(error: &FolderError) -> Exit {
+    let hint = match error {
+        FolderError::NotOurs(_) => Some(
+            "hydrant run makes it at its first start; -c names other settings, --data-dir another folder",
+        ),
+        FolderError::InUse(_) => Some("one that starts or stops answers in a moment: try again"),
+        FolderError::Io { .. } => Some(AS_ITS_USER),
+        FolderError::Newer { .. } | FolderError::Unknown(_) => None,
+    };
+    fail(Exit::Failed, &error.to_string(), hint)
 }
 
 /// Without a process: forgetting needs none, dropping needs one that counts.
@@ -181,7 +194,7 @@ fn alone(data_dir: &Path, request: &Request) -> Answer {
         let why = "no process is running: start hydrant run, it counts what is dropped".to_owned();
         return Answer::Failed { why };
     };
-    let forgotten = Folder::open(data_dir).map_err(|e| e.to_string()).and_then(|folder| {
+    let forgotten = Folder::open_existing(data_dir).map_err(|e| e.to_string()).and_then(|folder| {
         let (journal, _) = journal::Journal::open(&folder.journal(), journal::Options::default())
             .map_err(|e| e.to_string())?;
         let freed = crate::run::forget(&journal, stream);

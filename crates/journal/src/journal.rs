@@ -14,6 +14,7 @@ use crate::disk::{Disk, RealDisk};
 use crate::item::{Position, Refused};
 use crate::locked;
 use crate::names::{escape, unescape};
+use crate::overlay::Overlay;
 use crate::recover::Recoverer;
 use crate::shared::Roster;
 use crate::slot;
@@ -167,6 +168,12 @@ impl Journal {
     /// Opens `directory` on the real disk. Torn tails and bit rot never stop it.
     pub fn open(directory: &Path, options: Options) -> Result<(Journal, Recovery), OpenError> {
         Journal::open_on(Arc::new(RealDisk), directory, options)
+    }
+
+    /// Opens `directory` on the real disk to look at it, while no process works with it: nothing is made
+    /// or changed there. What recovery would write stays in memory.
+    pub fn look(directory: &Path) -> Result<(Journal, Recovery), OpenError> {
+        Journal::open_on(Arc::new(Overlay::default()), directory, Options::default())
     }
 
     /// Opens `directory` on any disk.

@@ -39,6 +39,7 @@ mod keys;
 mod look;
 mod memory;
 mod names;
+mod overlay;
 mod read;
 mod recover;
 mod scan;

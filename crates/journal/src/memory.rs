@@ -11,7 +11,7 @@ use std::io::{self, ErrorKind, IoSlice};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use crate::disk::{Disk, File, Listed, RealDisk};
+use crate::disk::{Disk, File, Listed, RealDisk, open_to_read};
 use crate::locked;
 
 /// Small enough that a cursor's file costs little, large enough that a segment is few of them.
@@ -30,15 +30,24 @@ struct Names {
 }
 
 #[derive(Debug, Default)]
-struct MemoryFile {
+pub(crate) struct MemoryFile {
     content: Mutex<Content>,
 }
 
-/// Chunks that were never written are zeros, and not there.
+/// Chunks that were never written are not there: they are what lies beneath, else zeros.
 #[derive(Default)]
 struct Content {
     length: u64,
     chunks: BTreeMap<u64, Box<[u8]>>,
+    under: Option<Under>,
+}
+
+/// A real file that is only read, opened at each reading: who looks at a journal of thousands of files
+/// must not hold them all open.
+struct Under {
+    path: PathBuf,
+    /// How much of it shows; less once it was cut.
+    shows: u64,
 }
 
 impl std::fmt::Debug for Content {
@@ -132,6 +141,18 @@ fn missing(path: &Path) -> io::Error {
     io::Error::new(ErrorKind::NotFound, path.display().to_string())
 }
 
+impl MemoryFile {
+    /// A file that begins as the first `length` bytes of a real one, which is never written.
+    pub(crate) fn over(path: PathBuf, length: u64) -> MemoryFile {
+        let under = Some(Under { path, shows: length });
+        MemoryFile { content: Mutex::new(Content { length, under, ..Content::default() }) }
+    }
+
+    pub(crate) fn bytes(&self) -> u64 {
+        locked(&self.content).length
+    }
+}
+
 impl File for MemoryFile {
     fn read_at(&self, into: &mut Vec<u8>, length: usize, offset: u64) -> io::Result<()> {
         let content = locked(&self.content);
@@ -139,22 +160,14 @@ impl File for MemoryFile {
         let length = length.min(rest);
         into.clear();
         into.reserve_exact(length);
-        while into.len() < length {
-            let (number, within) = place(offset + into.len() as u64);
-            let most = (CHUNK - within).min(length - into.len());
-            match content.chunks.get(&number).and_then(|chunk| chunk.get(within..within + most)) {
-                Some(bytes) => into.extend_from_slice(bytes),
-                None => into.resize(into.len() + most, 0),
-            }
-        }
-        Ok(())
+        content.read(into, length, offset)
     }
 
     fn write_at(&self, pieces: &[IoSlice<'_>], offset: u64) -> io::Result<()> {
         let mut content = locked(&self.content);
         let mut at = offset;
         for piece in pieces {
-            content.write(piece, at);
+            content.write(piece, at)?;
             at += piece.len() as u64;
         }
         content.length = content.length.max(at);
@@ -172,6 +185,9 @@ impl File for MemoryFile {
     fn cut(&self, length: u64) -> io::Result<()> {
         let mut content = locked(&self.content);
         content.length = length;
+        if let Some(under) = &mut content.under {
+            under.shows = under.shows.min(length);
+        }
         let (last, within) = place(length);
         // What lies behind is zeros should the file grow again.
         content.chunks.retain(|number, _| *number <= last);
@@ -189,18 +205,55 @@ impl File for MemoryFile {
 }
 
 impl Content {
-    fn write(&mut self, bytes: &[u8], offset: u64) {
+    /// Adds to `into` until it holds `length` bytes, the first of them from `offset`.
+    fn read(&self, into: &mut Vec<u8>, length: usize, offset: u64) -> io::Result<()> {
+        while into.len() < length {
+            let at = offset + into.len() as u64;
+            let rest = length - into.len();
+            let (number, within) = place(at);
+            if let Some(chunk) = self.chunks.get(&number) {
+                let bytes = chunk.get(within..).unwrap_or_default();
+                into.extend_from_slice(bytes.get(..rest).unwrap_or(bytes));
+                continue;
+            }
+            let next = self.chunks.range(number..).next();
+            let upto = next.map_or(u64::MAX, |(next, _)| next * CHUNK as u64);
+            let most = usize::try_from(upto - at).unwrap_or(usize::MAX);
+            self.read_unwritten(into, rest.min(most), at)?;
+        }
+        Ok(())
+    }
+
+    fn read_unwritten(&self, into: &mut Vec<u8>, length: usize, at: u64) -> io::Result<()> {
+        let end = into.len() + length;
+        if let Some(under) = self.under.as_ref().filter(|under| at < under.shows) {
+            let most = usize::try_from(under.shows - at).unwrap_or(usize::MAX);
+            let mut bytes = Vec::new();
+            open_to_read(&under.path)?.read_at(&mut bytes, most.min(length), at)?;
+            into.append(&mut bytes);
+        }
+        into.resize(end, 0);
+        Ok(())
+    }
+
+    fn write(&mut self, bytes: &[u8], offset: u64) -> io::Result<()> {
         let (mut rest, mut at) = (bytes, offset);
         while !rest.is_empty() {
             let (number, within) = place(at);
             let (now, later) = rest.split_at_checked(CHUNK - within).unwrap_or((rest, &[]));
-            let chunk = self.chunks.entry(number).or_insert_with(|| vec![0; CHUNK].into());
-            if let Some(into) = chunk.get_mut(within..within + now.len()) {
+            if !self.chunks.contains_key(&number) {
+                let mut chunk = Vec::with_capacity(CHUNK);
+                self.read_unwritten(&mut chunk, CHUNK, number * CHUNK as u64)?;
+                self.chunks.insert(number, chunk.into());
+            }
+            let chunk = self.chunks.get_mut(&number);
+            if let Some(into) = chunk.and_then(|c| c.get_mut(within..within + now.len())) {
                 into.copy_from_slice(now);
             }
             at += now.len() as u64;
             rest = later;
         }
+        Ok(())
     }
 }
 

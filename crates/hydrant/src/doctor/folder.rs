@@ -7,7 +7,7 @@ use std::path::Path;
 use delivery::folder_size;
 
 use super::Check;
-use crate::run::Folder;
+use crate::run::{Folder, FolderError};
 use crate::settings::quantity::size_about;
 
 const AREA: &str = "data folder";
@@ -45,6 +45,10 @@ pub(super) fn check(folder: &Path, budget: Option<u64>, checks: &mut Vec<Check>)
     }
     match Folder::check(folder) {
         Ok(()) => checks.push(Check::ok(AREA, format!("{shown}: layout known"))),
+        Err(FolderError::NotOurs(_)) => {
+            let what = format!("{shown} holds nothing of hydrant yet: the first start makes it");
+            checks.push(Check::ok(AREA, what));
+        }
         Err(error) => {
             let remedy = "run the release that wrote it, or set another data_dir";
             checks.push(Check::bad(AREA, error.to_string(), remedy));

@@ -30,6 +30,9 @@ pub enum FolderError {
         /// Its version.
         found: u32,
     },
+    /// No process of hydrant has worked with it yet.
+    #[error("{0} is no hydrant data folder: there is no file called version in it")]
+    NotOurs(PathBuf),
     /// The version file is no number.
     #[error("{0} holds no version number: is this a hydrant data folder?")]
     Unknown(PathBuf),
@@ -66,9 +69,39 @@ impl Folder {
         Ok(folder)
     }
 
-    /// Whether this release knows the layout of a folder; without locking or changing it.
+    /// As [`Folder::open`], but only a folder that is a data folder already.
+    pub fn open_existing(root: &Path) -> Result<Folder, FolderError> {
+        Self::check(root)?;
+        Self::open(root)
+    }
+
+    /// Whether this is a data folder whose layout this release knows; nothing in it is made or changed.
     pub fn check(root: &Path) -> Result<(), FolderError> {
-        if root.join("version").exists() { Self::known(root) } else { Ok(()) }
+        let path = root.join("version");
+        match path.try_exists() {
+            Ok(true) => Self::known(root),
+            Ok(false) => Err(FolderError::NotOurs(root.to_owned())),
+            Err(source) => Err(FolderError::Io { doing: "looking for", path, source }),
+        }
+    }
+
+    /// Checks a folder for who only reads it, and gives the place of its journal. Nothing in it is made
+    /// or changed, and the lock is not kept: it must never be a report that keeps a process from starting.
+    pub fn look(root: &Path) -> Result<PathBuf, FolderError> {
+        Self::check(root)?;
+        let path = root.join("lock");
+        let lock = match File::open(&path) {
+            Ok(lock) => lock,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(journal_of(root)),
+            Err(source) => return Err(FolderError::Io { doing: "opening", path, source }),
+        };
+        match lock.try_lock_shared() {
+            Ok(()) => Ok(journal_of(root)),
+            Err(TryLockError::WouldBlock) => Err(FolderError::InUse(root.to_owned())),
+            Err(TryLockError::Error(source)) => {
+                Err(FolderError::Io { doing: "locking", path, source })
+            }
+        }
     }
 
     fn check_version(&self) -> Result<(), FolderError> {
@@ -103,7 +136,7 @@ impl Folder {
 
     /// Where the journal lies.
     pub fn journal(&self) -> PathBuf {
-        self.root.join("journal")
+        journal_of(&self.root)
     }
 
     /// Where quarantines lie.
@@ -132,6 +165,10 @@ impl Folder {
     }
 }
 
+fn journal_of(root: &Path) -> PathBuf {
+    root.join("journal")
+}
+
 /// The socket of the running process.
 pub fn control_socket(root: &Path) -> PathBuf {
     root.join("control.sock")
@@ -156,6 +193,28 @@ mod tests {
         assert!(error.contains("in use by another hydrant process"), "{error}");
         drop(first);
         Folder::open(dir.path()).unwrap();
+    }
+
+    /// Scenario: an empty folder and one that is not there are looked at, one that has an owner, and one
+    /// whose owner is gone, without its lock too.
+    /// Guarantees: nothing is made; an owner is told; and who looks keeps nobody out.
+    #[test]
+    fn looking_makes_and_holds_nothing() {
+        let dir = testkit::TempDir::new("folder");
+        for path in [dir.path().to_owned(), dir.join("no")] {
+            assert!(matches!(Folder::look(&path), Err(FolderError::NotOurs(_))));
+            assert!(matches!(Folder::open_existing(&path), Err(FolderError::NotOurs(_))));
+        }
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+        let owner = Folder::open(dir.path()).unwrap();
+        assert!(matches!(Folder::look(dir.path()), Err(FolderError::InUse(_))));
+        drop(owner);
+        assert_eq!(Folder::look(dir.path()).unwrap(), dir.join("journal"));
+        assert!(!dir.join("journal").exists());
+        drop(Folder::open_existing(dir.path()).unwrap());
+        fs::remove_file(dir.join("lock")).unwrap();
+        Folder::look(dir.path()).unwrap();
+        assert!(!dir.join("lock").exists());
     }
 
     /// Scenario: a folder whose version is 99, and one whose version is no number.

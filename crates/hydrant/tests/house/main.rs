@@ -25,5 +25,6 @@ mod memory;
 mod objects;
 mod operator;
 mod replay;
+mod reports;
 mod signals;
 mod starting;

@@ -15,18 +15,42 @@ fn read(file: &Arc<dyn File>, length: usize, offset: u64) -> Vec<u8> {
     into
 }
 
+/// A real file without a name: it can be read and written, and leaves nothing behind.
+fn real_file(name: &str) -> Arc<dyn File> {
+    let path = std::env::temp_dir().join(format!("{name}-{}", std::process::id()));
+    let file = RealDisk.create(&path).unwrap();
+    RealDisk.remove(&path).unwrap();
+    file
+}
+
 /// *Scenario:* writes, reads, cuts and reservations of random places and lengths, on a file of this
 /// disk and on one of the real disk.
 /// *Guarantees:* both always hold the same bytes and have the same length, across chunks too.
 #[test]
 fn a_file_is_like_a_real_one() {
-    let path = std::env::temp_dir().join(format!("memory-disk-{}", std::process::id()));
-    let real = RealDisk.create(&path).unwrap();
-    // Open, it can be read and written without a name, and leaves nothing behind.
-    RealDisk.remove(&path).unwrap();
     let memory = MemoryDisk::new();
     memory.create_dir(Path::new("/d")).unwrap();
-    let ours = memory.create(Path::new("/d/file")).unwrap();
+    same_as_real(&real_file("memory-disk"), &memory.create(Path::new("/d/file")).unwrap());
+}
+
+/// *Scenario:* the same on a file in memory that lies over a real one of 150,000 bytes.
+/// *Guarantees:* the same; and the real one beneath is as it was.
+#[test]
+fn a_file_over_a_real_one_leaves_it_alone() {
+    let bytes: Vec<u8> = (0..150_000_u32).map(|at| (at % 251) as u8).collect();
+    let path = std::env::temp_dir().join(format!("memory-under-{}", std::process::id()));
+    let beneath = RealDisk.create(&path).unwrap();
+    write(&beneath, &bytes, 0);
+    let real = real_file("memory-over");
+    write(&real, &bytes, 0);
+    let ours: Arc<dyn File> = Arc::new(MemoryFile::over(path.clone(), bytes.len() as u64));
+    assert_eq!(read(&ours, 200_000, 7), bytes[7..]);
+    same_as_real(&real, &ours);
+    assert!(read(&beneath, 200_000, 0) == bytes);
+    RealDisk.remove(&path).unwrap();
+}
+
+fn same_as_real(real: &Arc<dyn File>, ours: &Arc<dyn File>) {
     let mut state = 1_u64;
     let mut next = |below: u64| {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963);
@@ -45,10 +69,10 @@ fn a_file_is_like_a_real_one() {
             }
             2 | 3 => {
                 let bytes = vec![next(255) as u8 + 1; length];
-                write(&real, &bytes, offset);
-                write(&ours, &bytes, offset);
+                write(real, &bytes, offset);
+                write(ours, &bytes, offset);
             }
-            _ => assert_eq!(read(&real, length, offset), read(&ours, length, offset)),
+            _ => assert_eq!(read(real, length, offset), read(ours, length, offset)),
         }
         assert_eq!(real.length().unwrap(), ours.length().unwrap());
     }

@@ -1,7 +1,12 @@
 //! The journal on the machine's own disk.
 
+use std::collections::BTreeMap;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
 use crate::common::{Dir, append, at, item, keyed, read_from, small, store};
-use journal::{Appended, Body, EntryBody, Item, Journal, Start};
+use journal::{Appended, Body, EntryBody, Item, Journal, Options, Start};
 
 /// *Scenario:* entries are appended, read, partly settled, and the journal is closed and opened again.
 /// *Guarantees:* what was settled stays settled, what was not is read again, byte for byte.
@@ -147,4 +152,68 @@ fn freed_space_comes_back() {
     let deleted = open.filter(|path| path.starts_with(dir.path()));
     let deleted = deleted.filter(|path| path.to_str().unwrap().ends_with("(deleted)"));
     assert_eq!(deleted.count(), 0);
+}
+
+/// Every file and folder below, with contents and the time of the last change.
+fn contents(root: &Path) -> BTreeMap<PathBuf, (SystemTime, Vec<u8>)> {
+    let mut all = BTreeMap::new();
+    for one in std::fs::read_dir(root).unwrap() {
+        let path = one.unwrap().path();
+        let changed = std::fs::metadata(&path).unwrap().modified().unwrap();
+        if path.is_dir() {
+            all.extend(contents(&path));
+        }
+        let bytes = std::fs::read(&path).unwrap_or_default();
+        all.insert(path, (changed, bytes));
+    }
+    all
+}
+
+/// *Scenario:* a journal whose segments could be freed, with a damaged entry, a torn tail, a segment without
+/// a header and a cursor half made, is looked at; so is a folder that is not there.
+/// *Guarantees:* it is found as a start would find it, and not a byte or name of it is changed.
+#[test]
+fn looking_changes_nothing() {
+    let dir = Dir::new();
+    let (journal, _) = Journal::open(dir.path(), small()).unwrap();
+    let topic = journal.topic("aws").unwrap();
+    let mut cursor = topic.cursor("one", Start::Oldest).unwrap();
+    for number in 0..50 {
+        store(&topic, keyed(number, 1, &[1; 2000]));
+    }
+    cursor.settle(at(0), at(20)).unwrap();
+    drop(cursor);
+    journal.close();
+    drop((journal, topic));
+    let folder = dir.path().join("aws");
+    let mut logs: Vec<PathBuf> = contents(&folder).into_keys().collect();
+    logs.retain(|path| path.extension().is_some_and(|one| one == "log"));
+    let spoil = |path: &Path, at: u64, bytes: &[u8]| {
+        let file = std::fs::OpenOptions::new().write(true).open(path).unwrap();
+        file.write_all_at(bytes, at).unwrap();
+    };
+    spoil(&logs[1], 6000, &[9; 300]);
+    spoil(logs.last().unwrap(), 16_000, &[7; 200]);
+    std::fs::write(folder.join("000000000000ffff.log"), [5; 9000]).unwrap();
+    std::fs::write(folder.join("cursors/two.new"), b"half").unwrap();
+    let before = contents(dir.path());
+    assert!(before.len() > 8, "{before:?}");
+
+    let (looked, found) = Journal::look(dir.path()).unwrap();
+    let seen = format!("{:?} {:?} {}", found, looked.status(), looked.bytes());
+    looked.close();
+    drop(looked);
+    assert_eq!(contents(dir.path()), before);
+
+    let (opened, _) = Journal::open(dir.path(), Options::default()).unwrap();
+    let status = format!("{:?} {}", opened.status(), opened.bytes());
+    assert!(seen.ends_with(&status), "{seen}\n{status}");
+    assert!(found.rotten_bytes >= 9000 && found.torn_bytes > 0, "{found:?}");
+    opened.close();
+    assert_ne!(contents(dir.path()), before, "there was something to change");
+
+    let nowhere = dir.path().join("no/journal");
+    let (looked, _) = Journal::look(&nowhere).unwrap();
+    assert_eq!((looked.topics().len(), looked.bytes()), (0, 0));
+    assert!(!dir.path().join("no").exists());
 }

@@ -1,0 +1,99 @@
+//! Reports without a process: they look at a data folder and leave it as it is.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use metric::Format;
+use serde_json::Value;
+
+use crate::load;
+use crate::points::{Batch, now_ms};
+use crate::receivers::to_blackhole;
+use crate::service::Home;
+
+/// Every file and folder below, with its length and the time of its last change.
+fn contents(root: &Path) -> BTreeMap<PathBuf, (u64, SystemTime)> {
+    let mut all = BTreeMap::new();
+    for one in std::fs::read_dir(root).unwrap() {
+        let path = one.unwrap().path();
+        let about = std::fs::symlink_metadata(&path).unwrap();
+        if about.is_dir() {
+            all.extend(contents(&path));
+        }
+        all.insert(path, (about.len(), about.modified().unwrap()));
+    }
+    all
+}
+
+/// *Scenario:* a process takes deliveries that it cannot pass on, and is killed; then every command that
+/// only looks is run on its folder.
+/// *Guarantees:* status tells what is held, and not a file is made, changed or removed by any of them; the
+/// service starts and finds the same.
+#[test]
+fn reports_change_nothing() {
+    let home = Home::new("reports");
+    let away = format!("http://127.0.0.1:{}", testkit::closed_port());
+    let stream =
+        format!("  away:\n    source: aws\n    destination: {{ type: otlp, endpoint: {away} }}\n");
+    home.write(&stream);
+    let service = home.start();
+    for number in 0..3 {
+        let records = Batch::new(number, 200).records(Format::Json);
+        let request = load::sender().compose(&format!("held-{number}"), now_ms(), &records);
+        assert_eq!(load::post(home.source, "/", &request).unwrap().status, 200);
+    }
+    service.kill();
+    let before = contents(&home.data());
+    let looks = [
+        vec!["status", "--data-dir", "data", "--output", "json"],
+        vec!["status", "-c", "hydrant.yaml"],
+        vec!["status", "-c", "hydrant.yaml", "--ready"],
+        vec!["doctor", "-c", "hydrant.yaml"],
+        vec!["trace", "held-1", "--data-dir", "data"],
+        vec!["top", "--once", "--data-dir", "data"],
+        vec!["tap", "away", "--data-dir", "data"],
+        vec!["validate", "-c", "hydrant.yaml"],
+        vec!["stream", "drop-backlog", "away", "--data-dir", "data", "--yes"],
+    ];
+    for look in &looks {
+        home.command(look);
+        assert_eq!(contents(&home.data()), before, "{look:?}");
+    }
+    let (code, stdout, stderr) = home.command(&looks[0]);
+    let report: Value = serde_json::from_str(&stdout).expect(&stderr);
+    assert_eq!((code, &report["forgotten"][0]["entries"]), (0, &3.into()), "{report}");
+    let service = home.start();
+    assert!(service.metric("hydrant_stream_backlog_bytes{stream=\"away\"}") > 10_000.0);
+    service.stop();
+}
+
+/// *Scenario:* a folder that holds nothing, or nothing of ours, and one that is not there.
+/// *Guarantees:* status and `stream forget` say that it is none of hydrant's, where, and what to do, exit 1;
+/// doctor does not take it for one; nothing is made in it.
+#[test]
+fn a_folder_of_nobody_is_left_alone() {
+    let home = Home::new("nobodys");
+    home.write(&to_blackhole("all"));
+    let looks = [
+        vec!["status", "-c", "hydrant.yaml"],
+        vec!["status", "--data-dir", "data", "--output", "json"],
+        vec!["stream", "forget", "all", "--data-dir", "data", "--yes"],
+    ];
+    for is_there in [false, true] {
+        if is_there {
+            std::fs::create_dir_all(home.data().join("holiday")).unwrap();
+        }
+        for look in &looks {
+            let (code, stdout, stderr) = home.command(look);
+            assert_eq!((code, stdout.as_str()), (1, ""), "{look:?}: {stderr}");
+            assert!(stderr.contains("data is no hydrant data folder"), "{look:?}: {stderr}");
+        }
+        let (_, stdout, _) = home.command(&["doctor", "-c", "hydrant.yaml"]);
+        assert!(!stdout.contains("layout known"), "{stdout}");
+        assert_eq!(home.data().exists(), is_there);
+    }
+    assert_eq!(contents(&home.data()).len(), 1);
+    let (_, _, stderr) = home.command(&looks[0]);
+    assert!(stderr.contains("hydrant run") && stderr.contains("--data-dir"), "{stderr}");
+}
