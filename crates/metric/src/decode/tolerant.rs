@@ -66,11 +66,11 @@ struct Object<'a> {
     #[serde(borrow, default)]
     metric_name: Option<Text<'a>>,
     #[serde(borrow, default)]
-    dimensions: Option<Entries<'a, Text<'a>>>,
+    dimensions: Option<Entries<'a, Option<Text<'a>>>>,
     #[serde(default)]
     timestamp: Option<serde_json::Number>,
     #[serde(borrow, default)]
-    value: Option<Entries<'a, f64>>,
+    value: Option<Entries<'a, Option<f64>>>,
     #[serde(borrow, default)]
     unit: Option<Text<'a>>,
     #[serde(default, rename = "messageType")]
@@ -186,11 +186,17 @@ fn lists_of<'o>(object: &'o Object<'_>, lists: &mut Scratch<'o>) -> Result<Value
     if dimensions.len() > DIMENSIONS_MAX {
         return Err(format!("{} dimensions, at most {DIMENSIONS_MAX} are taken", dimensions.len()));
     }
-    if statistics.is_empty() {
+    for (name, value) in dimensions {
+        // Left out, it would make the point one of another series.
+        let value = value.as_ref().ok_or_else(|| format!("dimension \"{}\" is null", name.0))?;
+        lists.dimensions.push((bytes(name), bytes(value)));
+    }
+    // Left out, a statistic costs itself only: what null stands for is that there is none.
+    let mut statistics =
+        statistics.iter().filter_map(|(key, value)| Some((key, (*value)?))).peekable();
+    if statistics.peek().is_none() {
         return Err("value holds no statistic".to_owned());
     }
-    let pairs = dimensions.iter().map(|(name, value)| (bytes(name), bytes(value)));
-    lists.dimensions.extend(pairs);
     let mut values = Values::default();
     for (key, value) in statistics {
         let slot = match bytes(key) {
@@ -199,12 +205,12 @@ fn lists_of<'o>(object: &'o Object<'_>, lists: &mut Scratch<'o>) -> Result<Value
             b"sum" => &mut values.sum,
             b"count" => &mut values.count,
             name if lists.extra.len() < EXTRA_MAX => {
-                lists.extra.push(Extra { statistic: Statistic::Named(name), value: *value });
+                lists.extra.push(Extra { statistic: Statistic::Named(name), value });
                 continue;
             }
             _ => return Err(format!("more than {EXTRA_MAX} additional statistics")),
         };
-        if slot.replace(*value).is_some() {
+        if slot.replace(value).is_some() {
             return Err(format!("value holds \"{}\" twice", key.0));
         }
     }

@@ -95,6 +95,37 @@ fn few_keys_are_needed() {
     assert_eq!(points(nulls.as_bytes())[0].unit, "None");
 }
 
+/// *Scenario:* statistics that are null, one, some, and an additional one; the same spread over lines.
+/// *Guarantees:* each is missing as if its key were not there, and the point is used.
+#[test]
+fn a_null_statistic_is_missing() {
+    let nulls =
+        with("10.0", "null").replace("\"count\":3.0", "\"count\":null").replace("9.5", "null");
+    let without = with("\"max\":10.0,", "").replace(",\"count\":3.0,\"p99\":9.5", "");
+    let [sample] = &points(nulls.as_bytes())[..] else { panic!("one point") };
+    assert_eq!(
+        (sample.max, sample.min, sample.sum, sample.count),
+        (None, Some(0.0), Some(12.5), 0.0)
+    );
+    assert!(sample.extra.is_empty());
+    assert_eq!(points(without.as_bytes()), std::slice::from_ref(sample));
+    assert_eq!(points(nulls.replace(',', ",\n ").as_bytes()), std::slice::from_ref(sample));
+    let one = points(with("12.5", "null").as_bytes());
+    assert_eq!(one, [Sample { sum: None, ..golden() }]);
+}
+
+/// *Scenario:* a dimension that is null, and a line whose statistics are all null.
+/// *Guarantees:* each is one reject: without the dimension it would be a point of another series.
+#[test]
+fn what_null_leaves_without_meaning_is_rejected() {
+    let statistics = r#"{"max":10.0,"min":0.0,"sum":12.5,"count":3.0,"p99":9.5}"#;
+    for bad in [with("\"f1\"", "null"), with(statistics, r#"{"max":null,"p99":null}"#)] {
+        let (samples, rejects) = split(format!("{bad}\n{}\n", line()).as_bytes());
+        assert_eq!(samples, [golden()], "{bad}");
+        assert_eq!(rejects, [(0, bad.len(), Reason::MalformedJson)], "{bad}");
+    }
+}
+
 /// *Scenario:* account with leading zeros, fractional count, extreme numbers, a dimension called
 /// Namespace, an unknown unit, statistics of every kind.
 /// *Guarantees:* nothing is changed and every statistic is kept in its order.
@@ -138,7 +169,6 @@ fn a_bad_line_is_one_reject() {
         (with("10.0", "\"10.0\""), MalformedJson),
         (with("10.0", "NaN"), MalformedJson),
         (with("10.0", "1e999"), MalformedJson),
-        (with("10.0", "null"), MalformedJson),
         (with("10.0", "01"), MalformedJson),
         (with("\"max\":10.0", "\"min\":10.0"), MalformedJson),
         (
@@ -205,6 +235,7 @@ fn rejects_say_what_is_wrong() {
         (with("\"timestamp\":1795178040000,", ""), "no timestamp"),
         (with("\"metric_name\":\"Duration\",", ""), "no metric_name"),
         (with("\"max\":10.0", "\"min\":10.0"), "value holds \"min\" twice"),
+        (with("\"f1\"", "null"), "dimension \"FunctionName\" is null"),
         (
             with("\"p99\":9.5}", "\"p99\":\"9\"}"),
             "invalid type: string \"9\", expected f64 at line 1 column 251",
