@@ -1,12 +1,14 @@
 //! Claiming: entries are read from the journal, decoded, selected and packed into parcels.
 
+use entry::Header;
 use journal::Position;
 
-use crate::feed::{Loaded, Plain};
+use crate::feed::{Feed, Loaded, Plain};
 use crate::marker::CRASHES_MAX;
 use crate::pack::Scope;
-use crate::pieces::{Broken, Pieces, UNREAD};
+use crate::pieces::{Broken, Pieces, UNREAD, UNREADABLE};
 use crate::place::Place;
+use crate::quarantine::Quarantine;
 use crate::worker::{OpenEntry, Worker};
 
 /// The end of everything, for a scope without an end.
@@ -16,8 +18,6 @@ const NO_END: Position = Position { sequence: u64::MAX, ordinal: u32::MAX };
 const READ_RETRY_MS: i64 = 5_000;
 /// Reads of one entry that may fail: a minute's worth, longer than a disk that resets itself takes.
 const READS_MAX: u32 = 12;
-/// Reason for quarantine: the disk does not give it back.
-const UNREADABLE: &str = "unreadable_entry";
 /// Reason for quarantine: decoding it ended the process again and again.
 const CRASHED: &str = "crashed_three_times";
 
@@ -56,20 +56,13 @@ impl Worker {
         }
         let Ok(Some((found, Some(header)))) = feed.header(sequence) else { return };
         let topic = std::sync::Arc::clone(feed.cursor.topic());
-        // As much of it as can be read stays, whatever it is good for.
-        let raw = feed.raw_reader(found);
-        let name = format!("{topic}-{found:016}.body");
-        let kept = raw.map_or_else(
-            || "nothing of it can be read".to_owned(),
-            |raw| self.quarantine.keep(&name, raw),
-        );
+        let detail = keep_raw(&self.quarantine, feed, (found, &header), error);
         feed.claimed(found);
         let feed_begin = feed.begin;
         self.packing.start(index, feed_begin);
         let place =
             Place { stream: &self.config.name, topic: &topic, sequence: found, header: &header };
         let scope = Scope { skips: &[], until: NO_END, points_max: u32::MAX, now_ms: now };
-        let detail = format!("{error}; {kept}");
         let piece = Err(Broken { reason: UNREADABLE, detail, bytes: &[] });
         self.packing.piece(&mut self.decoder, &place, (0, piece), &mut 0, &scope);
         self.packing.close(Position { sequence: found + 1, ordinal: 0 });
@@ -133,6 +126,11 @@ impl Worker {
             feed.nothing_left();
             return Ok(false);
         };
+        if let Plain::Unreadable(why) = loaded.body {
+            feed.next = loaded.sequence;
+            feed.never_readable();
+            return Err(why);
+        }
         let topic = topic_number(feed.cursor.topic());
         feed.claimed(loaded.sequence);
         if self.marker.crashes(topic, loaded.sequence) >= CRASHES_MAX {
@@ -263,6 +261,21 @@ impl Worker {
         // It stays suspect: a restart before this is settled must not decode it again.
         self.packing.piece(&mut self.decoder, &place, (0, piece), &mut 0, &scope);
     }
+}
+
+/// Keeps as much of a body as can be read, whatever it is good for; says why that is not all, and what is lost.
+pub(crate) fn keep_raw(
+    quarantine: &Quarantine,
+    feed: &Feed,
+    (sequence, header): (u64, &Header),
+    error: &str,
+) -> String {
+    let name = format!("{}-{sequence:016}.body", feed.cursor.topic());
+    let kept = feed
+        .raw_reader(sequence)
+        .map_or_else(|| "nothing of it can be read".to_owned(), |raw| quarantine.keep(&name, raw));
+    let Header { records, request_id, .. } = header;
+    format!("{error}; {kept}; it held {records} records of request {request_id}")
 }
 
 /// A number for a topic that is the same in every process.

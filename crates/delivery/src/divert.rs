@@ -7,10 +7,11 @@ use journal::Position;
 use metric::{Decoder, Point, Reject, Visit};
 use rules::Decision;
 
+use crate::claim::keep_raw;
 use crate::feed::Plain;
 use crate::pack::Packing;
 use crate::parcel::{Parcel, Tally};
-use crate::pieces::{Broken, Piece};
+use crate::pieces::{Broken, Piece, UNREADABLE};
 use crate::place::{Failure, Place};
 use crate::ranges::{Range, covering, normalised, without};
 use crate::verdict::Why;
@@ -225,7 +226,18 @@ impl Worker {
             if (Position { sequence, ordinal: 0 }) >= range.1 {
                 break;
             }
-            total += self.divert_entry(&mut diversion, sequence, &loaded.header, loaded.body)?;
+            if let Plain::Unreadable(why) = &loaded.body {
+                let (stream, topic) = (&*self.config.name, &**feed.cursor.topic());
+                let place = Place { stream, topic, sequence, header: &loaded.header };
+                if let Some(at) = diversion.first_wanted(&place) {
+                    let detail = keep_raw(&self.quarantine, feed, (sequence, place.header), why);
+                    let broken = Broken { reason: UNREADABLE, detail, bytes: &[] };
+                    diversion.broken(&place, (0, at.ordinal), &broken);
+                }
+            } else {
+                total +=
+                    self.divert_entry(&mut diversion, sequence, &loaded.header, loaded.body)?;
+            }
             sequence += 1;
             let next = Position { sequence, ordinal: 0 };
             if diversion.failed.len() + diversion.rejected.len() >= FILE_BYTES {
@@ -347,6 +359,13 @@ impl Diversion<'_> {
             place.raw_line(&mut self.rejected, self.now_ms, item, why, broken.bytes);
             self.tally.quarantine(broken.reason, 1);
         }
+    }
+
+    /// The first position of an entry that is diverted, whatever items it has.
+    fn first_wanted(&self, place: &Place<'_>) -> Option<Position> {
+        let behind = Position { sequence: place.sequence + 1, ordinal: 0 };
+        let here = (self.range.0.max(place.at(0)), self.range.1.min(behind));
+        without(here, self.taken).first().map(|(from, _)| *from)
     }
 
     fn wants(&self, at: Position) -> bool {

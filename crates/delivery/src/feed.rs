@@ -3,7 +3,7 @@
 //! Owns the cursor, the place up to which entries were claimed, and the buffering that says how far
 //! may be claimed. Buffering reads entry headers only; nothing decoded is held while it waits.
 
-use std::io::{Cursor as Bytes, Read};
+use std::io::{Cursor as Bytes, ErrorKind, Read};
 use std::sync::Arc;
 
 use codec::gzip::{Inflater, StreamInflater};
@@ -42,6 +42,8 @@ pub(crate) enum Plain {
     Record(bytes::Bytes),
     /// It cannot be read as what its header says; the text says why, the bytes are kept.
     Broken(String, Vec<u8>),
+    /// The disk has it no more as it was written, and reading it again will not mend it; the text says why.
+    Unreadable(String),
     /// Another lane's: nothing of ours.
     Foreign,
 }
@@ -140,6 +142,11 @@ impl Feed {
     pub(crate) fn read_failed(&mut self) -> u32 {
         self.failures = self.failures.saturating_add(1);
         self.failures
+    }
+
+    /// No read of the next entry will ever succeed.
+    pub(crate) fn never_readable(&mut self) {
+        self.failures = u32::MAX;
     }
 
     /// An entry was claimed.
@@ -253,19 +260,19 @@ impl Feed {
             return Ok(None);
         };
         if entry.sequence != sequence {
-            // Rot met between the two reads: the entry is skipped and counted by the journal.
+            // Its body is rotten: the journal has counted it, told of it and kept a copy.
             return self.load(entry.sequence);
         }
         if let EntryBody::Side(body) = &entry.body {
             // A side file tells of damage at its end, when its points would be on their way: look first.
             let mut whole = body.reader();
-            if let Err(error) = std::io::copy(&mut whole, &mut std::io::sink()) {
-                if error.kind() == std::io::ErrorKind::InvalidData {
-                    // Damaged: reading it again will not mend it.
-                    self.failures = u32::MAX;
+            match std::io::copy(&mut whole, &mut std::io::sink()) {
+                Err(error) if error.kind() == ErrorKind::InvalidData => {
+                    let body = Plain::Unreadable(error.to_string());
+                    return Ok(Some(Loaded { sequence, header, body }));
                 }
-                return Err(error.to_string());
-            }
+                copied => copied.map_err(|error| error.to_string())?,
+            };
         }
         match self.plain(&header, entry) {
             Ok(body) => Ok(Some(Loaded { sequence, header, body })),

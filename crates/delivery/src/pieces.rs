@@ -17,8 +17,10 @@ use crate::feed::Plain;
 
 /// Reasons for quarantine besides those of the decoder: a header or a body that cannot be read,
 pub(crate) const BROKEN_ENTRY: &str = "broken_entry";
-/// and an envelope that cannot be read to its end.
+/// an envelope that cannot be read to its end,
 pub(crate) const BROKEN_ENVELOPE: &str = "broken_envelope";
+/// and a body that the disk does not give back.
+pub(crate) const UNREADABLE: &str = "unreadable_entry";
 
 /// No reason for quarantine, but for reading again: the disk failed in the middle of an entry.
 pub(crate) const UNREAD: &str = "unread";
@@ -107,6 +109,10 @@ impl Plain {
             Plain::Broken(why, bytes) => {
                 let detail = why.clone();
                 return each(0, Err(Broken { reason: BROKEN_ENTRY, detail, bytes }));
+            }
+            Plain::Unreadable(why) => {
+                let (reason, detail) = (UNREADABLE, why.clone());
+                return each(0, Err(Broken { reason, detail, bytes: &[] }));
             }
             Plain::Foreign => return Ok(()),
         };

@@ -3,6 +3,7 @@
 
 use journal::Position;
 
+use crate::feed::Plain;
 use crate::parcel::Parcel;
 use crate::ranges::Range;
 use crate::verdict::Why;
@@ -71,6 +72,11 @@ impl Worker {
                     if (Position { sequence: loaded.sequence, ordinal: 0 }) < parcel.to =>
                 {
                     sequence = loaded.sequence + 1;
+                    if let Plain::Unreadable(why) = loaded.body {
+                        // Its points are told where the parcel is given up.
+                        result = Err(why);
+                        break;
+                    }
                     let (_, walked) = self.pack_pieces(parcel.feed, loaded, parcel.to, half, now);
                     if walked.is_err() {
                         result = walked;

@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 use crate::cli::{StatusArgs, StatusOutput, StreamArgs, StreamCommand, StreamTarget};
 use crate::control::{self, Answer, Request};
 use crate::exit::Exit;
-use crate::run::{Folder, FolderError, JournalReport, Report, TopicReport, control_socket};
+use crate::run::{
+    Folder, FolderError, JournalReport, Report, TopicReport, control_socket, damage_copies,
+};
 use crate::settings;
 use crate::terminal::{self, Paint, fail};
 pub(crate) use table::age;
@@ -153,6 +155,7 @@ fn read_folder(data_dir: &Path) -> Result<Report, Exit> {
             bytes: journal.bytes(),
             torn_bytes: recovery.torn_bytes,
             rotten_bytes: recovery.rotten_bytes,
+            copies: damage_copies(&place),
             ..JournalReport::default()
         },
         ..Report::default()
@@ -168,6 +171,7 @@ fn read_folder(data_dir: &Path) -> Result<Report, Exit> {
             name: topic.topic,
             bytes: topic.bytes,
             end: topic.end,
+            rotten_bytes: topic.rotten_bytes,
             ..TopicReport::default()
         });
     }

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::budget::Budget;
+use crate::damage::Damage;
 use crate::disk::{Disk, RealDisk};
 use crate::item::{Position, Refused};
 use crate::locked;
@@ -63,7 +64,9 @@ pub struct Recovery {
     pub torn_bytes: u64,
     /// Damaged stretches that had been durable (bit rot), bytes.
     pub rotten_bytes: u64,
-    /// One line a finding, for the log.
+    /// The damaged stretches; with very many only the first, all are in `rotten_bytes`.
+    pub damage: Vec<Damage>,
+    /// One line for each other finding, for the log.
     pub findings: Vec<String>,
 }
 
@@ -94,7 +97,7 @@ pub struct TopicStatus {
     pub commits: u64,
     /// Writes, syncs and new segments that failed.
     pub sync_failures: u64,
-    /// Bytes found damaged since start, at the start included.
+    /// Bytes found damaged since start, at the start and while reading, each once.
     pub rotten_bytes: u64,
     /// Failures that cost nothing but space: files that could not be removed, shortened or copied.
     pub failures: u64,
@@ -269,6 +272,10 @@ impl Journal {
             topic.join();
             topic.sync_cursors();
         }
+    }
+
+    pub(crate) fn roster(&self) -> &Roster {
+        &self.inner.roster
     }
 
     pub(crate) fn all(&self) -> Vec<Arc<TopicInner>> {

@@ -29,6 +29,7 @@
 
 mod budget;
 mod cursor;
+mod damage;
 mod disk;
 mod frame;
 mod inbox;
@@ -56,6 +57,7 @@ mod writer;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub use cursor::Cursor;
+pub use damage::Damage;
 pub use disk::{Disk, File, Listed, RealDisk};
 pub use item::{Appended, Body, Entry, EntryBody, Item, Key, Position, ReadError, Refused};
 pub use journal::{CursorStatus, Journal, OpenError, Options, Recovery, TopicStatus};

@@ -4,13 +4,12 @@
 //! under a reader stays readable through its open file; one that is gone before it was opened is looked up
 //! anew. Not here: who may read, and what is settled.
 
-use std::io::{self, ErrorKind, IoSlice};
-use std::path::Path;
+use std::io::{self, ErrorKind};
 use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::disk::{Disk, File};
+use crate::disk::File;
 use crate::frame::{HEADER, Header, Kind, SideRef};
 use crate::item::{EntryBody, ReadError};
 use crate::locked;
@@ -18,11 +17,6 @@ use crate::scan::{Step, WINDOW_ENTRY, Walk, Window};
 use crate::segment::Place;
 use crate::shared::Shared;
 use crate::side::{self, SideBody};
-
-/// Folder of the copies of damaged stretches in a topic's directory.
-pub(crate) const DAMAGED: &str = "damaged";
-/// Most bytes of copies a topic keeps; damage beyond is counted only.
-const COPIES_MAX: u64 = 16 * 1024 * 1024;
 
 /// Where a reader was.
 #[derive(Debug, Default)]
@@ -76,7 +70,7 @@ struct Sighting {
 impl Shared {
     /// The first readable entry at or behind `sequence`.
     pub(crate) fn read(
-        &self,
+        self: &Arc<Self>,
         reader: &mut Reader,
         sequence: u64,
         wanted: Wanted,
@@ -104,7 +98,7 @@ impl Shared {
     /// The first entry on disk at or behind `sequence`, and its head when that is whole. Steps over
     /// nothing: what is missing stays as it is.
     pub(crate) fn look(
-        &self,
+        self: &Arc<Self>,
         reader: &mut Reader,
         sequence: u64,
     ) -> Result<Option<(u64, Option<Bytes>)>, ReadError> {
@@ -217,10 +211,12 @@ impl Shared {
                     place.entries_before += 1;
                     place.side_before += side_length(&mut walk.window, offset, &header)?;
                 }
-                Step::Damage { from, to } => self.note_damage(target, from, to),
+                Step::Damage { from, to } => {
+                    self.note_stretch(target.segment, &*target.file, from, to);
+                }
                 Step::Rest(from) => {
                     if from < target.durable {
-                        self.note_damage(target, from, target.durable);
+                        self.note_stretch(target.segment, &*target.file, from, target.durable);
                     }
                     return Ok(None);
                 }
@@ -230,7 +226,7 @@ impl Shared {
 
     /// The entry of a frame, `None` when it is damaged or freed; and the place behind it.
     fn read_entry(
-        &self,
+        self: &Arc<Self>,
         sighting: Sighting,
         wanted: Wanted,
     ) -> (io::Result<Option<Found>>, Option<Place>) {
@@ -239,7 +235,7 @@ impl Shared {
         let front = match read_front(&mut window, &target, from, &header) {
             Ok(Some(front)) => front,
             Ok(None) => {
-                self.note_damage(&target, from, to);
+                self.note_stretch(target.segment, &*target.file, from, to);
                 return (Ok(None), None);
             }
             Err(error) => return (Err(error), None),
@@ -258,7 +254,7 @@ impl Shared {
             (Wanted::Whole, None) => {
                 let body = read_body(&mut window, &target, from, &header);
                 if matches!(body, Ok(None)) {
-                    self.note_damage(&target, from, to);
+                    self.note_stretch(target.segment, &*target.file, from, to);
                 }
                 body
             }
@@ -274,72 +270,30 @@ impl Shared {
         (found, Some(behind))
     }
 
-    /// The side file of an entry; `None` when it is gone or has the wrong length.
-    fn open_side(&self, sequence: u64, about: SideRef) -> io::Result<Option<EntryBody>> {
+    fn needs_side(&self, sequence: u64) -> bool {
+        locked(&self.log).sides.contains_key(&sequence)
+    }
+
+    /// The body of an entry in a side file; `None` when every cursor is past the entry and it is gone.
+    /// One that is not what was written is there all the same: its reader says so where it ends.
+    fn open_side(self: &Arc<Self>, sequence: u64, about: SideRef) -> io::Result<Option<EntryBody>> {
         let path = self.directory.join(side::FOLDER).join(side::file_name(about.id));
-        match self.disk.open(&path) {
-            Ok(file) if file.length()? == about.length => {
-                Ok(Some(EntryBody::Side(SideBody::new(file, about))))
+        let file = match self.disk.open(&path) {
+            Ok(file) => {
+                if file.length()? < about.length {
+                    self.note_side(sequence, side::SHORT);
+                }
+                Some(file)
             }
-            Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
-            _ => {
-                self.note_side_lost(sequence);
-                Ok(None)
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+            Err(_) if !self.needs_side(sequence) => return Ok(None),
+            Err(_) => {
+                self.note_side(sequence, side::GONE);
+                None
             }
-        }
-    }
-
-    fn note_side_lost(&self, sequence: u64) {
-        let mut log = locked(&self.log);
-        if sequence >= log.freed
-            && let Some(about) = log.sides.get(&sequence).copied()
-        {
-            log.counters.rotten_bytes += about.length;
-        }
-    }
-
-    /// Counts a damaged stretch once and copies it aside.
-    fn note_damage(&self, target: &Target, from: u64, to: u64) {
-        let news = {
-            let mut log = locked(&self.log);
-            let news = log.damaged.insert((target.segment, from), to - from).is_none();
-            if news {
-                log.counters.rotten_bytes += to - from;
-            }
-            news
         };
-        if news {
-            let folder = self.directory.join(DAMAGED);
-            let file = &*target.file;
-            match copy_damage(&*self.disk, &folder, target.segment, file, from, to) {
-                Ok(bytes) => self.share.force(bytes),
-                Err(error) => self.count_failure("copying damage to", &folder, Err(error)),
-            }
-        }
+        Ok(Some(EntryBody::Side(SideBody::of_entry(self.clone(), sequence, file, about))))
     }
-}
-
-/// Copies a damaged stretch to `folder`, within the bound. Returns the bytes written.
-pub(crate) fn copy_damage(
-    disk: &dyn Disk,
-    folder: &Path,
-    segment: u64,
-    file: &dyn File,
-    from: u64,
-    to: u64,
-) -> io::Result<u64> {
-    let name = format!("{segment:016x}-{from:x}.bin");
-    let there = disk.list(folder)?;
-    let total: u64 = there.iter().map(|one| one.length).sum();
-    if total + (to - from) > COPIES_MAX || there.iter().any(|one| one.name == name) {
-        return Ok(0);
-    }
-    let mut bytes = Vec::new();
-    file.read_at(&mut bytes, usize::try_from(to - from).unwrap_or(usize::MAX), from)?;
-    let copy = disk.create(&folder.join(name))?;
-    copy.write_at(&[IoSlice::new(&bytes)], 0)?;
-    copy.sync()?;
-    Ok(bytes.len() as u64)
 }
 
 /// What lies between a frame's header and its body.

@@ -13,13 +13,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::cursor::CursorState;
+use crate::damage::{DAMAGED, Damage};
 use crate::disk::{Disk, File, Listed};
 use crate::frame::HEADER;
 use crate::item::Position;
 use crate::journal::{OpenError, Recovery, failed};
 use crate::keyfile::{self, KeyFile};
 use crate::keys::Known;
-use crate::read::DAMAGED;
 use crate::scan::used_end;
 use crate::sealed::{RECORD_MAX, VERSION, newer};
 use crate::segment::{self, Before, DATA_START, HeaderFound, SegmentHeader, parse_name};
@@ -203,12 +203,21 @@ impl<'a> Recoverer<'a> {
         let aside = self.directory.join(DAMAGED).join(name);
         self.disk.rename(path, &aside).map_err(failed("setting aside", path))?;
         self.recovery.rotten_bytes += end;
-        self.find(format!(
-            "the header of {} is damaged: {end} bytes set aside as {}",
-            path.display(),
-            aside.display()
-        ));
+        self.find_damage(Damage {
+            topic: self.topic.to_owned(),
+            file: path.to_owned(),
+            offset: 0,
+            bytes: end,
+            why: "both copies of its header are damaged",
+            copy: Some(aside),
+        });
         Ok(())
+    }
+
+    fn find_damage(&mut self, damage: Damage) {
+        if self.recovery.damage.len() < FINDINGS_MAX {
+            self.recovery.damage.push(damage);
+        }
     }
 
     fn find(&mut self, text: String) {

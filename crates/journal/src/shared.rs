@@ -4,7 +4,7 @@
 //! cursor is durably past. Locks are taken in the order keeper, cursor file, log, cursor marks, budget; no I/O
 //! happens under the log's lock, so a reader never waits for the disk of another.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, Weak};
 
 use crate::budget::{Share, Spent};
 use crate::cursor::CursorState;
+use crate::damage::Teller;
 use crate::disk::Disk;
 use crate::frame::SideRef;
 use crate::inbox::Inbox;
@@ -50,9 +51,13 @@ impl fmt::Debug for Shared {
     }
 }
 
-/// All topics, to find who holds the most.
+/// What the topics of a journal have in common.
 #[derive(Debug, Default)]
-pub(crate) struct Roster(pub(crate) Mutex<Vec<Weak<Shared>>>);
+pub(crate) struct Roster {
+    /// All of them, to find who holds the most.
+    pub(crate) topics: Mutex<Vec<Weak<Shared>>>,
+    pub(crate) teller: Teller,
+}
 
 /// What freeing needs to remember.
 #[derive(Debug)]
@@ -79,6 +84,8 @@ pub(crate) struct Log {
     pub(crate) refusing: Option<Refusing>,
     /// Damaged stretches already counted: segment and offset.
     pub(crate) damaged: BTreeMap<(u64, u64), u64>,
+    /// Entries whose side file is counted as damaged.
+    pub(crate) damaged_sides: BTreeSet<u64>,
 }
 
 /// Why nothing is taken.
@@ -116,7 +123,7 @@ impl Shared {
     /// The refusal for a spent budget, naming the cursor that holds the most.
     pub(crate) fn refused_full(self: &Arc<Self>, spent: Spent) -> Refused {
         let topics = match spent.by_all {
-            true => locked(&self.roster.0).iter().filter_map(Weak::upgrade).collect(),
+            true => locked(&self.roster.topics).iter().filter_map(Weak::upgrade).collect(),
             false => vec![self.clone()],
         };
         let mut held: BTreeMap<String, u64> = BTreeMap::new();
@@ -215,6 +222,7 @@ impl Log {
             counters: Counters::default(),
             refusing: None,
             damaged: BTreeMap::new(),
+            damaged_sides: BTreeSet::new(),
         }
     }
 
@@ -279,6 +287,7 @@ impl Log {
             self.holes.remove(&from);
         }
         self.damaged.retain(|(segment, _), _| *segment >= oldest);
+        self.damaged_sides = self.damaged_sides.split_off(&below);
         (segments, sides)
     }
 

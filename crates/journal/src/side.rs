@@ -16,6 +16,10 @@ use crate::shared::Shared;
 const SUFFIX: &str = ".body";
 /// Folder of the side files in a topic's directory.
 pub(crate) const FOLDER: &str = "side";
+/// What can be wrong with one.
+pub(crate) const GONE: &str = "it is gone";
+pub(crate) const SHORT: &str = "it is cut short";
+const ALTERED: &str = "its checksum is wrong";
 /// Most bytes read at once.
 const READ_MAX: usize = 256 * 1024;
 
@@ -112,7 +116,8 @@ impl SideFile {
 
     /// The body, as an entry that refers to it shows it.
     pub fn body(&self) -> SideBody {
-        SideBody { file: self.file.clone(), length: self.about.length, crc: self.about.crc }
+        let SideRef { length, crc, .. } = self.about;
+        SideBody { file: Some(self.file.clone()), length, crc, home: None }
     }
 
     /// Length in bytes.
@@ -139,14 +144,23 @@ impl SideFile {
 /// The body of an entry that lies in a side file. Stays readable though the entry is freed meanwhile.
 #[derive(Clone, Debug)]
 pub struct SideBody {
-    file: Arc<dyn File>,
+    /// `None` when it is gone.
+    file: Option<Arc<dyn File>>,
     length: u64,
     crc: u32,
+    /// Who counts it when it is damaged, and as which entry.
+    home: Option<(Arc<Shared>, u64)>,
 }
 
 impl SideBody {
-    pub(crate) fn new(file: Arc<dyn File>, about: SideRef) -> SideBody {
-        SideBody { file, length: about.length, crc: about.crc }
+    pub(crate) fn of_entry(
+        home: Arc<Shared>,
+        sequence: u64,
+        file: Option<Arc<dyn File>>,
+        about: SideRef,
+    ) -> SideBody {
+        let SideRef { length, crc, .. } = about;
+        SideBody { file, length, crc, home: Some((home, sequence)) }
     }
 
     /// Length in bytes.
@@ -157,6 +171,13 @@ impl SideBody {
     /// True for no bytes.
     pub fn is_empty(&self) -> bool {
         self.length == 0
+    }
+
+    fn damaged(&self, why: &'static str) -> io::Error {
+        if let Some((home, sequence)) = &self.home {
+            home.note_side(*sequence, why);
+        }
+        io::Error::new(ErrorKind::InvalidData, format!("the side file is damaged: {why}"))
     }
 
     /// A reader from the first byte; each has its own place.
@@ -181,14 +202,15 @@ impl Read for SideReader {
         let want = into.len().min(left).min(READ_MAX);
         if want == 0 {
             if left == 0 && self.crc != self.body.crc {
-                return Err(io::Error::new(ErrorKind::InvalidData, "side file is damaged"));
+                return Err(self.body.damaged(ALTERED));
             }
             return Ok(0);
         }
-        self.body.file.read_at(&mut self.buffer, want, self.at)?;
+        let Some(file) = &self.body.file else { return Err(self.body.damaged(GONE)) };
+        file.read_at(&mut self.buffer, want, self.at)?;
         let got = self.buffer.len();
         if got == 0 {
-            return Err(io::Error::new(ErrorKind::InvalidData, "side file is too short"));
+            return Err(self.body.damaged(SHORT));
         }
         self.crc = crc32c::crc32c_append(self.crc, &self.buffer);
         self.at += got as u64;

@@ -376,40 +376,6 @@ fn what_is_split_keeps_no_delivery_waiting() {
     assert_eq!((world.lines.distinct(), world.lines.duplicates()), (12_050, 0));
 }
 
-/// Scenario: a byte of a side file rots before it is read; other deliveries stand before and behind it.
-/// Guarantees: none of its points goes out altered, what is left of it is kept with its name, and the
-/// others arrive.
-#[test]
-fn a_rotten_side_file_is_kept_and_holds_up_nobody() {
-    let world = World::new("rot");
-    world.hold("s");
-    world.deliver_points(1, 300, Format::Otel10);
-    let (_, sound) = world.delivery(&all_formats(2, 2_000), false);
-    world.deliver_aside(&all_formats(2, 2_000), false);
-    world.deliver_points(3, 400, Format::Otel10);
-    let mut spoilt = 0;
-    for entry in std::fs::read_dir(world.dir.join("journal").join("aws").join("side")).unwrap() {
-        let path = entry.unwrap().path();
-        let mut bytes = std::fs::read(&path).unwrap();
-        let middle = bytes.len() / 2;
-        bytes[middle] ^= 1;
-        std::fs::write(&path, bytes).unwrap();
-        spoilt += 1;
-    }
-    assert_eq!(spoilt, 1);
-    let stats = Arc::<Stats>::default();
-    let stream = world.start(world.config("s"), &stats);
-    wait_until("the sound ones", || delivered(&stats) == 700);
-    wait_until("the rotten one is told", || {
-        stats.quarantined().get("unreadable_entry") == Some(&1)
-    });
-    assert!(stream.join());
-    assert_eq!(world.lines.distinct(), 700);
-    let kept = world.bytes_below("quarantine", "body");
-    assert_eq!(kept.len(), 1);
-    assert_eq!(kept[0].len(), sound.len(), "all of it, to the byte that is wrong");
-}
-
 /// Scenario: a stream is gone and left its cursor before two deliveries; one of the same name begins
 /// after them (a third is there), stops and starts again; another one begins behind the end.
 /// Guarantees: what lies before the begin is never sent, also after the start; what lies behind it is.

@@ -6,6 +6,7 @@ mod lanes;
 mod ordered;
 mod raw;
 mod replay;
+mod rot;
 mod stores;
 mod tags;
 mod tap;

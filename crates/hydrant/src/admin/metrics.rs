@@ -28,7 +28,7 @@ pub const METRICS: &[(&str, MetricKind, &str)] = &[
     (
         "hydrant_journal_damaged_bytes",
         MetricKind::Gauge,
-        "Bytes found damaged at the last start, by kind: torn (never acknowledged) or rotten",
+        "Bytes found damaged since the last start, by kind: torn (never acknowledged) or rotten",
     ),
     ("hydrant_journal_commits_total", MetricKind::Counter, "Syncs of the journal, by topic"),
     ("hydrant_journal_sync_failures_total", MetricKind::Counter, "Syncs that failed, by topic"),

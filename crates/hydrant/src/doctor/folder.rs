@@ -7,7 +7,7 @@ use std::path::Path;
 use delivery::folder_size;
 
 use super::Check;
-use crate::run::{Folder, FolderError};
+use crate::run::{DAMAGE_REMEDY, Folder, FolderError, damage_copies};
 use crate::settings::quantity::size_about;
 
 const AREA: &str = "data folder";
@@ -53,6 +53,12 @@ pub(super) fn check(folder: &Path, budget: Option<u64>, checks: &mut Vec<Check>)
             let remedy = "run the release that wrote it, or set another data_dir";
             checks.push(Check::bad(AREA, error.to_string(), remedy));
         }
+    }
+    for copies in damage_copies(&folder.join("journal")) {
+        let (bytes, place) = (size_about(copies.bytes), copies.directory.display());
+        let what = format!("{bytes} of acknowledged data were damaged once, see {place}");
+        let remedy = format!("{DAMAGE_REMEDY}; then remove the files");
+        checks.push(Check::warn(AREA, what, remedy));
     }
     room(folder, folder_size(folder).0, budget, checks);
 }

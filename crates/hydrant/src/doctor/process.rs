@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::Check;
 use crate::control::{self, Answer, Request};
-use crate::run::{NOT_STARTED, Report, SourceReport, StreamReport, control_socket};
+use crate::run::{DAMAGE_REMEDY, NOT_STARTED, Report, SourceReport, StreamReport, control_socket};
 use crate::settings::Budget;
 use crate::settings::quantity::{counted, size_about};
 use crate::status::age;
@@ -70,9 +70,12 @@ fn journal(report: &Report, checks: &mut Vec<Check>) {
     let journal = &report.journal;
     let before = checks.len();
     if journal.rotten_bytes > 0 {
-        let what = format!("{} bytes were found damaged at the last start", journal.rotten_bytes);
-        let remedy = "copies lie in journal/<source>/damaged; check the disk (smartctl)";
-        checks.push(Check::warn(JOURNAL, what, remedy));
+        let topics = journal.topics.iter().filter(|topic| topic.rotten_bytes > 0);
+        let told = topics.map(|topic| format!("{}: {} bytes", topic.name, topic.rotten_bytes));
+        let told: Vec<String> = told.collect();
+        let what =
+            format!("acknowledged data was found damaged since the start: {}", told.join(", "));
+        checks.push(Check::bad(JOURNAL, what, DAMAGE_REMEDY));
     }
     for topic in &journal.topics {
         if topic.sync_failures > 0 {

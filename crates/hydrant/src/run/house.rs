@@ -117,6 +117,7 @@ impl House {
         for finding in &recovery.findings {
             tracing::warn!(finding, "journal recovery");
         }
+        super::damage::watch(&journal, &recovery);
         let doors = settings.sources.iter().map(|s| s.limits.in_flight_bytes);
         let in_flight = doors.chain(settings.apis.iter().map(|s| s.limits.in_flight_bytes)).max();
         let clock = wall_clock();
@@ -210,8 +211,9 @@ impl House {
         let delivered: u64 = report.streams.iter().map(|s| s.delivered).sum();
         let kept: u64 = report.streams.iter().map(kept).sum();
         let set_aside: u64 = report.sources.iter().flat_map(|s| s.rejected.values()).sum();
-        tracing::info!(delivered, kept, set_aside, "all is read and dealt with");
-        Some(match (kept, set_aside) {
+        let damaged = report.journal.rotten_bytes;
+        tracing::info!(delivered, kept, set_aside, damaged, "all is read and dealt with");
+        Some(match (kept + damaged, set_aside) {
             (0, 0) => Exit::Done,
             (0, _) => Exit::BadData,
             _ => Exit::Failed,

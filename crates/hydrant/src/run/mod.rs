@@ -2,6 +2,7 @@
 
 mod basis;
 mod cloud;
+mod damage;
 mod door;
 mod fingerprint;
 mod folder;
@@ -26,6 +27,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Mutex;
 
 pub(crate) use cloud::NOT_STARTED;
+pub use damage::{REMEDY as DAMAGE_REMEDY, damage_copies};
 pub use folder::{Folder, FolderError, control_socket};
 pub use house::{House, forget, wall_clock};
 pub use log::start as start_log;

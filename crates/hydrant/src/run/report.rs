@@ -63,8 +63,11 @@ pub struct JournalReport {
     pub limit_bytes: u64,
     /// Bytes cut from torn tails at the last start.
     pub torn_bytes: u64,
-    /// Damaged bytes found at the last start.
+    /// Bytes found damaged that had been durable, since the last start.
     pub rotten_bytes: u64,
+    /// Folders with copies of damaged stretches, of any time.
+    #[serde(default)]
+    pub copies: Vec<StoreReport>,
     /// Topics.
     pub topics: Vec<TopicReport>,
 }
@@ -92,6 +95,9 @@ pub struct TopicReport {
     pub commits: u64,
     /// Failed syncs.
     pub sync_failures: u64,
+    /// Bytes found damaged that had been durable, since the last start.
+    #[serde(default)]
+    pub rotten_bytes: u64,
 }
 
 /// A source.

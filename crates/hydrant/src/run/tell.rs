@@ -9,6 +9,7 @@ use delivery::{
 };
 
 use super::cloud::{Api, Seen};
+use super::damage::damage_copies;
 use super::house::{House, Running};
 use super::report::{
     CursorReport, JournalReport, Report, StoreReport, StreamReport, TagsReport, TopicReport,
@@ -90,13 +91,16 @@ impl House {
             keys_evicted: t.keys_evicted,
             commits: t.commits,
             sync_failures: t.sync_failures,
+            rotten_bytes: t.rotten_bytes,
         });
+        let topics: Vec<TopicReport> = topics.collect();
         JournalReport {
             bytes: self.journal.bytes(),
             limit_bytes: self.settings.budget.journal_bytes,
             torn_bytes: self.recovery.torn_bytes,
-            rotten_bytes: self.recovery.rotten_bytes,
-            topics: topics.collect(),
+            rotten_bytes: topics.iter().map(|topic| topic.rotten_bytes).sum(),
+            copies: damage_copies(&self.folder.journal()),
+            topics,
         }
     }
 

@@ -59,7 +59,18 @@ fn head(page: &mut String, report: &Report, paint: Paint) {
     put(page, &format!("journal  {}{limit}", quantity::size_about(journal.bytes)));
     if journal.rotten_bytes > 0 {
         let rotten = quantity::size_about(journal.rotten_bytes);
-        put(page, &format!("  {} {rotten} found damaged at the last start", paint.warning("!")));
+        let topics = journal.topics.iter().filter(|topic| topic.rotten_bytes > 0);
+        let names: Vec<&str> = topics.map(|topic| topic.name.as_str()).collect();
+        let names = names.join(", ");
+        let what = format!("{rotten} of {names} found damaged since the last start");
+        put(page, &format!("  {} {what}: hydrant doctor", paint.error("!")));
+    }
+    for copies in &journal.copies {
+        let (bytes, place) = (quantity::size_about(copies.bytes), copies.directory.display());
+        put(
+            page,
+            &format!("  {} {bytes} of damaged data set aside in {place}", paint.warning("!")),
+        );
     }
 }
 

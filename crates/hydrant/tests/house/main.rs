@@ -26,5 +26,6 @@ mod objects;
 mod operator;
 mod replay;
 mod reports;
+mod rot;
 mod signals;
 mod starting;

@@ -6,10 +6,10 @@
 use std::io::{self, IoSlice};
 
 use super::{Candidate, Recoverer};
+use crate::damage::{DAMAGED, Damage, copy_stretch};
 use crate::frame::{self, Extras, HEADER, Header, Kind};
 use crate::journal::{OpenError, failed};
 use crate::keys::Known;
-use crate::read::{DAMAGED, copy_damage};
 use crate::scan::{Step, WINDOW_WALK, Walk, Window, used_end};
 use crate::segment::{DATA_START, Segment};
 use crate::side;
@@ -109,15 +109,20 @@ impl Recoverer<'_> {
         for (from, to) in rotten.copied() {
             self.recovery.rotten_bytes += to - from;
             self.log.damaged.insert((one.header.first, from), to - from);
-            self.find(format!(
-                "{} bytes at {from} of {} are damaged, though they had been durable",
-                to - from,
-                one.path.display()
-            ));
             let disk = &**self.disk;
-            if let Err(error) = copy_damage(disk, &folder, one.header.first, &*one.file, from, to) {
-                self.find(format!("the damaged bytes could not be copied: {error}"));
-            }
+            let copied = copy_stretch(disk, &folder, one.header.first, &*one.file, from, to);
+            let copy = copied.map(|copied| copied.path).unwrap_or_else(|error| {
+                self.find(format!("damaged bytes could not be copied: {error}"));
+                None
+            });
+            self.find_damage(Damage {
+                topic: self.topic.to_owned(),
+                file: one.path.clone(),
+                offset: from,
+                bytes: to - from,
+                why: "its checksum is wrong",
+                copy,
+            });
         }
     }
 

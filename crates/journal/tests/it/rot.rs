@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Barrier};
+use std::sync::{Arc, Barrier, Mutex};
 
 use journal::sim::SimDisk;
 use journal::{
-    Appended, Body, Disk, EntryBody, Item, Journal, OpenError, Options, Recovery, Start,
+    Appended, Body, Damage, Disk, EntryBody, Item, Journal, OpenError, Options, Recovery, Start,
 };
 
 use crate::common::{append, at, item, keyed, read_from, small, store};
@@ -31,6 +31,22 @@ fn copy(disk: &SimDisk) -> SimDisk {
         next.create_dir(&Path::new(ROOT).join("aws").join(folder)).unwrap();
     }
     next
+}
+
+/// What a journal tells of damage.
+struct Told(Arc<Mutex<Vec<Damage>>>);
+
+impl Told {
+    fn of(journal: &Journal) -> Told {
+        let told = Arc::<Mutex<Vec<Damage>>>::default();
+        let into = told.clone();
+        journal.on_damage(Box::new(move |damage| into.lock().unwrap().push(damage.clone())));
+        Told(told)
+    }
+
+    fn take(&self) -> Vec<Damage> {
+        std::mem::take(&mut self.0.lock().unwrap())
+    }
 }
 
 fn logs(disk: &SimDisk) -> Vec<PathBuf> {
@@ -164,7 +180,10 @@ fn rot_is_counted_and_copied() {
     disk.put(&path, &log);
     let (journal, recovery) = open(&disk);
     assert_eq!(recovery.rotten_bytes, stretches[1].len() as u64);
-    assert_eq!((recovery.torn_bytes, recovery.findings.len()), (0, 1));
+    assert_eq!((recovery.torn_bytes, recovery.findings.len()), (0, 0));
+    let told = Told::of(&journal);
+    let at_start = &recovery.damage;
+    assert_eq!((at_start.len(), at_start[0].offset), (1, stretches[1].start as u64));
     let cursor = journal.topic("aws").unwrap().cursor("one", Start::Oldest).unwrap();
     for _ in 0..2 {
         let read: Vec<u64> = read_from(&cursor, 0).into_iter().map(|(one, ..)| one).collect();
@@ -179,6 +198,14 @@ fn rot_is_counted_and_copied() {
         .collect();
     assert_eq!(copies.len(), 2);
     assert_eq!(disk.contents(&copies[0]).unwrap(), log[stretches[1].clone()]);
+    assert_eq!(at_start[0].copy.as_ref(), Some(&copies[0]));
+    let met = told.take();
+    assert_eq!(met.len(), 1, "{met:?}");
+    assert_eq!(
+        (&*met[0].topic, &met[0].file, met[0].offset),
+        ("aws", &path, stretches[2].start as u64)
+    );
+    assert_eq!((met[0].bytes, met[0].copy.as_ref()), (stretches[2].len() as u64, Some(&copies[1])));
 }
 
 /// *Scenario:* the last commit holds five entries; the second of them is torn in its body or in its header.
@@ -294,7 +321,9 @@ fn a_lost_segment_header() {
     let (journal, recovery) = open(&disk);
     // All but the zeros at the end, which may be reserved space.
     assert!(log.len() as u64 - recovery.rotten_bytes < 8, "{recovery:?}");
-    assert!(recovery.findings[0].contains("set aside"), "{recovery:?}");
+    let found = &recovery.damage[0];
+    assert_eq!((&found.file, found.bytes), (&path, recovery.rotten_bytes), "{recovery:?}");
+    assert!(disk.contents(found.copy.as_ref().unwrap()).is_some(), "it was set aside");
     let topic = journal.topic("aws").unwrap();
     assert!(store(&topic, item("", b"next")) >= 2);
     assert!(disk.files().iter().any(|path| path.parent().unwrap().ends_with("damaged")));
@@ -424,19 +453,20 @@ fn a_body_that_imitates_frames() {
 }
 
 /// *Scenario:* a side file rots, another one is cut short, a third is gone.
-/// *Guarantees:* the reader of the first fails at the end instead of saying "end"; the entries of the others are
-/// stepped over and counted.
+/// *Guarantees:* each entry is there with its head, and its reader fails at the end of what is left instead of
+/// saying "end"; each is counted and told once, however often and by however many it is read.
 #[test]
 fn damaged_side_files() {
     let disk = SimDisk::new(8);
     let (journal, _) = open(&disk);
     let topic = journal.topic("aws").unwrap();
-    let cursor = topic.cursor("one", Start::Oldest).unwrap();
+    let told = Told::of(&journal);
+    let mut cursors = ["one", "two"].map(|name| topic.cursor(name, Start::Oldest).unwrap());
     for _ in 0..3 {
         let mut side = topic.side_file().unwrap();
         side.write(&[7; 1000]).unwrap();
         let body = Body::Side(side.finish().unwrap());
-        store(&topic, Item { body, ..item("", b"") });
+        store(&topic, Item { body, ..item("head", b"") });
     }
     let path = |id: u64| Path::new(ROOT).join(format!("aws/side/{id:016x}.body"));
     let mut rotten = vec![7; 1000];
@@ -444,12 +474,30 @@ fn damaged_side_files() {
     disk.put(&path(0), &rotten);
     disk.put(&path(1), &[7; 999]);
     disk.remove(&path(2)).unwrap();
-    let entry = cursor.read(0).unwrap().unwrap();
-    let EntryBody::Side(side) = &entry.body else { panic!("not in a side file") };
-    let error = std::io::copy(&mut side.reader(), &mut std::io::sink()).unwrap_err();
-    assert_eq!(error.kind(), std::io::ErrorKind::InvalidData);
-    assert!(cursor.read(1).unwrap().is_none());
-    assert_eq!(journal.status()[0].rotten_bytes, 2000);
+    for _ in 0..2 {
+        for cursor in &cursors {
+            for (sequence, left) in [(0, 1000), (1, 999), (2, 0)] {
+                let entry = cursor.read(sequence).unwrap().unwrap();
+                assert_eq!((entry.sequence, &entry.head[..]), (sequence, &b"head"[..]));
+                let EntryBody::Side(side) = &entry.body else { panic!("not in a side file") };
+                let mut read = Vec::new();
+                let error = std::io::Read::read_to_end(&mut side.reader(), &mut read).unwrap_err();
+                assert_eq!((error.kind(), read.len()), (std::io::ErrorKind::InvalidData, left));
+            }
+        }
+    }
+    assert_eq!(journal.status()[0].rotten_bytes, 3000);
+    let mut met = told.take();
+    met.sort_by(|one, other| one.file.cmp(&other.file));
+    let of = |one: &Damage| (one.file.clone(), one.bytes, one.why);
+    let why = ["its checksum is wrong", "it is cut short", "it is gone"];
+    let expected: Vec<_> = (0..3).map(|n| (path(n), 1000, why[n as usize])).collect();
+    assert_eq!(met.iter().map(of).collect::<Vec<_>>(), expected);
+    for cursor in &mut cursors {
+        cursor.settle(at(0), at(3)).unwrap();
+        cursor.sync().unwrap();
+    }
+    assert!(!disk.files().iter().any(|path| path.parent().unwrap().ends_with("side")));
 }
 
 /// *Scenario:* headers of frames rot while the journal is open, and the stream settles what it could read.
