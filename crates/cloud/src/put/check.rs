@@ -85,16 +85,18 @@ pub fn check(put: PutMetricData<'_>, now_ms: i64) -> Result<Checked<'_>, Fault> 
         )));
     }
     let mut entries = Vec::with_capacity(total);
-    // Times that are out of bounds are said all at once, as the service does. *observed*
-    let mut late = Vec::new();
+    // Sets that cannot be, and times that are out of bounds, are said all at once, as the service
+    // does. *observed*
+    let mut wrong = Vec::new();
     for (index, datum) in put.data.into_iter().chain(put.entity_data).enumerate() {
         let place = Member(index + 1);
         let entry = one(datum, place, now_ms)?;
-        late.extend(out_of_time(place, entry.timestamp_ms, now_ms));
+        wrong.extend(reversed(place, &entry.samples));
+        wrong.extend(out_of_time(place, entry.timestamp_ms, now_ms));
         entries.push(entry);
     }
-    if !late.is_empty() {
-        return Err(value(late.join("\n")));
+    if !wrong.is_empty() {
+        return Err(value(wrong.join("\n")));
     }
     Ok(Checked { namespace, entries })
 }
@@ -180,6 +182,12 @@ fn samples(
             let at = format_args!("{place}.StatisticValues.{name}");
             *slot = number(at, part.ok_or_else(|| missing(at))?)?;
         }
+        // A set of nothing would be taken and then left out.
+        if whole.first().is_none_or(|count| *count <= 0.0) {
+            return Err(value(format!(
+                "The parameter {place}.StatisticValues.SampleCount must be greater than 0."
+            )));
+        }
         return Ok(Samples::Set(whole));
     }
     if let Some(single) = single {
@@ -224,6 +232,17 @@ fn dimensions<'a>(given: Vec<Dimension<'a>>, place: Member) -> Result<Vec<Pair<'
         )));
     }
     Ok(dimensions)
+}
+
+fn reversed(place: Member, samples: &Samples) -> Option<String> {
+    let Samples::Set([_, _, minimum, maximum]) = samples else { return None };
+    // *observed*
+    (minimum > maximum).then(|| {
+        format!(
+            "The parameter {place}.StatisticValues.Maximum must be greater than \
+             {place}.StatisticValues.Minimum."
+        )
+    })
 }
 
 fn out_of_time(place: Member, at_ms: i64, now_ms: i64) -> Option<String> {

@@ -138,6 +138,69 @@ fn rules() {
     assert_eq!(from_json(&edge).unwrap().entries.len(), 1000);
 }
 
+/// *Scenario:* statistic sets that cannot be, among them two of one call; numbers that are none or too
+/// large, in every member that holds one; sets and counts at the edge.
+/// *Guarantees:* the first are refused by the name of the member, and never taken to be left out
+/// later; the last are taken.
+#[test]
+fn sets_that_cannot_be() {
+    let set = |count: &str, sum: &str, min: &str, max: &str| {
+        format!(
+            "\"StatisticValues\":{{\"SampleCount\":{count},\"Sum\":{sum},\"Minimum\":{min},\
+             \"Maximum\":{max}}}"
+        )
+    };
+    let place = "MetricData.member.1.StatisticValues";
+    for count in ["-1", "0", "-0.0", "-1e-300"] {
+        let text = format!(
+            "InvalidParameterValue: The parameter {place}.SampleCount must be greater than 0."
+        );
+        assert_eq!(said(&datum(&set(count, "1", "1", "1"))), text, "{count}");
+    }
+    let reversed = set("1", "100", "2", "1");
+    let two = format!(
+        r#"{{"Namespace":"d","MetricData":[{{"MetricName":"a",{reversed}}},
+            {{"MetricName":"b","Value":1}},{{"MetricName":"c",{reversed}}}]}}"#
+    );
+    assert_eq!(
+        said(&two),
+        "InvalidParameterValue: The parameter MetricData.member.1.StatisticValues.Maximum must be \
+         greater than MetricData.member.1.StatisticValues.Minimum.\n\
+         The parameter MetricData.member.3.StatisticValues.Maximum must be greater than \
+         MetricData.member.3.StatisticValues.Minimum."
+    );
+    for (bad, told) in [
+        ("\"NaN\"", "NaN"),
+        ("\"Infinity\"", "inf"),
+        ("\"-Infinity\"", "-inf"),
+        ("2.4e108", "2400"),
+        ("-2.4e108", "-2400"),
+    ] {
+        for (member, body) in [
+            ("Value", format!("\"Value\":{bad}")),
+            ("Values.member.1", format!("\"Values\":[{bad}]")),
+            ("Counts.member.1", format!("\"Values\":[1],\"Counts\":[{bad}]")),
+            ("StatisticValues.SampleCount", set(bad, "1", "1", "1")),
+            ("StatisticValues.Sum", set("1", bad, "1", "1")),
+            ("StatisticValues.Minimum", set("1", "1", bad, "1")),
+            ("StatisticValues.Maximum", set("1", "1", "1", bad)),
+        ] {
+            let text = said(&datum(&body));
+            let begin = format!("InvalidParameterValue: The value {told}");
+            let end = format!(" for parameter MetricData.member.1.{member} is invalid.");
+            assert!(text.starts_with(&begin) && text.ends_with(&end), "{member}: {text}");
+        }
+    }
+    for sound in [
+        set("0.5", "1", "1", "1"),
+        set("2", "100", "1", "1"),
+        set("1", "2.3e108", "-2.3e108", "2.3e108"),
+        "\"Values\":[1,2],\"Counts\":[0,1]".to_owned(),
+    ] {
+        assert!(from_json(&datum(&sound)).is_ok(), "{sound}");
+    }
+}
+
 /// *Scenario:* a call with raw values and a set, written for the journal and read, also cut anywhere.
 /// *Guarantees:* it comes back; series are told apart by name, dimensions and unit; a cut is a fault.
 #[test]
