@@ -182,7 +182,7 @@ fn read_folder(data_dir: &Path) -> Result<Report, Exit> {
 /// Why a folder cannot be reported on, with what to do.
 fn unreadable(error: &FolderError) -> Exit {
     let hint = match error {
-        FolderError::NotOurs(_) => Some(
+        FolderError::Missing(_) | FolderError::NotOurs(_) => Some(
             "hydrant run makes it at its first start; -c names other settings, --data-dir another folder",
         ),
         FolderError::InUse(_) => Some("one that starts or stops answers in a moment: try again"),

@@ -30,6 +30,9 @@ pub enum FolderError {
         /// Its version.
         found: u32,
     },
+    /// No such folder.
+    #[error("{0} is not there")]
+    Missing(PathBuf),
     /// No process of hydrant has worked with it yet.
     #[error("{0} is no hydrant data folder: there is no file called version in it")]
     NotOurs(PathBuf),
@@ -80,6 +83,7 @@ impl Folder {
         let path = root.join("version");
         match path.try_exists() {
             Ok(true) => Self::known(root),
+            Ok(false) if !root.exists() => Err(FolderError::Missing(root.to_owned())),
             Ok(false) => Err(FolderError::NotOurs(root.to_owned())),
             Err(source) => Err(FolderError::Io { doing: "looking for", path, source }),
         }
@@ -201,10 +205,11 @@ mod tests {
     #[test]
     fn looking_makes_and_holds_nothing() {
         let dir = testkit::TempDir::new("folder");
-        for path in [dir.path().to_owned(), dir.join("no")] {
-            assert!(matches!(Folder::look(&path), Err(FolderError::NotOurs(_))));
-            assert!(matches!(Folder::open_existing(&path), Err(FolderError::NotOurs(_))));
-        }
+        let missing = dir.join("no");
+        assert!(matches!(Folder::look(&missing), Err(FolderError::Missing(_))));
+        assert!(matches!(Folder::open_existing(&missing), Err(FolderError::Missing(_))));
+        assert!(matches!(Folder::look(dir.path()), Err(FolderError::NotOurs(_))));
+        assert!(matches!(Folder::open_existing(dir.path()), Err(FolderError::NotOurs(_))));
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
         let owner = Folder::open(dir.path()).unwrap();
         assert!(matches!(Folder::look(dir.path()), Err(FolderError::InUse(_))));

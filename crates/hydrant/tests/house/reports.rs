@@ -87,7 +87,8 @@ fn a_folder_of_nobody_is_left_alone() {
         for look in &looks {
             let (code, stdout, stderr) = home.command(look);
             assert_eq!((code, stdout.as_str()), (1, ""), "{look:?}: {stderr}");
-            assert!(stderr.contains("data is no hydrant data folder"), "{look:?}: {stderr}");
+            let told = if is_there { "is no hydrant data folder" } else { "data is not there" };
+            assert!(stderr.contains(told), "{look:?}: {stderr}");
         }
         let (_, stdout, _) = home.command(&["doctor", "-c", "hydrant.yaml"]);
         assert!(!stdout.contains("layout known"), "{stdout}");
