@@ -12,7 +12,8 @@ use crate::backup::Backup;
 use crate::config::{Buffering, StreamConfig};
 use crate::feed::Feed;
 use crate::stats::Stats;
-use crate::worker::{Clock, STORE_RETRY_MS};
+use crate::time::{Clocks, Now};
+use crate::worker::STORE_RETRY_MS;
 
 /// How often the journal is looked at: a copy for the archive is in no hurry.
 const LOOK: Duration = Duration::from_millis(500);
@@ -30,7 +31,7 @@ pub(crate) struct Copier {
     /// When a file is written.
     pub buffering: Buffering,
     pub stats: Arc<Stats>,
-    pub clock: Clock,
+    pub clocks: Clocks,
     /// It has told of a failure.
     pub failed: bool,
 }
@@ -100,7 +101,7 @@ impl Copier {
 
     /// Copies what is due into files. After a failure it is read again from where the last file ended.
     fn copy(&mut self, index: usize, stopped: &AtomicBool) -> Result<(), String> {
-        let now = (self.clock)();
+        let now = self.clocks.now();
         let Some(feed) = self.feeds.get_mut(index) else { return Ok(()) };
         let copied = copy_due(&self.backup, self.buffering, feed, now, stopped);
         feed.pause();
@@ -122,7 +123,7 @@ fn copy_due(
     backup: &Backup,
     buffering: Buffering,
     feed: &mut Feed,
-    now: i64,
+    now: Now,
     stopped: &AtomicBool,
 ) -> Result<(), String> {
     let mut file = Gathered { bytes: Vec::new(), arrival_ms: 0 };

@@ -9,6 +9,7 @@ use crate::pack::Scope;
 use crate::pieces::{Broken, Pieces, UNREAD, UNREADABLE};
 use crate::place::Place;
 use crate::quarantine::Quarantine;
+use crate::time::Now;
 use crate::worker::{OpenEntry, Worker};
 
 /// The end of everything, for a scope without an end.
@@ -23,8 +24,8 @@ const CRASHED: &str = "crashed_three_times";
 
 impl Worker {
     /// Packs while there is room and something to claim.
-    pub(crate) fn fill(&mut self, now: i64) {
-        if now < self.read_retry_ms {
+    pub(crate) fn fill(&mut self, now: Now) {
+        if now.steady_ms < self.read_retry_ms {
             return;
         }
         self.packing.tap(self.stats.taps.look());
@@ -34,7 +35,7 @@ impl Worker {
         for index in order {
             if let Err(error) = self.fill_from(index, now) {
                 tracing::error!(stream = %self.config.name, error, "journal cannot be read");
-                self.read_retry_ms = now + READ_RETRY_MS;
+                self.read_retry_ms = now.steady_ms + READ_RETRY_MS;
                 self.give_up_reading(index, &error, now);
                 failure = Some(error);
             }
@@ -48,7 +49,7 @@ impl Worker {
     }
 
     /// An entry that cannot be read again and again is set aside by name, so that it holds up nobody.
-    fn give_up_reading(&mut self, index: usize, error: &str, now: i64) {
+    fn give_up_reading(&mut self, index: usize, error: &str, now: Now) {
         let Some(feed) = self.feeds.get_mut(index) else { return };
         let sequence = feed.next;
         if feed.read_failed() < READS_MAX {
@@ -62,7 +63,7 @@ impl Worker {
         self.packing.start(index, feed_begin);
         let place =
             Place { stream: &self.config.name, topic: &topic, sequence: found, header: &header };
-        let scope = Scope { skips: &[], until: NO_END, points_max: u32::MAX, now_ms: now };
+        let scope = Scope { skips: &[], until: NO_END, points_max: u32::MAX, now_ms: now.wall_ms };
         let piece = Err(Broken { reason: UNREADABLE, detail, bytes: &[] });
         self.packing.piece(&mut self.decoder, &place, (0, piece), &mut 0, &scope);
         self.packing.close(Position { sequence: found + 1, ordinal: 0 });
@@ -72,7 +73,7 @@ impl Worker {
         }
     }
 
-    fn fill_from(&mut self, index: usize, now: i64) -> Result<(), String> {
+    fn fill_from(&mut self, index: usize, now: Now) -> Result<(), String> {
         if self.open.as_ref().is_some_and(|(feed, _)| *feed != index) {
             return Ok(());
         }
@@ -116,7 +117,7 @@ impl Worker {
     }
 
     /// One entry: whole when it is in memory, else opened for reading record by record.
-    fn pack_next_entry(&mut self, index: usize, now: i64) -> Result<bool, String> {
+    fn pack_next_entry(&mut self, index: usize, now: Now) -> Result<bool, String> {
         let buffering = self.config.buffering;
         let Some(feed) = self.feeds.get_mut(index) else { return Ok(false) };
         if !feed.release(buffering, now)? {
@@ -141,7 +142,7 @@ impl Worker {
         Ok(true)
     }
 
-    fn pack_entry(&mut self, index: usize, loaded: Loaded, now: i64) {
+    fn pack_entry(&mut self, index: usize, loaded: Loaded, now: Now) {
         let Loaded { sequence, header, body } = loaded;
         if let Plain::Stream(plain) = body {
             let reader = Pieces::stream(header.kind, plain);
@@ -168,7 +169,7 @@ impl Worker {
         loaded: Loaded,
         until: Position,
         points_max: u32,
-        now: i64,
+        now: Now,
     ) -> (Plain, Result<(), String>) {
         let Loaded { sequence, header, mut body } = loaded;
         let Some(feed) = self.feeds.get(index) else { return (body, Ok(())) };
@@ -178,7 +179,7 @@ impl Worker {
             sequence,
             header: &header,
         };
-        let scope = Scope { skips: &feed.skips, until, points_max, now_ms: now };
+        let scope = Scope { skips: &feed.skips, until, points_max, now_ms: now.wall_ms };
         let (packing, decoder) = (&mut self.packing, &mut self.decoder);
         let (mut ordinal, mut over) = (0, false);
         let walked = body.each_record(header.kind, &mut self.record, &mut |record, piece| {
@@ -193,7 +194,7 @@ impl Worker {
     }
 
     /// The next record of the entry that is read as a stream. A failed read closes it, to be opened again.
-    fn pack_open_record(&mut self, now: i64) -> Result<(), String> {
+    fn pack_open_record(&mut self, now: Now) -> Result<(), String> {
         let Some((index, mut open)) = self.open.take() else { return Ok(()) };
         let Some(feed) = self.feeds.get(index) else { return Ok(()) };
         let place = Place {
@@ -202,7 +203,8 @@ impl Worker {
             sequence: open.sequence,
             header: &open.header,
         };
-        let scope = Scope { skips: &feed.skips, until: NO_END, points_max: u32::MAX, now_ms: now };
+        let scope =
+            Scope { skips: &feed.skips, until: NO_END, points_max: u32::MAX, now_ms: now.wall_ms };
         let (packing, decoder) = (&mut self.packing, &mut self.decoder);
         let topic = topic_number(feed.cursor.topic());
         self.marker.begin(topic, open.sequence);
@@ -244,7 +246,7 @@ impl Worker {
         }
     }
 
-    fn set_crasher_aside(&mut self, index: usize, loaded: &Loaded, now: i64) {
+    fn set_crasher_aside(&mut self, index: usize, loaded: &Loaded, now: Now) {
         let sequence = loaded.sequence;
         tracing::error!(stream = %self.config.name, sequence, "entry crashed the process three times");
         let Some(feed) = self.feeds.get(index) else { return };
@@ -255,7 +257,8 @@ impl Worker {
             sequence,
             header: &loaded.header,
         };
-        let scope = Scope { skips: &feed.skips, until: NO_END, points_max: u32::MAX, now_ms: now };
+        let scope =
+            Scope { skips: &feed.skips, until: NO_END, points_max: u32::MAX, now_ms: now.wall_ms };
         let detail = "decoding it ended the process three times".to_owned();
         let piece = Err(Broken { reason: CRASHED, detail, bytes: &bytes });
         // It stays suspect: a restart before this is settled must not decode it again.

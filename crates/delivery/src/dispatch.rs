@@ -1,4 +1,5 @@
-//! Which parcel is tried when: concurrency, outages, probes, the side lane. Pure; `now` is an argument.
+//! Which parcel is tried when: concurrency, outages, probes, the side lane. Pure; `now` is an argument, by
+//! the steady clock as all instants here.
 //!
 //! An *outage* begins when a parcel fails and no neighbour succeeded since it was sent. During an
 //! outage one probe is tried at a time. A parcel that fails while neighbours succeed fails for
@@ -14,6 +15,7 @@ use std::time::Duration;
 
 use crate::parcel::Parcel;
 use crate::retry::{Random, delay};
+use crate::time::millis;
 use crate::verdict::Why;
 
 /// Failures of its own after which a parcel leaves the main lane.
@@ -228,8 +230,7 @@ impl Dispatch {
             return Failed::Waits;
         };
         let since = *parcel.own_since_ms.get_or_insert(now_ms);
-        let clock = since.max(parcel.arrival_ms).max(self.started_ms);
-        if now_ms - clock >= self.retry_ms {
+        if now_ms - since >= self.retry_ms {
             return self.take(id).map_or(Failed::Waits, |p| Failed::Exhausted(Box::new(p)));
         }
         parcel.not_before_ms = now_ms + millis(delay(parcel.own_failures, random, hint));
@@ -283,10 +284,6 @@ impl Dispatch {
     fn main(&self) -> impl Iterator<Item = &Parcel> {
         self.parcels.iter().filter(|p| !p.side)
     }
-}
-
-pub(crate) fn millis(duration: Duration) -> i64 {
-    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX / 4)
 }
 
 #[cfg(test)]

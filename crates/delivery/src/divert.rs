@@ -14,6 +14,7 @@ use crate::parcel::{Parcel, Tally};
 use crate::pieces::{Broken, Piece, UNREADABLE};
 use crate::place::{Failure, Place};
 use crate::ranges::{Range, covering, normalised, without};
+use crate::time::Now;
 use crate::verdict::Why;
 use crate::worker::{STORE_RETRY_MS, Worker};
 
@@ -52,18 +53,20 @@ struct Diversion<'a> {
 
 impl Worker {
     /// Everything whose retries have run out, and what exceeds the backlog, goes to backup.
-    pub(crate) fn sweep(&mut self, now: i64) {
-        if now < self.store_retry_ms || !self.failed.is_empty() {
+    pub(crate) fn sweep(&mut self, now: Now) {
+        let retry = self.config.retry_duration;
+        self.feeds.iter_mut().for_each(|feed| feed.note_end(now.steady_ms, retry));
+        if now.steady_ms < self.store_retry_ms || !self.failed.is_empty() {
             return;
         }
-        let exhausted = self.dispatch.exhausted_before_ms(now);
+        let exhausted = self.dispatch.exhausted_before_ms(now.steady_ms);
         let mut swept = false;
         for index in 0..self.feeds.len() {
             let Some((limit, failure)) = self.sweep_limit(index, exhausted, now) else { continue };
             swept = true;
             if let Err(error) = self.sweep_to(index, limit, &failure, now) {
                 self.tell_backup(Some(error));
-                self.store_retry_ms = now + STORE_RETRY_MS;
+                self.store_retry_ms = now.steady_ms + STORE_RETRY_MS;
                 return;
             }
         }
@@ -78,7 +81,7 @@ impl Worker {
         &self,
         index: usize,
         exhausted_ms: Option<i64>,
-        now: i64,
+        now: Now,
     ) -> Option<(u64, Failure)> {
         let feed = self.feeds.get(index)?;
         let backlog = feed.cursor.backlog_bytes();
@@ -88,11 +91,10 @@ impl Worker {
         }
         let low = feed.cursor.low().sequence;
         let (mut sequence, mut bytes) = (low, 0);
+        let tried_out = exhausted_ms.map_or(0, |before| feed.end_at(before).min(feed.tried()));
         while bytes < ROUND_BYTES {
-            let Ok(Some((found, head, length))) = feed.cursor.read_head(sequence) else { break };
-            let arrival = entry::Header::decode(&head).map_or(i64::MIN, |h| h.arrival_ms);
-            let too_old =
-                found < feed.tried() && exhausted_ms.is_some_and(|before| arrival <= before);
+            let Ok(Some((found, _, length))) = feed.cursor.read_head(sequence) else { break };
+            let too_old = found < tried_out;
             if !too_old && bytes >= over {
                 break;
             }
@@ -111,7 +113,7 @@ impl Worker {
         let why = outage.map(|o| o.why.clone()).filter(|_| exhausted_ms.is_some());
         let why = why.unwrap_or_else(|| backlog_full(backlog, self.config.max_backlog_bytes));
         let attempts = outage.map_or(0, |o| o.step + 1);
-        (sequence > low).then_some((sequence, Failure { why, attempts, ended_ms: now }))
+        (sequence > low).then_some((sequence, Failure { why, attempts, ended_ms: now.wall_ms }))
     }
 
     fn sweep_to(
@@ -119,7 +121,7 @@ impl Worker {
         index: usize,
         limit: u64,
         failure: &Failure,
-        now: i64,
+        now: Now,
     ) -> Result<(), String> {
         let stream = &self.config.name;
         let (code, reason) = (failure.why.code, &failure.why.message);
@@ -140,7 +142,7 @@ impl Worker {
         index: usize,
         to: Position,
         way: Way<'_>,
-        now: i64,
+        now: Now,
     ) -> Result<u64, String> {
         if self.open.as_ref().is_some_and(|(feed, _)| *feed == index) {
             self.open = None;
@@ -170,7 +172,7 @@ impl Worker {
 
     /// By command: everything up to the end is dropped, and counted.
     pub(crate) fn drop_backlog(&mut self) -> Result<u64, String> {
-        let now = (self.clock)();
+        let now = self.now();
         // What only waits for its backup is backlog like all else; what waits for the quarantine is
         // delivered already but for a line or two, and stays.
         self.failed.clear();
@@ -190,7 +192,7 @@ impl Worker {
         &mut self,
         parcel: &Parcel,
         failure: &Failure,
-        now: i64,
+        now: Now,
     ) -> Result<(), String> {
         let range = (parcel.from, parcel.to);
         self.divert(parcel.feed, range, &[], Way::Backup(failure), now).map(|_| ())
@@ -202,14 +204,14 @@ impl Worker {
         range: Range,
         taken: &[Range],
         way: Way<'_>,
-        now: i64,
+        now: Now,
     ) -> Result<u64, String> {
         let mut diversion = Diversion {
             feed: index,
             range,
             taken,
             way,
-            now_ms: now,
+            now_ms: now.wall_ms,
             from: range.0,
             first: None,
             failed: Vec::new(),

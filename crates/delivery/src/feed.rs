@@ -3,20 +3,25 @@
 //! Owns the cursor, the place up to which entries were claimed, and the buffering that says how far
 //! may be claimed. Buffering reads entry headers only; nothing decoded is held while it waits.
 
+use std::collections::VecDeque;
 use std::io::{Cursor as Bytes, ErrorKind, Read};
 use std::sync::Arc;
+use std::time::Duration;
 
 use codec::gzip::{Inflater, StreamInflater};
 use entry::{Encoding, Header, Kind, LaneId, Reader, Tail, TailKey};
 use journal::{Cursor, Entry, EntryBody, Position};
 
 use crate::config::Buffering;
-use crate::dispatch::millis;
 use crate::ranges::{Range, normalised};
+use crate::time::{Now, millis};
 
 /// A plain body up to this is inflated whole (and found in the tail); above it is read as a stream,
 /// so that no entry, however large, needs more than a record of memory.
 const WHOLE_BYTES_MAX: u64 = 8 * 1024 * 1024;
+
+/// How finely the retry duration of an entry is told.
+const ENDS: i64 = 64;
 
 /// What is said of an entry that only the fold of metric streams reads.
 const SAMPLES: &str = "holds samples put by PutMetricData, which no stream delivers as they are";
@@ -53,7 +58,8 @@ pub(crate) enum Plain {
 struct Scout {
     next: u64,
     bytes: u64,
-    oldest_ms: Option<i64>,
+    /// When the first of them has waited long enough, by the steady clock.
+    due_ms: Option<i64>,
 }
 
 /// One topic, read by one stream.
@@ -75,6 +81,8 @@ pub(crate) struct Feed {
     tried: u64,
     /// Its records have been buffered before.
     unbuffered: bool,
+    /// Where the journal ended when, by the steady clock; over the last retry duration.
+    ends: VecDeque<(i64, u64)>,
 }
 
 impl Feed {
@@ -94,6 +102,7 @@ impl Feed {
             failures: 0,
             tried: low.sequence,
             unbuffered: false,
+            ends: VecDeque::new(),
         };
         feed.restart(low, Vec::new());
         feed
@@ -158,16 +167,15 @@ impl Feed {
     }
 
     /// Looks at new entries; may anything be claimed?
-    pub(crate) fn release(&mut self, buffering: Buffering, now_ms: i64) -> Result<bool, String> {
+    pub(crate) fn release(&mut self, buffering: Buffering, now: Now) -> Result<bool, String> {
         let end = self.cursor.end();
         if buffering.interval.is_zero() || self.unbuffered {
             self.released = end;
         } else if self.next >= self.released {
-            self.scout_to(end)?;
-            let due =
-                self.scout.oldest_ms.is_some_and(|t| now_ms - t >= millis(buffering.interval));
+            self.scout_to(end, millis(buffering.interval), now)?;
+            let due = self.scout.due_ms.is_some_and(|due| now.steady_ms >= due);
             // Entries of other lanes need no buffering, and held back they could not be freed.
-            let foreign = self.scout.oldest_ms.is_none() && self.scout.next > self.released;
+            let foreign = self.scout.due_ms.is_none() && self.scout.next > self.released;
             if self.scout.bytes >= buffering.size_bytes || due || foreign {
                 self.released = self.scout.next;
                 self.scout = Scout { next: self.released, ..Scout::default() };
@@ -176,7 +184,7 @@ impl Feed {
         Ok(self.next < self.released)
     }
 
-    fn scout_to(&mut self, end: u64) -> Result<(), String> {
+    fn scout_to(&mut self, end: u64, interval_ms: i64, now: Now) -> Result<(), String> {
         self.scout.next = self.scout.next.max(self.next);
         while self.scout.next < end {
             let Some((sequence, header)) = self.header(self.scout.next)? else { break };
@@ -187,8 +195,10 @@ impl Feed {
                     Kind::FirehoseDelivery => header.plain_bytes / 4 * 3,
                     Kind::Record | Kind::Records | Kind::Metrics => header.plain_bytes,
                 };
-                let oldest = self.scout.oldest_ms.get_or_insert(header.arrival_ms);
-                *oldest = (*oldest).min(header.arrival_ms);
+                // What it has waited already, perhaps in another process, only the wall clock tells.
+                let waited_ms = (now.wall_ms - header.arrival_ms).clamp(0, interval_ms);
+                let due_ms = now.steady_ms + interval_ms - waited_ms;
+                self.scout.due_ms = self.scout.due_ms.into_iter().chain([due_ms]).min();
             }
         }
         Ok(())
@@ -221,8 +231,26 @@ impl Feed {
     }
 
     /// When `release` should be asked again, if nothing arrives.
-    pub(crate) fn wake_ms(&self, buffering: Buffering) -> Option<i64> {
-        self.scout.oldest_ms.map(|t| t + millis(buffering.interval))
+    pub(crate) fn wake_ms(&self) -> Option<i64> {
+        self.scout.due_ms
+    }
+
+    /// Notes where the journal ends now, so that later one can tell what has been there for how long.
+    pub(crate) fn note_end(&mut self, now_ms: i64, retry: Duration) {
+        let retry_ms = millis(retry);
+        if self.ends.back().is_some_and(|(at, _)| now_ms - at < retry_ms / ENDS) {
+            return;
+        }
+        self.ends.push_back((now_ms, self.cursor.end()));
+        // One that is old enough is enough.
+        while self.ends.get(1).is_some_and(|(at, _)| now_ms - at >= retry_ms) {
+            self.ends.pop_front();
+        }
+    }
+
+    /// The end at an instant of the steady clock, or shortly before: what lies below it was there then.
+    pub(crate) fn end_at(&self, at_ms: i64) -> u64 {
+        self.ends.iter().take_while(|(at, _)| *at <= at_ms).last().map_or(0, |(_, end)| *end)
     }
 
     /// The header of the first entry at or after `sequence`; `None` inside when it cannot be read.

@@ -20,8 +20,8 @@ use crate::sink::{self, dynatrace};
 use crate::stats::Stats;
 use crate::stream::{Commands, Parts, Stream};
 use crate::tags::TagFile;
+use crate::time::Clock;
 use crate::verdict::Verdict;
-use crate::worker::Clock;
 
 /// A refused token is tried again at most this often: a sender that repeats must not become a flood.
 const RETRY_MS: i64 = 30_000;
@@ -88,7 +88,7 @@ struct Asked {
 }
 
 impl Lanes {
-    /// Opens the lanes that were there before. The text says what is wrong.
+    /// Opens the lanes that were there before; `clock` is the steady one. The text says what is wrong.
     pub fn open(
         config: StreamConfig,
         from: FromRequest,

@@ -6,12 +6,13 @@ use journal::Position;
 use crate::feed::Plain;
 use crate::parcel::Parcel;
 use crate::ranges::Range;
+use crate::time::Now;
 use crate::verdict::Why;
 use crate::worker::Worker;
 
 impl Worker {
     /// The destination takes nothing of a request as it is: halves, until a single point is too large.
-    pub(crate) fn split(&mut self, id: u64, why: Why, now: i64) {
+    pub(crate) fn split(&mut self, id: u64, why: Why, now: Now) {
         if self.dispatch.points(id) <= 1 {
             if self.packing.takes_records() {
                 // A record may well be larger than this destination takes, and no part of one helps.
@@ -26,7 +27,7 @@ impl Worker {
             return;
         }
         let Some(parcel) = self.dispatch.take(id) else { return };
-        if self.dispatch.succeeded(now) {
+        if self.dispatch.succeeded(now.steady_ms) {
             tracing::info!(stream = %self.config.name, "destination is back");
         }
         match self.pack_again(&parcel, now) {
@@ -51,7 +52,7 @@ impl Worker {
     }
 
     /// The range of a parcel, packed with half as many points a request.
-    fn pack_again(&mut self, parcel: &Parcel, now: i64) -> Result<Vec<Parcel>, String> {
+    fn pack_again(&mut self, parcel: &Parcel, now: Now) -> Result<Vec<Parcel>, String> {
         let resume = self.packing.begin();
         // A half-read entry leaves an open parcel: it goes as it is, so that the packer is free.
         if let Some((_, open)) = &self.open {

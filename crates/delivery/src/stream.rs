@@ -24,8 +24,9 @@ use crate::share::Share;
 use crate::sink;
 use crate::stats::Stats;
 use crate::tags::TagFile;
+use crate::time::{Clock, Clocks};
 use crate::upload::{Outbox, Uploader};
-use crate::worker::{Clock, Event, Worker};
+use crate::worker::{Event, Worker};
 
 /// Events that may wait: every request in flight has its answer, commands are few, and commits are
 /// told once until they are seen.
@@ -44,8 +45,10 @@ pub struct Parts {
     pub tail: Arc<Tail>,
     /// Where requests run.
     pub runtime: tokio::runtime::Handle,
-    /// Time.
+    /// Time as people have it.
     pub clock: Clock,
+    /// Time as it passes: see [`crate::steady_clock`].
+    pub steady: Clock,
     /// Folder of small state files.
     pub state: PathBuf,
     /// Folder of all quarantines; the stream has a folder in it.
@@ -80,7 +83,7 @@ impl Stream {
         parts: Parts,
     ) -> Result<Stream, String> {
         let tags = config.enrich.tags.as_ref();
-        let tags = tags.map(|tags| TagFile::open(tags, (parts.clock)()));
+        let tags = tags.map(|tags| TagFile::open(tags, (parts.steady)()));
         Self::start_with(config, destination, parts, tags)
     }
 
@@ -117,12 +120,13 @@ impl Stream {
         let all_data = start_all_data(&config, &parts, outbox.clone())?;
         let backlog = feeds.iter().map(|feed| feed.cursor.backlog_bytes()).sum();
         stats.set_state(|state| state.backlog_bytes = backlog);
-        let now = (parts.clock)();
+        let clocks = Clocks { wall: Arc::clone(&parts.clock), steady: parts.steady };
+        let now = clocks.now();
         let folder = parts.quarantine.join(&name);
         let dispatch = if wire.ordered() {
-            Dispatch::ordered(config.retry_duration, now)
+            Dispatch::ordered(config.retry_duration, now.steady_ms)
         } else {
-            Dispatch::new(config.concurrency, config.retry_duration, now)
+            Dispatch::new(config.concurrency, config.retry_duration, now.steady_ms)
         };
         let enriching = Enriching::new(enricher, tags);
         let mut packing = Packing::new(origin, &name, packer, selection, enriching);
@@ -139,10 +143,10 @@ impl Stream {
             dispatch,
             wire,
             backup: Backup::new(config.backup.directory.clone(), &name, parts.backup_share, outbox),
-            quarantine: Quarantine::new(folder, parts.quarantine_share, now),
+            quarantine: Quarantine::new(folder, parts.quarantine_share, now.wall_ms),
             marker: Marker::open(&parts.state.join(format!("{name}.decoding"))),
             stats: Arc::clone(&stats),
-            clock: parts.clock,
+            clocks,
             runtime: parts.runtime,
             inbox: SyncSender::clone(&inbox),
             woken,
@@ -260,9 +264,11 @@ fn start_all_data(
     }
     let share = Arc::clone(&parts.backup_share);
     let backup = Backup::new(config.backup.directory.clone(), &config.name, share, outbox);
-    let (stats, clock) = (Arc::clone(&parts.stats), Arc::clone(&parts.clock));
+    let stats = Arc::clone(&parts.stats);
+    let (wall, steady) = (Arc::clone(&parts.clock), Arc::clone(&parts.steady));
+    let clocks = Clocks { wall, steady };
     let buffering = alldata::buffering(config);
-    let copier = Copier { feeds, backup, buffering, stats, clock, failed: false };
+    let copier = Copier { feeds, backup, buffering, stats, clocks, failed: false };
     AllData::start(&config.name, copier).map(Some).map_err(|e| e.to_string())
 }
 

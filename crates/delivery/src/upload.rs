@@ -37,7 +37,7 @@ use crate::share::Share;
 use crate::sink::s3::{Named, Naming, code_of, entry_name, message_of, needs_person};
 use crate::stats::Stats;
 use crate::stream::Parts;
-use crate::worker::Clock;
+use crate::time::Clock;
 
 use folder::{Waiting, scan};
 

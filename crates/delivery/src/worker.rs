@@ -25,15 +25,13 @@ use crate::quarantine::Quarantine;
 use crate::sink::Wire;
 use crate::stats::Stats;
 use crate::stream::FeedOpener;
+use crate::time::{Clocks, Now};
 use crate::verdict::{RefusedLine, Verdict, Why};
 
 /// Cursors are synced this often, and the state is told.
 const HOUSEKEEPING: Duration = Duration::from_secs(1);
 /// A backup or quarantine that failed is tried again this often.
 pub(crate) const STORE_RETRY_MS: i64 = 5_000;
-
-/// Milliseconds since the epoch.
-pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
 
 /// What a worker waits for.
 pub(crate) enum Event {
@@ -71,7 +69,7 @@ pub(crate) struct Worker {
     pub quarantine: Quarantine,
     pub marker: Marker,
     pub stats: Arc<Stats>,
-    pub clock: Clock,
+    pub clocks: Clocks,
     pub runtime: tokio::runtime::Handle,
     pub inbox: SyncSender<Event>,
     pub woken: Arc<AtomicBool>,
@@ -91,19 +89,19 @@ pub(crate) struct Worker {
 
 impl Worker {
     pub(crate) fn run(mut self, events: &Receiver<Event>) {
-        let mut housekept = (self.clock)();
+        let mut housekept = self.now().steady_ms;
         loop {
             self.wait(events, housekept);
-            let now = (self.clock)();
+            let now = self.now();
             if !self.stopping {
                 self.store_again(now);
                 self.sweep(now);
                 self.fill(now);
                 self.send_due(now);
             }
-            if now - housekept >= 1_000 || now < housekept {
+            if now.steady_ms - housekept >= 1_000 {
                 self.housekeep();
-                housekept = now;
+                housekept = now.steady_ms;
             }
             if self.stopping && self.dispatch.in_flight() == 0 {
                 break;
@@ -113,15 +111,19 @@ impl Worker {
         tracing::info!(stream = %self.config.name, "stream stopped");
     }
 
+    pub(crate) fn now(&self) -> Now {
+        self.clocks.now()
+    }
+
     /// Waits for the first event or the next instant at which there is something to do; applies all.
     fn wait(&mut self, events: &Receiver<Event>, housekept: i64) {
-        let now = (self.clock)();
+        let now = self.now().steady_ms;
         let mut wake = housekept + 1_000;
         if !self.stopping {
             wake = wake.min(self.dispatch.wake_ms().unwrap_or(i64::MAX));
             // Without room nothing is claimed, however long it has waited.
             for feed in self.feeds.iter().filter(|_| self.has_room() && now >= self.read_retry_ms) {
-                wake = wake.min(feed.wake_ms(self.config.buffering).unwrap_or(i64::MAX));
+                wake = wake.min(feed.wake_ms().unwrap_or(i64::MAX));
             }
         }
         let pause = u64::try_from((wake - now).max(0)).unwrap_or(0);
@@ -144,7 +146,7 @@ impl Worker {
     fn may_claim(&self) -> bool {
         !self.stopping
             && self.has_room()
-            && (self.clock)() >= self.read_retry_ms
+            && self.now().steady_ms >= self.read_retry_ms
             && (self.open.is_some() || self.feeds.iter().any(Feed::claimable))
     }
 
@@ -193,8 +195,8 @@ impl Worker {
         }
     }
 
-    fn send_due(&mut self, now: i64) {
-        while let Some(parcel) = self.dispatch.due(now) {
+    fn send_due(&mut self, now: Now) {
+        while let Some(parcel) = self.dispatch.due(now.steady_ms) {
             let (id, wire, inbox) = (parcel.id, self.wire.clone(), self.inbox.clone());
             parcel.released = self.feeds.get(parcel.feed).map_or(0, Feed::released);
             let Some(payload) = parcel.payload.clone() else { continue };
@@ -215,7 +217,7 @@ impl Worker {
     }
 
     fn answered(&mut self, id: u64, verdict: Verdict, took: Duration) {
-        let now = (self.clock)();
+        let now = self.now();
         let took = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         self.stats.request_ms.fetch_add(took, Ordering::Relaxed);
         match verdict {
@@ -242,7 +244,7 @@ impl Worker {
         }
     }
 
-    fn delivered(&mut self, id: u64, now: i64) {
+    fn delivered(&mut self, id: u64, now: Now) {
         self.stats.add_request("delivered");
         self.recovered(now);
         let Some(parcel) = self.dispatch.take(id) else { return };
@@ -251,7 +253,7 @@ impl Worker {
         self.finish(parcel);
     }
 
-    fn partly(&mut self, id: u64, refused: u32, lines: &[RefusedLine], why: &Why, now: i64) {
+    fn partly(&mut self, id: u64, refused: u32, lines: &[RefusedLine], why: &Why, now: Now) {
         self.stats.add_request("partly");
         self.tell_refusal(why);
         self.recovered(now);
@@ -270,7 +272,7 @@ impl Worker {
         refused: u32,
         lines: &[RefusedLine],
         why: &Why,
-        now: i64,
+        now: Now,
     ) {
         let Some(feed) = self.feeds.get(parcel.feed) else { return };
         // They are kept and counted also when the entry cannot say where it came from.
@@ -284,14 +286,14 @@ impl Worker {
         };
         let out = &mut parcel.aside.quarantine;
         for line in lines {
-            place.refused_line(out, now, &line.text, ("refused", &line.why));
+            place.refused_line(out, now.wall_ms, &line.text, ("refused", &line.why));
         }
         let named = u32::try_from(lines.len()).unwrap_or(u32::MAX);
         if let Some(payload) = parcel.payload.as_ref().filter(|_| named < refused) {
             let detail =
                 format!("{named} of {refused} refused points named; request kept: {}", why.message);
             let item = (0, parcel.from.ordinal);
-            place.raw_line(out, now, item, ("refused_request", &detail), &payload.body);
+            place.raw_line(out, now.wall_ms, item, ("refused_request", &detail), &payload.body);
         }
         parcel.tally.quarantine("refused", u64::from(refused));
     }
@@ -302,13 +304,13 @@ impl Worker {
         after: Option<Duration>,
         loud: bool,
         why: Why,
-        now: i64,
+        now: Now,
     ) {
         self.stats.add_request("retried");
         let stream = self.config.name.clone();
         self.tell_refusal(&why);
         self.mark_tried(id);
-        match self.dispatch.failed(id, after, loud, why.clone(), now) {
+        match self.dispatch.failed(id, after, loud, why.clone(), now.steady_ms) {
             Failed::Waits => {}
             Failed::OutageBegins if loud => {
                 tracing::error!(
@@ -340,8 +342,8 @@ impl Worker {
         }
     }
 
-    pub(crate) fn recovered(&mut self, now: i64) {
-        if self.dispatch.succeeded(now) {
+    pub(crate) fn recovered(&mut self, now: Now) {
+        if self.dispatch.succeeded(now.steady_ms) {
             tracing::info!(stream = %self.config.name, "destination is back");
         }
     }
@@ -352,11 +354,11 @@ impl Worker {
     }
 
     /// Nothing more will be tried for this parcel: its records go to backup.
-    pub(crate) fn give_up(&mut self, parcel: Parcel, why: Why, now: i64) {
+    pub(crate) fn give_up(&mut self, parcel: Parcel, why: Why, now: Now) {
         let stream = &self.config.name;
         let points = parcel.points();
         tracing::warn!(stream, points, code = why.code, reason = why.message, "goes to backup");
-        let failure = Failure { why, attempts: parcel.attempts, ended_ms: now };
+        let failure = Failure { why, attempts: parcel.attempts, ended_ms: now.wall_ms };
         self.failed.push((parcel, failure));
         if !self.backup_failed {
             self.store_retry_ms = 0;
@@ -368,7 +370,7 @@ impl Worker {
     pub(crate) fn finish(&mut self, parcel: Parcel) {
         if let Err(parcel) = self.try_finish(parcel) {
             self.stuck.push(*parcel);
-            self.store_retry_ms = (self.clock)() + STORE_RETRY_MS;
+            self.store_retry_ms = self.now().steady_ms + STORE_RETRY_MS;
         }
     }
 
@@ -419,8 +421,9 @@ impl Worker {
     }
 
     /// Tries again what could not be stored.
-    fn store_again(&mut self, now: i64) {
-        if now < self.store_retry_ms || (self.stuck.is_empty() && self.failed.is_empty()) {
+    fn store_again(&mut self, now: Now) {
+        if now.steady_ms < self.store_retry_ms || (self.stuck.is_empty() && self.failed.is_empty())
+        {
             return;
         }
         for parcel in std::mem::take(&mut self.stuck) {
@@ -430,7 +433,7 @@ impl Worker {
             if let Err(error) = self.back_up_parcel(&parcel, &failure, now) {
                 self.tell_backup(Some(error));
                 self.failed.push((parcel, failure));
-                self.store_retry_ms = now + STORE_RETRY_MS;
+                self.store_retry_ms = now.steady_ms + STORE_RETRY_MS;
             }
         }
         if self.stuck.is_empty() && self.failed.is_empty() {
@@ -456,6 +459,7 @@ impl Worker {
     }
 
     fn housekeep(&mut self) {
+        let now = self.now();
         let mut oldest = None;
         let mut backlog = 0;
         for feed in &mut self.feeds {
@@ -469,7 +473,7 @@ impl Worker {
         self.stats.oldest_ms.store(oldest.unwrap_or(0), Ordering::Relaxed);
         self.stats.set_losses(self.packing.losses());
         if let Some(file) = self.packing.tag_file() {
-            file.look_if_due((self.clock)(), &self.runtime);
+            file.look_if_due(now.steady_ms, &self.runtime);
             self.stats.set_tags(self.packing.tags());
         }
         // With nothing to send nobody can tell whether it is still down.
@@ -477,8 +481,8 @@ impl Worker {
         let outage = self.dispatch.outage().cloned().filter(|_| held);
         let (parcels, side_lane) = (self.dispatch.len(), self.dispatch.side());
         self.stats.set_state(|s| {
-            s.outage_since_ms = outage.as_ref().map(|o| o.since_ms);
-            s.next_attempt_ms = outage.as_ref().map(|o| o.next_probe_ms);
+            s.outage_since_ms = outage.as_ref().map(|o| now.wall_of(o.since_ms));
+            s.next_attempt_ms = outage.as_ref().map(|o| now.wall_of(o.next_probe_ms));
             s.loud = outage.is_some_and(|o| o.loud);
             s.parcels = parcels;
             s.side_lane = side_lane;

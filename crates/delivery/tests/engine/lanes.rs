@@ -20,7 +20,7 @@ fn open(world: &World, config: StreamConfig) -> Lanes {
         token_key: Secret::new("a key of more than thirty-two characters, made for tests"),
         lanes_max: 2,
     };
-    let clock = world.parts(&Arc::default()).clock;
+    let clock = world.parts(&Arc::default()).steady;
     let (topic, base) = (world.topic.clone(), world.parts(&Arc::default()));
     let parts_for: delivery::PartsFor = Box::new(move |lane, stats| delivery::Parts {
         topics: vec![topic.clone()],
@@ -28,6 +28,7 @@ fn open(world: &World, config: StreamConfig) -> Lanes {
         tail: Arc::clone(&base.tail),
         runtime: base.runtime.clone(),
         clock: Arc::clone(&base.clock),
+        steady: Arc::clone(&base.steady),
         state: base.state.clone(),
         quarantine: base.quarantine.clone(),
         backup_share: Arc::clone(&base.backup_share),

@@ -1,6 +1,7 @@
 //! The engine of a stream under trouble: what is stored where when things fail at the worst moment.
 #![expect(clippy::unwrap_used, reason = "a broken world should stop the test")]
 
+mod clock;
 mod feeds;
 mod lanes;
 mod ordered;

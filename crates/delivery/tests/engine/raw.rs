@@ -22,11 +22,11 @@ use crate::{failed_records, undelivered};
 type Found = BTreeMap<Vec<u8>, u32>;
 
 #[derive(Clone, Default)]
-struct Receiver(Arc<Mutex<(Found, Vec<String>)>>);
+pub(super) struct Receiver(Arc<Mutex<(Found, Vec<String>)>>);
 
 impl Receiver {
     /// Takes a delivery whole.
-    fn take(&self, request: &Received) -> Reply {
+    pub(super) fn take(&self, request: &Received) -> Reply {
         let mut found = self.0.lock().unwrap();
         for record in records_of(request) {
             *found.0.entry(record).or_insert(0) += 1;
@@ -62,7 +62,7 @@ fn decoded(text: &str) -> Vec<u8> {
     out
 }
 
-fn raw(world: &World, bytes_max: usize) -> sink::Config {
+pub(super) fn raw(world: &World, bytes_max: usize) -> sink::Config {
     sink::Config::HttpEndpoint(Config {
         url: world.peer.url("/in"),
         access_key: None,

@@ -43,8 +43,8 @@ impl Tagged {
         let stats = Arc::<Stats>::default();
         let mut parts = world.parts(&stats);
         let ahead_ms = Arc::<AtomicI64>::default();
-        let (clock, ahead) = (Arc::clone(&parts.clock), Arc::clone(&ahead_ms));
-        parts.clock = Arc::new(move || clock() + ahead.load(Ordering::Relaxed));
+        let (clock, ahead) = (Arc::clone(&parts.steady), Arc::clone(&ahead_ms));
+        parts.steady = Arc::new(move || clock() + ahead.load(Ordering::Relaxed));
         let sink = delivery::sink::Config::Dynatrace(world.dynatrace());
         let stream = Stream::start(config, &sink, parts).unwrap();
         Tagged { world, ahead_ms, stats, stream }

@@ -171,6 +171,7 @@ impl World {
             clock: Arc::new(move || {
                 MINUTE_MS + 120_000 + i64::try_from(born.elapsed().as_millis()).unwrap()
             }),
+            steady: steady(born),
             state: self.dir.join("state"),
             quarantine: self.dir.join("quarantine"),
             backup_share: Arc::new(Share::new("backup", 1 << 30)),
@@ -301,6 +302,11 @@ impl World {
         });
         lines
     }
+}
+
+/// Nothing to do with the wall clock of a world, not even where it begins.
+pub(crate) fn steady(born: Instant) -> delivery::Clock {
+    Arc::new(move || i64::try_from(born.elapsed().as_millis()).unwrap())
 }
 
 /// Appends to a topic and waits until it is durable; the sequence.

@@ -87,6 +87,7 @@ impl Rooms {
             tail: Arc::new(Tail::new(TAIL_BYTES)),
             runtime: tokio::runtime::Handle::current(),
             clock: Arc::clone(&clock),
+            steady: delivery::steady_clock(&clock),
             state: folder.join("state"),
             quarantine: folder.join("quarantine"),
             backup_share: Arc::new(Share::new("backup", FOLDER_BYTES)),

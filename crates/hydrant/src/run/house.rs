@@ -40,6 +40,8 @@ pub struct House {
     pub(super) tail: Arc<Tail>,
     pub(super) permits: Arc<Permits>,
     pub(super) clock: Clock,
+    /// For what is waited for, whatever becomes of the other one.
+    pub(super) steady: Clock,
     pub(super) runtime: Handle,
     pub(super) backup_share: Arc<Share>,
     pub(super) quarantine_share: Arc<Share>,
@@ -127,6 +129,7 @@ impl House {
             tail: Arc::new(Tail::new(TAIL_BYTES)),
             permits: Arc::new(Permits::new(in_flight.unwrap_or_default())),
             started_ms: clock(),
+            steady: delivery::steady_clock(&clock),
             clock,
             runtime,
             backup_share: Arc::new(Share::new("backup", budget.backup_bytes)),
@@ -301,7 +304,7 @@ impl House {
             }
             delivery::Destination::FromRequest(from) => {
                 let folder = self.folder.lanes(&config.name);
-                let clock = Arc::clone(&self.clock);
+                let clock = Arc::clone(&self.steady);
                 let parts_for: delivery::PartsFor =
                     Box::new(move |lane, stats| parts.parts(Some(lane), stats));
                 let lanes = Lanes::open(config.clone(), from, folder, clock, parts_for)?;
