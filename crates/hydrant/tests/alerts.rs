@@ -27,6 +27,7 @@ fn full_report() -> Report {
     let api = ApiReport {
         metric_streams: BTreeMap::from([("m".to_owned(), true)]),
         updates: one("m"),
+        unsent: one("m"),
         fold,
         ..ApiReport::default()
     };
