@@ -10,10 +10,10 @@ mod table;
 use rehearsal::conform::{CASES, Case, Demand, NAMESPACE, Needs, Outcome, Setup, Silence, judge};
 use remote::{TlsConfig, Why};
 
+use crate::access_key;
 use crate::cli::{ConformArgs, StatusOutput};
 use crate::exit::Exit;
 use crate::run::{runtime, wall_clock};
-use crate::settings::Environment;
 use crate::terminal::{self, Paint, fail};
 use report::{Report, Row};
 use send::Sent;
@@ -23,10 +23,6 @@ const SILENT_MAX: usize = 3;
 
 /// Runs the command.
 pub fn command(args: &ConformArgs) -> Exit {
-    if !(args.url.starts_with("http://") || args.url.starts_with("https://")) {
-        let what = format!("{} is no URL", args.url);
-        return fail(Exit::Usage, &what, Some("it begins with http:// or https://"));
-    }
     let cases = match pick(&args.cases) {
         Ok(cases) => cases,
         Err(unknown) => {
@@ -51,19 +47,19 @@ fn pick(names: &[String]) -> Result<Vec<&'static Case>, &str> {
     Ok(CASES.iter().filter(wanted).collect())
 }
 
-fn setup(args: &ConformArgs) -> Setup {
+fn setup(args: &ConformArgs) -> Result<Setup, Exit> {
     let now_ms = wall_clock()();
-    let of_process = || Environment::of_process().text("HYDRANT_ACCESS_KEY").map(str::to_owned);
-    Setup {
+    Ok(Setup {
         now_ms,
         run: u64::try_from(now_ms).unwrap_or(0),
-        access_key: args.access_key.clone().or_else(of_process),
+        access_key: access_key::of(args.access_key.as_ref())
+            .map_err(|why| fail(Exit::Usage, &why, Some(access_key::HINT)))?,
         attributes: args.attributes.clone(),
-    }
+    })
 }
 
 async fn grade(args: &ConformArgs, cases: &[&'static Case]) -> Result<Exit, Exit> {
-    let setup = setup(args);
+    let setup = setup(args)?;
     let mut report = Report::new(&args.url);
     terminal::say(&format!(
         "{} cases to {}, points in namespace {NAMESPACE}",
@@ -129,7 +125,7 @@ async fn try_case(
     let tls = TlsConfig { ca_file: args.ca_file.clone(), accept_invalid: args.insecure };
     let limits = send::Limits { tls, answer_time: args.timeout };
     let sent = send::all(&args.url, &limits, case, case.deliveries(setup)).await;
-    let sent = sent.map_err(|error| fail(Exit::Failed, &error, None))?;
+    let sent = sent.map_err(|(exit, error)| fail(exit, &error, None))?;
     if is_first && let Some(first) = sent.first() {
         refuse_to_go_on(case, first, setup)?;
     }

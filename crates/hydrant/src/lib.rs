@@ -3,6 +3,7 @@
 //! The only crate that reads the environment and the settings file (I4) and the only one that
 //! prints. Each command is one module with a function `command(&Args) -> Exit`.
 
+mod access_key;
 pub mod admin;
 pub mod cli;
 pub mod conform;

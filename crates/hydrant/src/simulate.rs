@@ -15,10 +15,10 @@ use remote::{Answer, Client, ClientConfig, TlsConfig, Why};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
+use crate::access_key;
 use crate::cli::SimulateArgs;
 use crate::exit::Exit;
 use crate::run::{runtime, wall_clock};
-use crate::settings::Environment;
 use crate::terminal::{self, fail};
 use crate::traffic::{SOURCE_ARN, Traffic, Wish};
 
@@ -47,9 +47,10 @@ pub fn command(args: &SimulateArgs) -> Exit {
             Err(error) => fail(Exit::Failed, &format!("starting threads: {error}"), None),
         };
     }
-    let key = args.access_key.clone();
-    let key =
-        key.or_else(|| Environment::of_process().text("HYDRANT_ACCESS_KEY").map(str::to_owned));
+    let key = match access_key::of(args.access_key.as_ref()) {
+        Ok(key) => key,
+        Err(why) => return fail(Exit::Usage, &why, Some(access_key::HINT)),
+    };
     let sender = Sender {
         source_arn: SOURCE_ARN.to_owned(),
         access_key: key,
@@ -74,17 +75,27 @@ pub fn firehose_client(tls: TlsConfig) -> Result<Client, String> {
 }
 
 /// One delivery as an HTTP request.
-pub fn request(url: &str, sender: &Sender, delivery: &Delivery, now_ms: i64) -> remote::Request {
+pub fn request(
+    url: &str,
+    sender: &Sender,
+    delivery: &Delivery,
+    now_ms: i64,
+) -> Result<remote::Request, String> {
     let composed = sender.compose(&delivery.request_id, now_ms, &delivery.records);
-    let headers = composed.headers.into_iter().filter_map(|(name, value)| {
-        Some((HeaderName::from_static(name), HeaderValue::from_str(&value).ok()?))
-    });
-    remote::Request {
+    let headers = composed.headers.iter().map(|(name, value)| header(name, value));
+    Ok(remote::Request {
         method: Method::POST,
         url: url.to_owned(),
-        headers: headers.collect(),
+        headers: headers.collect::<Result<_, _>>()?,
         body: composed.body.into(),
-    }
+    })
+}
+
+/// A header of a delivery; an attribute may hold what none can carry.
+pub(crate) fn header(name: &'static str, value: &str) -> Result<(HeaderName, HeaderValue), String> {
+    let value = HeaderValue::from_str(value)
+        .map_err(|_| format!("{name} cannot be sent: it holds a control character"))?;
+    Ok((HeaderName::from_static(name), value))
 }
 
 /// Counters shared by the requests under way.
@@ -111,10 +122,6 @@ impl Counts {
 
 async fn deliver(args: &SimulateArgs, wish: &Wish, sender: Sender) -> Exit {
     let url = args.to.clone().unwrap_or_default();
-    if !(url.starts_with("http://") || url.starts_with("https://")) {
-        let what = format!("--to {url} is no URL");
-        return fail(Exit::Usage, &what, Some("it begins with http:// or https://"));
-    }
     let tls = TlsConfig { ca_file: args.ca_file.clone(), accept_invalid: args.insecure };
     let client = match firehose_client(tls) {
         Ok(client) => client,
@@ -141,7 +148,10 @@ async fn deliver(args: &SimulateArgs, wish: &Wish, sender: Sender) -> Exit {
             _ = interrupt => { interrupted = true; break; }
         }
         let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { break };
-        let request = request(&url, &sender, &delivery, clock());
+        let request = match request(&url, &sender, &delivery, clock()) {
+            Ok(request) => request,
+            Err(error) => return fail(Exit::Usage, &error, None),
+        };
         let (client, counts) = (client.clone(), Arc::clone(&counts));
         tasks.spawn(async move {
             attempt(&client, request, &delivery, &counts).await;

@@ -603,6 +603,11 @@ fn dynatrace_messages() {
         ),
         (
             "",
+            "      type: dynatrace\n      api_token: t\n      url: https://h:99999\n",
+            "8:12 streams.s.destination.url: must be a URL that begins with https:// or http://: invalid port number | for instance https://host.example.com",
+        ),
+        (
+            "",
             "      type: dynatrace\n      api_token: t\n      url: https://u:SECRETPASS@h\n",
             "8:12 streams.s.destination.url: must not hold a user or password | use the keys for credentials",
         ),

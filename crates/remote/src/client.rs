@@ -13,7 +13,7 @@ use hyper::ext::ReasonPhrase;
 use reqwest::Url;
 
 use crate::unreachable::{Unreachable, Why, describe};
-use crate::{TlsConfig, TlsError, retry_after, tls};
+use crate::{TlsConfig, TlsError, retry_after, tls, url};
 
 /// Connections are closed on our side before most peers and middle boxes do it (60 s and more), so
 /// that a request does not meet a connection that is just being closed.
@@ -158,7 +158,8 @@ impl Client {
         body: reqwest::Body,
         limits: Limits,
     ) -> Result<Incoming, Unreachable> {
-        let url = parse_url(&request.url)?;
+        let refuse = |why| Unreachable { why: Why::Request, detail: format!("not a url: {why}") };
+        let url = url::parse(&request.url).map_err(refuse)?;
         let place = place_of(&url);
         let mut builder = self.http.request(request.method, url).body(body);
         for (name, value) in request.headers {
@@ -237,14 +238,6 @@ impl Incoming {
 fn silent(place: &str, within: Duration) -> Unreachable {
     let detail = format!("{place}: no whole answer within {within:?}");
     Unreachable { why: Why::Timeout, detail }
-}
-
-/// The URL, or an error that shows nothing of it: it may hold a password.
-fn parse_url(text: &str) -> Result<Url, Unreachable> {
-    let refuse = |detail: String| Unreachable { why: Why::Request, detail };
-    let url = Url::parse(text).map_err(|error| refuse(format!("not a url: {error}")))?;
-    let usable = matches!(url.scheme(), "http" | "https") && url.has_host();
-    if usable { Ok(url) } else { Err(refuse("not an http or https url".to_owned())) }
 }
 
 /// `host:port`, all of a URL that is shown to anyone.

@@ -11,6 +11,7 @@ mod retry_after;
 mod secret;
 mod tls;
 mod unreachable;
+mod url;
 
 pub use client::{Answer, Client, ClientConfig, Request};
 pub use oauth2::{OAuth2, OAuth2Config, TokenError};
@@ -18,3 +19,4 @@ pub use observe::{Observed, Pace};
 pub use secret::Secret;
 pub use tls::{TlsConfig, TlsError, install_provider};
 pub use unreachable::{Unreachable, Why};
+pub use url::check_url;

@@ -89,6 +89,7 @@ pub struct SimulateArgs {
     #[arg(
         long,
         value_name = "URL",
+        value_parser = value::url,
         required_unless_present_any = ["directory", "put_metric_data"],
         conflicts_with = "directory"
     )]
@@ -267,7 +268,7 @@ pub struct TagsFetchArgs {
     #[arg(long, value_name = "DURATION", value_parser = value::duration)]
     pub every: Option<Duration>,
     /// Ask this endpoint instead of AWS
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = value::url)]
     pub endpoint_url: Option<String>,
     /// Trust this CA certificate (PEM) besides those of the system
     #[arg(long, value_name = "FILE")]

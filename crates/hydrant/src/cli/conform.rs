@@ -11,6 +11,7 @@ use super::{StatusOutput, value};
 #[derive(Debug, Args)]
 pub struct ConformArgs {
     /// The Firehose HTTP endpoint to grade; posted to as it is, path and query included
+    #[arg(value_parser = value::url)]
     pub url: String,
     /// Access key of the receiver; `$HYDRANT_ACCESS_KEY` by default. Without one the cases about keys
     /// are not tried

@@ -22,7 +22,7 @@ pub struct ReplayArgs {
     )]
     pub to: Option<String>,
     /// Put back to this receiver of Firehose deliveries
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = value::url)]
     pub to_endpoint: Option<String>,
     /// Access key of the receiver; `$HYDRANT_ACCESS_KEY` by default
     #[arg(long, value_name = "KEY", requires = "to_endpoint")]
@@ -73,7 +73,7 @@ pub struct ReplayArgs {
     pub insecure: bool,
 
     /// Where S3 is, instead of AWS
-    #[arg(long, value_name = "URL", help_heading = "S3")]
+    #[arg(long, value_name = "URL", value_parser = value::url, help_heading = "S3")]
     pub endpoint_url: Option<String>,
     /// Region of the bucket [default: AWS's own chain]
     #[arg(long, value_name = "REGION", help_heading = "S3")]

@@ -47,6 +47,11 @@ pub(super) fn instant(text: &str) -> Result<Timestamp, String> {
     Timestamp::now().checked_sub(ago).map_err(|_| "is too long ago".to_owned())
 }
 
+/// A URL that a client can use.
+pub(super) fn url(text: &str) -> Result<String, String> {
+    remote::check_url(text).map(|()| text.to_owned())
+}
+
 /// `name=value`.
 pub(super) fn pair(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {

@@ -6,6 +6,11 @@ use http::{HeaderName, HeaderValue};
 use rehearsal::conform::{Answer, BODY_BYTES_MAX, Case, Delivery, Order, Outcome, Silence, Slow};
 use remote::{Client, ClientConfig, Observed, Pace, TlsConfig, Unreachable, Why};
 
+use crate::exit::Exit;
+use crate::simulate::header;
+
+type Headers = Vec<(HeaderName, HeaderValue)>;
+
 /// Time to connect, as Firehose has it for all that is known.
 const CONNECT_TIME: Duration = Duration::from_secs(10);
 
@@ -35,7 +40,7 @@ pub(super) async fn all(
     limits: &Limits,
     case: &Case,
     deliveries: Vec<Delivery>,
-) -> Result<Vec<Sent>, String> {
+) -> Result<Vec<Sent>, (Exit, String)> {
     let slowest = deliveries.iter().filter_map(|delivery| delivery.slow).map(length).max();
     let request_timeout = limits.answer_time + slowest.unwrap_or_default();
     let config = ClientConfig {
@@ -44,8 +49,12 @@ pub(super) async fn all(
         request_timeout,
         answer_bytes: BODY_BYTES_MAX + 1,
     };
-    let client = Client::new(&config).map_err(|error| error.to_string())?;
-    let exchange = |delivery| one(client.clone(), url.to_owned(), delivery, request_timeout);
+    let client = Client::new(&config).map_err(|error| (Exit::Failed, error.to_string()))?;
+    let exchange = |(delivery, headers)| {
+        one(client.clone(), url.to_owned(), delivery, headers, request_timeout)
+    };
+    let deliveries = deliveries.into_iter().map(with_headers).collect::<Result<Vec<_>, _>>();
+    let deliveries = deliveries.map_err(|error| (Exit::Usage, error))?;
     let mut sent = Vec::new();
     match case.order {
         Order::InTurn => {
@@ -56,21 +65,31 @@ pub(super) async fn all(
         Order::AtOnce => {
             let tasks: Vec<_> = deliveries.into_iter().map(|d| tokio::spawn(exchange(d))).collect();
             for task in tasks {
-                sent.push(task.await.map_err(|error| error.to_string())?);
+                sent.push(task.await.map_err(|error| (Exit::Bug, error.to_string()))?);
             }
         }
     }
     Ok(sent)
 }
 
-async fn one(client: Client, url: String, mut delivery: Delivery, patience: Duration) -> Sent {
-    let headers = delivery.headers.iter().filter_map(|(name, value)| {
-        Some((HeaderName::from_static(name), HeaderValue::from_str(value).ok()?))
-    });
+/// What is left out of a head would make the receiver's answer one to something else.
+fn with_headers(delivery: Delivery) -> Result<(Delivery, Headers), String> {
+    let headers = delivery.headers.iter().map(|(name, value)| header(name, value));
+    let headers = headers.collect::<Result<Headers, String>>()?;
+    Ok((delivery, headers))
+}
+
+async fn one(
+    client: Client,
+    url: String,
+    mut delivery: Delivery,
+    headers: Headers,
+    patience: Duration,
+) -> Sent {
     let request = remote::Request {
         method: delivery.method.clone(),
         url,
-        headers: headers.collect(),
+        headers,
         body: std::mem::take(&mut delivery.body).into(),
     };
     let pace = delivery.slow.map(|slow| Pace { pieces: slow.pieces, pause: pause(slow) });

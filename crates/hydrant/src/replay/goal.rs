@@ -13,12 +13,13 @@ use super::ledger::LedgerError;
 use super::stop::Stop;
 use super::table::Delivered;
 use super::target::{self, Alone, Endpoint, EndpointConfig, Target};
+use crate::access_key;
 use crate::cli::ReplayArgs;
 use crate::control::Answer;
 use crate::control::replay::PutBack;
 use crate::exit::Exit;
 use crate::run::{Folder, FolderError, control_socket, start_log};
-use crate::settings::{self, Environment, LogLevel, Settings, quantity};
+use crate::settings::{self, LogLevel, Settings, quantity};
 
 /// ARN of deliveries of records that don't tell theirs.
 const SOURCE_ARN: &str = "arn:aws:firehose:us-east-1:000000000000:deliverystream/hydrant-replay";
@@ -122,7 +123,7 @@ impl Goal {
                 return Ok(Target::Running { socket, stream: stream.clone() });
             }
             Goal::Endpoint { url, .. } => {
-                let endpoint = Endpoint::new(endpoint(args, url), runtime)?;
+                let endpoint = Endpoint::new(endpoint(args, url)?, runtime)?;
                 return Ok(Target::Endpoint(Box::new(endpoint)));
             }
         };
@@ -211,16 +212,15 @@ fn made(
     Err(Stop::failed(Exit::Usage, &what, Some(&hint)))
 }
 
-fn endpoint(args: &ReplayArgs, url: &str) -> EndpointConfig {
-    let key = args.access_key.clone();
-    let environment = Environment::of_process();
-    let key = key.or_else(|| environment.text("HYDRANT_ACCESS_KEY").map(str::to_owned));
-    EndpointConfig {
+fn endpoint(args: &ReplayArgs, url: &str) -> Result<EndpointConfig, Stop> {
+    let key = access_key::of(args.access_key.as_ref())
+        .map_err(|why| Stop::failed(Exit::Usage, &why, Some(access_key::HINT)))?;
+    Ok(EndpointConfig {
         url: url.to_owned(),
         access_key: key.map(Secret::new),
         tls: TlsConfig { ca_file: args.ca_file.clone(), accept_invalid: args.insecure },
         source_arn: SOURCE_ARN.to_owned(),
-    }
+    })
 }
 
 /// Scheme, host and port of a URL.

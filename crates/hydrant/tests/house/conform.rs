@@ -226,6 +226,59 @@ fn nobody_to_grade() {
     assert!(words.contains("otel07-gzip"), "{words}");
 }
 
+/// *Scenario:* URLs that no client can use and keys that no header can carry, given to every command
+/// that takes one; a URL whose scheme is in capitals.
+/// *Guarantees:* exit 2 with the fault, before anything is sent and without the key; the last is used.
+#[test]
+fn what_cannot_be_sent_is_told_first() {
+    let folder = TempDir::new("conform-usage");
+    let run = |arguments: &[&str]| {
+        let output = std::process::Command::new(binary())
+            .args(arguments)
+            .env_remove("HYDRANT_ACCESS_KEY")
+            .current_dir(folder.path())
+            .output()
+            .expect("the binary starts");
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    for (url, why) in [
+        ("http://", "empty host"),
+        ("http://127.0.0.1:99999/", "invalid port number"),
+        ("http://[::1/", "invalid IPv6 address"),
+        ("http://a b/", "a blank"),
+        ("ftp://127.0.0.1", "http://"),
+    ] {
+        for command in [
+            &["conform", url][..],
+            &["simulate", "--points", "1", "--to", url],
+            &["simulate", "--put-metric-data", "--points", "1", "--to", url],
+            &["replay", ".", "--data-dir", ".", "--to-endpoint", url],
+            &["replay", ".", "--to", "x", "--endpoint-url", url],
+            &["tags", "fetch", "--endpoint-url", url],
+        ] {
+            let (code, words) = run(command);
+            assert_eq!(code, Some(2), "{command:?}: {words}");
+            assert!(words.contains(why), "{command:?}: {words}");
+        }
+    }
+    let peer = Peer::scripted(yes);
+    let url = peer.url("/");
+    folder.write("kept.ndjson", "");
+    let key = ["--access-key", "secret\n"];
+    for command in [
+        &["conform", &url][..],
+        &["simulate", "--points", "1", "--to", &url],
+        &["replay", "kept.ndjson", "--data-dir", ".", "--to-endpoint", &url],
+    ] {
+        let (code, words) = run(&[command, &key].concat());
+        assert_eq!(code, Some(2), "{command:?}: {words}");
+        assert!(words.contains("character 7") && !words.contains("secret"), "{words}");
+    }
+    assert_eq!(peer.count(), 0, "nothing was sent");
+    let (code, words) = run(&["conform", &url.replace("http", "HTTP"), "--case", "json"]);
+    assert_eq!(code, Some(0), "{words}");
+}
+
 /// *Scenario:* a receiver by HTTPS with a certificate of its own.
 /// *Guarantees:* 69 unless its authority is named, or any certificate is taken.
 #[test]

@@ -53,11 +53,6 @@ impl Endpoint {
         config: EndpointConfig,
         runtime: Arc<Runtime>,
     ) -> Result<Endpoint, Stop> {
-        if !(config.url.starts_with("http://") || config.url.starts_with("https://")) {
-            let what = format!("--to-endpoint {} is no URL", config.url);
-            let hint = "it begins with http:// or https://";
-            return Err(Stop::failed(Exit::Usage, &what, Some(hint)));
-        }
         let client = firehose_client(config.tls.clone());
         let client = client.map_err(|why| Stop::failed(Exit::Failed, &why, None))?;
         Ok(Endpoint { config, client, runtime })

@@ -75,11 +75,16 @@ pub(super) fn listen_address(at: &At<'_>) -> Option<Found<String>> {
 pub(super) fn url(report: &Report, at: &At<'_>) -> Option<Found<String>> {
     let found = at.text()?;
     let hint = "for instance https://host.example.com";
+    // As the client will judge it: what passes here must not fail at the first request.
+    let usable = remote::check_url(&found.value);
     let parsed = found.value.parse::<http::Uri>().ok();
     let scheme = parsed.as_ref().and_then(http::Uri::scheme_str);
     let host = parsed.as_ref().and_then(http::Uri::host).filter(|host| !host.is_empty());
-    let (Some(scheme @ ("http" | "https")), Some(host)) = (scheme, host) else {
-        at.note("must be a URL that begins with https:// or http://", &found, hint);
+    let is_web = matches!(scheme, Some("http" | "https"));
+    let (true, Some(scheme), Some(host), Ok(())) = (is_web, scheme, host, &usable) else {
+        let why =
+            usable.err().filter(|_| is_web).map_or_else(String::new, |why| format!(": {why}"));
+        at.note(&format!("must be a URL that begins with https:// or http://{why}"), &found, hint);
         return None;
     };
     let user = parsed.as_ref().and_then(http::Uri::authority).map(http::uri::Authority::as_str);
@@ -92,7 +97,10 @@ pub(super) fn url(report: &Report, at: &At<'_>) -> Option<Found<String>> {
         let rule = "goes over plain HTTP: metrics and credentials can be read on the way";
         report.warning(&found.spot, rule, Some("use https:// where the receiver can".to_owned()));
     }
-    Some(found)
+    // Schemes have no case; the rest of the URL may have one.
+    let rest = found.value.get(scheme.len()..).unwrap_or_default();
+    let value = format!("{scheme}{rest}");
+    Some(Found { value, ..found })
 }
 
 /// A name that people give to a source or stream: it becomes a folder and a label value.

@@ -8,11 +8,10 @@ use remote::Secret;
 use super::super::place::{is_header_text, listen_address, readable_file};
 use super::super::{GIB, KIB, MIB, optional, whole};
 use super::{Read, Source};
+use crate::access_key;
 use crate::settings::read::{At, Found, Report, Section};
 use crate::settings::types::{FirehoseSource, TlsFiles};
 
-/// AWS takes access keys up to this length.
-const ACCESS_KEY_BYTES_MAX: usize = 4096;
 /// Deflate cannot do better, so more would be no limit.
 const RATIO_MAX: u64 = 1032;
 /// AWS's schema says 10,000; an emulator may go further.
@@ -56,7 +55,7 @@ fn access_keys(report: &Report, section: &Section<'_>) -> Option<Vec<Secret>> {
 
 fn check_key(report: &Report, key: &Found<Secret>) -> bool {
     let text = key.value.expose();
-    let rule = if text.len() > ACCESS_KEY_BYTES_MAX {
+    let rule = if text.len() > access_key::BYTES_MAX {
         "an access key has at most 4096 bytes"
     } else if !is_header_text(text) {
         "holds a character that an HTTP header cannot carry"
