@@ -172,3 +172,24 @@ fn a_stopped_listing_goes_on() {
     assert!(stats.is_done() && stats.objects.get() <= 15);
     assert_eq!(house.points(), 300);
 }
+
+/// *Scenario:* the clock is two days ahead while a prefix is read, then it is set right; an object
+/// appears that sorts before the floor.
+/// *Guarantees:* the whole prefix is listed again, and not only after two days.
+#[test]
+fn a_clock_set_back_puts_no_listing_off() {
+    let (mut house, world) = (House::new(), World::new());
+    let now = now_ms();
+    for n in 0..5 {
+        world.put_at(&format!("a/old{n}"), small(n), now - (100 - n as i64) * HOUR);
+        world.put_at(&format!("b/new{n}"), small(10 + n), now - (5 - n as i64) * HOUR);
+    }
+    house.later(48 * HOUR);
+    start(&house, world.config()).end();
+    start(&house, world.config()).end();
+    assert_eq!(house.points(), 100);
+    house.later(-48 * HOUR);
+    world.put_at("a/ancient", small(22), now);
+    start(&house, world.config()).end();
+    assert_eq!(house.points(), 10);
+}

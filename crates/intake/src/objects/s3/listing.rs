@@ -182,7 +182,8 @@ impl Listing {
         let now = (self.inner.clock)();
         let head = &mut self.head;
         let resumed = head.round.take();
-        let due = now.saturating_sub(head.full_ms) >= millis(FULL_EVERY);
+        // One that lies ahead was noted before the clock was set back: nobody knows how long ago it was.
+        let due = !(0..millis(FULL_EVERY)).contains(&now.saturating_sub(head.full_ms));
         let full = head.floor.is_none() || due || !head.failed.is_empty();
         self.whole = resumed.is_none() && full;
         self.seen.clear();
