@@ -3,4 +3,5 @@
 mod crash;
 mod house;
 mod rules;
+mod target;
 mod thread;
