@@ -37,6 +37,8 @@ pub enum Fault {
     NoAuthorities,
     /// No path to an authority.
     UnknownIssuer,
+    /// It says of itself that it is an authority, which no server may be.
+    Authority,
     /// Its time is over, or has not come.
     OutOfTime,
     /// It is not for this host.
@@ -108,6 +110,11 @@ fn judge(
         rustls::Error::InvalidCertificate(
             E::NotValidForName | E::NotValidForNameContext { .. },
         ) => Fault::OtherName(name.to_owned()),
+        // What rustls has no name of its own for is told by that of its verifier.
+        rustls::Error::InvalidCertificate(E::Other(other)) => match other.0.to_string() {
+            name if name == "CaUsedAsEndEntity" => Fault::Authority,
+            name => Fault::Other(name),
+        },
         other => Fault::Other(other.to_string()),
     })
 }

@@ -3,6 +3,7 @@
 //! One attempt per call: retries belong to the delivery stream.
 
 pub mod aws;
+mod certificate;
 mod client;
 pub mod grpc;
 mod oauth2;

@@ -3,6 +3,8 @@
 use std::error::Error;
 use std::io;
 
+use crate::certificate;
+
 /// No answer.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{why}: {detail}")]
@@ -94,10 +96,10 @@ fn inner_of<'a>(link: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'sta
 }
 
 fn text_of(link: &(dyn Error + 'static)) -> String {
-    if link.is::<rustls::Error>() {
-        return format!("tls: {link}");
+    match link.downcast_ref::<rustls::Error>() {
+        Some(error) => certificate::told(error),
+        None => link.to_string(),
     }
-    link.to_string()
 }
 
 /// The deepest link that has an opinion decides.

@@ -157,6 +157,39 @@ fn certificates_are_verified_unless_told_otherwise() {
     assert_eq!(send(&any, &expired.url("/")).unwrap().status, 200);
 }
 
+/// *Scenario:* the certificates that people have trouble with: of an unknown authority, signed by itself with
+/// CA:TRUE as openssl makes it and trusted, expired, for another name; and a port without TLS.
+/// *Guarantees:* each is told with its fault and a remedy, and without the names of Rust's types.
+#[test]
+fn a_bad_certificate_is_told_with_its_remedy() {
+    let authority = Authority::new();
+    let dir = TempDir::new("remote");
+    let openssl = testkit::Identity::self_signed_authority("127.0.0.1");
+    let trusted = dir.write("ca.pem", format!("{}{}", authority.ca_pem(), openssl.cert_pem));
+    let tls = TlsConfig { ca_file: Some(trusted), accept_invalid: false };
+    let own = ClientConfig { tls, ..config() };
+    let stranger = Authority::new().sign("127.0.0.1");
+    for (identity, parts) in [
+        (stranger, ["UnknownIssuer", "ca_file (--ca-file)"]),
+        (openssl, ["(CA:TRUE)", "basicConstraints=critical,CA:FALSE"]),
+        (authority.sign_expired("127.0.0.1"), ["expired at 2001-01-01T00:00:00Z", "renew it"]),
+        (
+            authority.sign("in.example.com"),
+            ["is for in.example.com, not for 127.0.0.1", "use a name"],
+        ),
+    ] {
+        let peer = Peer::start_tls(identity.server_config(), Reply::status(200));
+        let error = send(&own, &peer.url("/")).unwrap_err();
+        assert_eq!(error.why, Why::Tls, "{error}");
+        for part in parts {
+            assert!(error.detail.contains(part), "{part}: {error}");
+        }
+        for riddle in ["Error(", "Name(", "invalid peer", "UNIX"] {
+            assert!(!error.detail.contains(riddle), "{error}");
+        }
+    }
+}
+
 /// *Scenario:* https to a port that speaks plain HTTP.
 /// *Guarantees:* tls, not a riddle.
 #[test]

@@ -71,6 +71,14 @@ impl Identity {
         let cert = params.self_signed(&key).expect("it can sign itself");
         Identity { cert_pem: cert.pem(), key_pem: key.serialize_pem() }
     }
+    /// The same as `openssl req -x509` makes it: one that says of itself that it is an authority.
+    pub fn self_signed_authority(name: &str) -> Identity {
+        let mut params = CertificateParams::new(vec![name.to_owned()]).expect("a test's host name");
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().expect("a key can be made");
+        let cert = params.self_signed(&key).expect("it can sign itself");
+        Identity { cert_pem: cert.pem(), key_pem: key.serialize_pem() }
+    }
     /// A rustls configuration that serves it by HTTP/1.1.
     pub fn server_config(&self) -> Arc<ServerConfig> {
         let cert = CertificateDer::from_pem_slice(self.cert_pem.as_bytes()).expect("our own PEM");

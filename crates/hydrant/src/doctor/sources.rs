@@ -80,7 +80,7 @@ fn judge(
         if firehose { Check::bad(AREA, why, remedy) } else { Check::warn(AREA, why, remedy) }
     };
     let fault = found.fault.as_ref().map(|fault| match fault {
-        Fault::UnknownIssuer if found.self_signed => refused(
+        Fault::UnknownIssuer | Fault::Authority if found.self_signed => refused(
             format!("{what}: it is self-signed"),
             "Firehose refuses it (HttpEndpoint.SSLHandshakeCertificatePathFailure): use one of a \
              public authority",
@@ -93,6 +93,10 @@ fn judge(
         Fault::UnknownIssuer => refused(
             format!("{what}: its {} certificates lead to no public authority", found.chain),
             "use one of a public authority: Firehose trusts no other",
+        ),
+        Fault::Authority => refused(
+            format!("{what}: it says that it is an authority (CA:TRUE)"),
+            "use one that this authority has signed",
         ),
         Fault::OtherName(name) => refused(
             format!("{what}: it is not for {name}"),

@@ -293,4 +293,13 @@ fn certificates_are_checked() {
     assert_eq!(conform(&url, &[&only[..], &["--insecure"]].concat()).0, 0);
     let trusting = ["--ca-file", file.to_str().unwrap()];
     assert_eq!(conform(&url, &[&only[..], &trusting].concat()).0, 0);
+
+    // As openssl makes it, with CA:TRUE: the remedy is told.
+    let own = testkit::Identity::self_signed_authority("127.0.0.1");
+    let file = folder.write("own.pem", &own.cert_pem);
+    let peer = Peer::start_tls(own.server_config(), Reply::status(404));
+    let trusting = ["--ca-file", file.to_str().unwrap()];
+    let (code, _, words) = conform(&peer.url("/"), &[&only[..], &trusting].concat());
+    assert_eq!(code, 69, "{words}");
+    assert!(words.contains("CA:FALSE") && !words.contains("OtherError"), "{words}");
 }

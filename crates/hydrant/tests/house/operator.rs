@@ -291,6 +291,8 @@ fn a_doctor_looks_at_certificates() {
     assert!(code == 1 && line.contains("no path to an authority"), "{line}");
     let (code, line) = look(&testkit::Identity::self_signed("in.example.com"), &[]);
     assert!(code == 1 && line.contains("it is self-signed"), "{line}");
+    let (code, line) = look(&testkit::Identity::self_signed_authority("in.example.com"), &[]);
+    assert!(code == 1 && line.contains("it is self-signed"), "{line}");
 }
 
 /// *Scenario:* `hydrant demo`, whose first stream was made through the API.

@@ -137,12 +137,12 @@ fn no_answer_has_its_code() {
         (Cause::Request, "", "MakeRequestFailure.IllegalUriException"),
         (
             Cause::Tls,
-            "invalid peer certificate: UnknownIssuer",
+            "the certificate leads to no authority that is trusted here (UnknownIssuer): give",
             "SSLHandshakeCertificatePathFailure",
         ),
         (
             Cause::Tls,
-            "invalid peer certificate: Expired",
+            "the certificate expired at 2001-01-01T00:00:00Z: renew it",
             "SSLHandshakeCertificatePathValidationFailure",
         ),
         (Cause::Tls, "tls handshake eof", "SSLHandshakeFailure"),
