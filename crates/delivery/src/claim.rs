@@ -9,6 +9,7 @@ use crate::pack::Scope;
 use crate::pieces::{Broken, Pieces, UNREAD, UNREADABLE};
 use crate::place::Place;
 use crate::quarantine::Quarantine;
+use crate::ranges::without;
 use crate::time::Now;
 use crate::worker::{OpenEntry, Worker};
 
@@ -127,15 +128,12 @@ impl Worker {
             feed.nothing_left();
             return Ok(false);
         };
-        if let Plain::Unreadable(why) = loaded.body {
-            feed.next = loaded.sequence;
-            feed.never_readable();
-            return Err(why);
-        }
         let topic = topic_number(feed.cursor.topic());
         feed.claimed(loaded.sequence);
         if self.marker.crashes(topic, loaded.sequence) >= CRASHES_MAX {
             self.set_crasher_aside(index, &loaded, now);
+        } else if let Plain::Unreadable(why) = &loaded.body {
+            self.set_unreadable_aside(index, &loaded, why, now);
         } else {
             self.pack_entry(index, loaded, now);
         }
@@ -244,6 +242,34 @@ impl Worker {
                 self.finish(parcel);
             }
         }
+    }
+
+    /// Nothing will mend it: it is told, and what is left of it kept.
+    pub(crate) fn set_unreadable_aside(
+        &mut self,
+        index: usize,
+        loaded: &Loaded,
+        why: &str,
+        now: Now,
+    ) {
+        let (sequence, header) = (loaded.sequence, &loaded.header);
+        let Some(feed) = self.feeds.get(index) else { return };
+        let place =
+            Place { stream: &self.config.name, topic: feed.cursor.topic(), sequence, header };
+        let behind = Position { sequence: sequence + 1, ordinal: 0 };
+        if without((place.at(0), behind), &feed.skips).is_empty() {
+            return;
+        }
+        let detail = keep_raw(&self.quarantine, feed, (sequence, header), why);
+        tracing::error!(
+            stream = place.stream,
+            sequence,
+            detail,
+            "entry cannot be read, quarantined"
+        );
+        let scope = Scope { skips: &[], until: NO_END, points_max: u32::MAX, now_ms: now.wall_ms };
+        let piece = Err(Broken { reason: UNREADABLE, detail, bytes: &[] });
+        self.packing.piece(&mut self.decoder, &place, (0, piece), &mut 0, &scope);
     }
 
     fn set_crasher_aside(&mut self, index: usize, loaded: &Loaded, now: Now) {

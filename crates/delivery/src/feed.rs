@@ -20,6 +20,9 @@ use crate::time::{Now, millis};
 /// so that no entry, however large, needs more than a record of memory.
 const WHOLE_BYTES_MAX: u64 = 8 * 1024 * 1024;
 
+/// What is said of an entry whose body in the log is not what was written.
+const ROTTEN: &str = "its body in the journal is damaged: the log tells where a copy is";
+
 /// How finely the retry duration of an entry is told.
 const ENDS: i64 = 64;
 
@@ -153,11 +156,6 @@ impl Feed {
         self.failures
     }
 
-    /// No read of the next entry will ever succeed.
-    pub(crate) fn never_readable(&mut self) {
-        self.failures = u32::MAX;
-    }
-
     /// An entry was claimed.
     pub(crate) fn claimed(&mut self, sequence: u64) {
         self.failures = 0;
@@ -284,13 +282,12 @@ impl Feed {
         if let Some(plain) = kept {
             return Ok(Some(Loaded { sequence, header, body: Plain::Records(plain) }));
         }
-        let Some(entry) = self.cursor.read(sequence).map_err(|e| e.to_string())? else {
-            return Ok(None);
+        let entry = self.cursor.read(sequence).map_err(|e| e.to_string())?;
+        let Some(entry) = entry.filter(|entry| entry.sequence == sequence) else {
+            // Its head can be read and its body cannot: the journal has counted it and kept a copy.
+            let body = Plain::Unreadable(ROTTEN.to_owned());
+            return Ok(Some(Loaded { sequence, header, body }));
         };
-        if entry.sequence != sequence {
-            // Its body is rotten: the journal has counted it, told of it and kept a copy.
-            return self.load(entry.sequence);
-        }
         if let EntryBody::Side(body) = &entry.body {
             // A side file tells of damage at its end, when its points would be on their way: look first.
             let mut whole = body.reader();

@@ -73,10 +73,9 @@ impl Worker {
                     if (Position { sequence: loaded.sequence, ordinal: 0 }) < parcel.to =>
                 {
                     sequence = loaded.sequence + 1;
-                    if let Plain::Unreadable(why) = loaded.body {
-                        // Its points are told where the parcel is given up.
-                        result = Err(why);
-                        break;
+                    if let Plain::Unreadable(why) = &loaded.body {
+                        self.set_unreadable_aside(parcel.feed, &loaded, why, now);
+                        continue;
                     }
                     let (_, walked) = self.pack_pieces(parcel.feed, loaded, parcel.to, half, now);
                     if walked.is_err() {

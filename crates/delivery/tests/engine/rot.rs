@@ -8,7 +8,7 @@ use metric::Format;
 use testkit::Reply;
 
 use super::queues;
-use crate::world::{MINUTE_MS, World, accepted, backed_up, delivered, wait_until};
+use crate::world::{MINUTE_MS, World, accepted, backed_up, delivered, plain, wait_until};
 use crate::{failed_records, undelivered};
 
 /// A way to spoil a side file; how much of so many bytes is left.
@@ -38,6 +38,10 @@ fn side_file(world: &World) -> PathBuf {
     let only = files.next().unwrap();
     assert!(files.next().is_none());
     only
+}
+
+fn is_settled(world: &World) -> bool {
+    world.journal.status().iter().flat_map(|topic| &topic.cursors).all(|one| one.entries == 0)
 }
 
 fn is_told(stats: &Stats) -> bool {
@@ -115,6 +119,51 @@ fn a_spoilt_side_file_does_not_stop_a_sweep() {
         assert!(line.contains("20 records of request request-4"), "{name}: {line}");
         assert_eq!(body.len(), left(usize::try_from(bytes).unwrap()), "{name}");
     }
+}
+
+/// Scenario: the bodies of two deliveries in the log rot, one of them the last; others stand before and between.
+/// The destination takes requests as they are, or only small ones, so that they are packed again.
+/// Guarantees: each is told with its request and the number of its records, beside what the journal counts;
+/// it holds up nobody.
+#[test]
+fn a_rotten_body_is_told_by_the_stream() {
+    for lines_max in [usize::MAX, 300] {
+        rot_in_the_log(lines_max);
+    }
+}
+
+fn rot_in_the_log(lines_max: usize) {
+    let world = World::new("rot-log");
+    world.hold("s");
+    let taken = world.lines.clone();
+    world.peer.set_script(move |request| match plain(request).lines().count() > lines_max {
+        true => Reply::status(413),
+        false => accepted(taken.take(request)),
+    });
+    for number in 0..4 {
+        world.deliver(&queues(number * 500..number * 500 + 500, MINUTE_MS), false);
+    }
+    let log = world.dir.join("journal").join("aws").join("0000000000000000.log");
+    let mut bytes = std::fs::read(&log).unwrap();
+    for number in [1, 3] {
+        let mark = format!("\"requestId\":\"request-{number}\"");
+        let at = bytes.windows(mark.len()).position(|window| window == mark.as_bytes()).unwrap();
+        bytes.get_mut(at..at + 16).unwrap().fill(0xa5);
+    }
+    std::fs::write(&log, bytes).unwrap();
+    let stats = Arc::<Stats>::default();
+    let stream = world.start(world.config("s"), &stats);
+    wait_until("the sound ones", || delivered(&stats) == 1_000);
+    wait_until("the rotten ones", || stats.quarantined().get("unreadable_entry") == Some(&2));
+    wait_until("all is settled", || is_settled(&world));
+    assert!(stream.join());
+    let lines = world.lines_below("quarantine");
+    for number in [1, 3] {
+        let told = format!("5 records of request request-{number}");
+        assert_eq!(lines.iter().filter(|line| line.contains(&told)).count(), 1, "{lines:?}");
+    }
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    assert_eq!((world.lines.distinct(), backed_up(&stats)), (1_000, 0));
 }
 
 /// Scenario: AllData; a side file is spoilt, a large delivery comes behind it.

@@ -86,6 +86,7 @@ fn a_rotten_delivery_is_told() {
         "{}",
         service.log()
     );
+    assert_eq!(service.points("to-dynatrace", "quarantined"), 1.0);
     let copy = only_file(&home, "bin");
     assert_eq!(service.logged(copy.file_name().unwrap().to_str().unwrap()), 1);
     assert_eq!(std::fs::metadata(&copy).unwrap().len() as f64, bytes);
