@@ -9,8 +9,10 @@ pub(crate) const UNIT: usize = 64 * 1024;
 const BLOCK_UNITS: usize = u32::BITS as usize;
 /// Bytes of a block.
 pub(crate) const BLOCK: usize = BLOCK_UNITS * UNIT;
-/// Blocks of the region: more than the process may ever hold, and only addresses until then.
-pub(crate) const BLOCKS: usize = 256;
+/// Blocks of the region: what is at work in ordinary times. A block counts as a whole as soon as any of it
+/// is used, so when much is held, the rest is better off in pages of its own: a backlog read by four
+/// streams took 118 to 124 MiB without a region, 126 to 134 with this one, 140 with 256 blocks.
+pub(crate) const BLOCKS: usize = 32;
 /// Empty blocks that stay in memory for the next buffers: two deliveries at work and on their way.
 const KEPT_BLOCKS: usize = 4;
 
