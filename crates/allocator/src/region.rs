@@ -95,6 +95,14 @@ fn units() -> MutexGuard<'static, Units> {
     UNITS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// A buffer of the region; null when it is none for it, or there is no room.
+fn of_region(layout: &Layout) -> *mut u8 {
+    if !is_large(layout) {
+        return ptr::null_mut();
+    }
+    REGION.get_or_init(Region::map).take(layout.size())
+}
+
 fn is_large(layout: &Layout) -> bool {
     layout.size() >= LARGE && layout.align() <= UNIT
 }
@@ -103,24 +111,20 @@ fn is_large(layout: &Layout) -> bool {
 // not give is passed to `System`, which upholds the contract, and nothing here unwinds.
 unsafe impl GlobalAlloc for Buffers {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        if is_large(&layout) {
-            let buffer = REGION.get_or_init(Region::map).take(layout.size());
-            if !buffer.is_null() {
-                return buffer;
-            }
+        let buffer = of_region(&layout);
+        if !buffer.is_null() {
+            return buffer;
         }
         // SAFETY: the caller's promises are passed on as they are.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        if is_large(&layout) {
-            let buffer = REGION.get_or_init(Region::map).take(layout.size());
-            if !buffer.is_null() {
-                // SAFETY: it has room for so many bytes.
-                unsafe { buffer.write_bytes(0, layout.size()) };
-                return buffer;
-            }
+        let buffer = of_region(&layout);
+        if !buffer.is_null() {
+            // SAFETY: it has room for so many bytes.
+            unsafe { buffer.write_bytes(0, layout.size()) };
+            return buffer;
         }
         // SAFETY: as above.
         unsafe { System.alloc_zeroed(layout) }

@@ -15,7 +15,7 @@ use crate::shared::Shared;
 use crate::side;
 
 /// Folder of the copies of damaged stretches in a topic's directory.
-pub(crate) const DAMAGED: &str = "damaged";
+pub const DAMAGED: &str = "damaged";
 /// Most bytes of copies a topic keeps; damage beyond is counted and told only.
 const COPIES_MAX: u64 = 16 * 1024 * 1024;
 

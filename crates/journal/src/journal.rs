@@ -14,8 +14,8 @@ use crate::damage::Damage;
 use crate::disk::{Disk, RealDisk};
 use crate::item::{Position, Refused};
 use crate::locked;
+use crate::memory::MemoryDisk;
 use crate::names::{escape, unescape};
-use crate::overlay::Overlay;
 use crate::recover::Recoverer;
 use crate::shared::Roster;
 use crate::slot;
@@ -176,7 +176,7 @@ impl Journal {
     /// Opens `directory` on the real disk to look at it, while no process works with it: nothing is made
     /// or changed there. What recovery would write stays in memory.
     pub fn look(directory: &Path) -> Result<(Journal, Recovery), OpenError> {
-        Journal::open_on(Arc::new(Overlay::default()), directory, Options::default())
+        Journal::open_on(Arc::new(MemoryDisk::over_real()), directory, Options::default())
     }
 
     /// Opens `directory` on any disk.

@@ -40,7 +40,6 @@ mod keys;
 mod look;
 mod memory;
 mod names;
-mod overlay;
 mod read;
 mod recover;
 mod scan;
@@ -57,7 +56,7 @@ mod writer;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub use cursor::Cursor;
-pub use damage::Damage;
+pub use damage::{DAMAGED, Damage};
 pub use disk::{Disk, File, Listed, RealDisk};
 pub use item::{Appended, Body, Entry, EntryBody, Item, Key, Position, ReadError, Refused};
 pub use journal::{CursorStatus, Journal, OpenError, Options, Recovery, TopicStatus};

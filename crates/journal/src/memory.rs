@@ -1,5 +1,5 @@
-//! A disk in memory, for a process whose journal need not outlive it: what fails is asked for again
-//! by whoever sent it.
+//! A disk in memory, for a process whose journal need not outlive it (what fails is asked for again
+//! by whoever sent it), and, over the real one, for who only looks.
 //!
 //! Owns the bytes of all files. Always holds: what is taken is what was written, in chunks, and not
 //! what was reserved; a file whose name is removed is freed with its last handle. It has no bound of
@@ -26,11 +26,49 @@ pub struct MemoryDisk {
 #[derive(Debug, Default)]
 struct Names {
     folders: BTreeSet<PathBuf>,
-    files: BTreeMap<PathBuf, Arc<MemoryFile>>,
+    /// Over the real disk, `None` stands for a name that was removed.
+    files: BTreeMap<PathBuf, Option<Arc<MemoryFile>>>,
+    /// What is not here is what the real disk has.
+    over_real: bool,
+}
+
+impl Names {
+    /// The file of this name, as it is by now.
+    fn file(&mut self, path: &Path) -> io::Result<Arc<MemoryFile>> {
+        if let Some(known) = self.files.get(path) {
+            return known.clone().ok_or_else(|| missing(path));
+        }
+        if !self.over_real {
+            return Err(missing(path));
+        }
+        let length = open_to_read(path)?.length()?;
+        let file = Arc::new(MemoryFile::over(path.to_owned(), length));
+        self.files.insert(path.to_owned(), Some(Arc::clone(&file)));
+        Ok(file)
+    }
+
+    fn forget(&mut self, path: &Path) {
+        if self.over_real {
+            self.files.insert(path.to_owned(), None);
+        } else {
+            self.files.remove(path);
+        }
+    }
+
+    /// What the real disk has in a folder, which may be one that is only here.
+    fn beneath(&self, path: &Path) -> io::Result<Vec<Listed>> {
+        let real = if self.over_real { RealDisk.list(path) } else { Err(missing(path)) };
+        match real {
+            Err(error) if error.kind() == ErrorKind::NotFound && self.folders.contains(path) => {
+                Ok(Vec::new())
+            }
+            listed => listed,
+        }
+    }
 }
 
 #[derive(Debug, Default)]
-pub(crate) struct MemoryFile {
+struct MemoryFile {
     content: Mutex<Content>,
 }
 
@@ -62,11 +100,19 @@ impl MemoryDisk {
         MemoryDisk::default()
     }
 
+    /// The real disk for who only looks: what is written lies in memory and goes with this value.
+    /// Nothing on the real disk is made, changed, locked or synced, and every call is answered as if it
+    /// had been.
+    pub(crate) fn over_real() -> MemoryDisk {
+        let names = Names { over_real: true, ..Names::default() };
+        MemoryDisk { names: Arc::new(Mutex::new(names)) }
+    }
+
     /// Bytes of memory its files take.
     pub fn bytes(&self) -> u64 {
         let names = locked(&self.names);
         let chunks = |file: &Arc<MemoryFile>| locked(&file.content).chunks.len() * CHUNK;
-        names.files.values().map(chunks).sum::<usize>() as u64
+        names.files.values().flatten().map(chunks).sum::<usize>() as u64
     }
 }
 
@@ -82,50 +128,56 @@ impl Disk for MemoryDisk {
 
     fn list(&self, path: &Path) -> io::Result<Vec<Listed>> {
         let names = locked(&self.names);
-        if !names.folders.contains(path) {
-            return Err(missing(path));
-        }
+        let mut all = names.beneath(path)?;
         let inside = |one: &Path| one.parent() == Some(path);
         let name = |one: &Path| one.file_name().and_then(|n| n.to_str()).map(str::to_owned);
-        let folders = names.folders.iter().filter(|one| inside(one));
-        let folders =
-            folders.filter_map(|one| Some(Listed { name: name(one)?, length: 0, directory: true }));
-        let files = names.files.iter().filter(|(one, _)| inside(one));
-        let files = files.filter_map(|(one, file)| {
-            let length = locked(&file.content).length;
-            Some(Listed { name: name(one)?, length, directory: false })
-        });
-        Ok(folders.chain(files).collect())
+        let folders = names.folders.iter().map(|own| (own, Some((0, true))));
+        let files = names.files.iter();
+        let files = files.map(|(own, file)| (own, file.as_ref().map(|file| (file.bytes(), false))));
+        for (own, about) in folders.chain(files).filter(|(own, _)| inside(own)) {
+            let Some(name) = name(own) else { continue };
+            all.retain(|one| one.name != name);
+            all.extend(about.map(|(length, directory)| Listed { name, length, directory }));
+        }
+        Ok(all)
     }
 
     fn create(&self, path: &Path) -> io::Result<Arc<dyn File>> {
         let mut names = locked(&self.names);
-        if names.files.contains_key(path) || names.folders.contains(path) {
+        let there = names.file(path).map(drop);
+        if there.is_ok() || names.folders.contains(path) {
             return Err(io::Error::new(ErrorKind::AlreadyExists, path.display().to_string()));
         }
-        if path.parent().is_none_or(|above| !names.folders.contains(above)) {
+        there.or_else(|error| match error.kind() {
+            ErrorKind::NotFound => Ok(()),
+            _ => Err(error),
+        })?;
+        let is_folder = |above| names.over_real || names.folders.contains(above);
+        if !path.parent().is_some_and(is_folder) {
             return Err(missing(path));
         }
         let file = Arc::new(MemoryFile::default());
-        names.files.insert(path.to_owned(), Arc::clone(&file));
+        names.files.insert(path.to_owned(), Some(Arc::clone(&file)));
         Ok(file)
     }
 
     fn open(&self, path: &Path) -> io::Result<Arc<dyn File>> {
-        let file = locked(&self.names).files.get(path).cloned();
-        file.map(|file| file as Arc<dyn File>).ok_or_else(|| missing(path))
+        Ok(locked(&self.names).file(path)?)
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         let mut names = locked(&self.names);
-        let file = names.files.remove(from).ok_or_else(|| missing(from))?;
-        names.files.insert(to.to_owned(), file);
+        let file = names.file(from)?;
+        names.forget(from);
+        names.files.insert(to.to_owned(), Some(file));
         Ok(())
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
-        let removed = locked(&self.names).files.remove(path);
-        removed.map(drop).ok_or_else(|| missing(path))
+        let mut names = locked(&self.names);
+        names.file(path)?;
+        names.forget(path);
+        Ok(())
     }
 
     fn now_ms(&self) -> u64 {
@@ -143,12 +195,12 @@ fn missing(path: &Path) -> io::Error {
 
 impl MemoryFile {
     /// A file that begins as the first `length` bytes of a real one, which is never written.
-    pub(crate) fn over(path: PathBuf, length: u64) -> MemoryFile {
+    fn over(path: PathBuf, length: u64) -> MemoryFile {
         let under = Some(Under { path, shows: length });
         MemoryFile { content: Mutex::new(Content { length, under, ..Content::default() }) }
     }
 
-    pub(crate) fn bytes(&self) -> u64 {
+    fn bytes(&self) -> u64 {
         locked(&self.content).length
     }
 }

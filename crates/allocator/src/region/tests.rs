@@ -1,8 +1,13 @@
 use std::alloc::{GlobalAlloc, Layout};
 
+use std::sync::{Mutex, PoisonError};
+
 use super::{BLOCK, Buffers, LARGE, REGION, UNIT};
 
-/// A buffer whose every 512th byte says whose it is.
+/// The region is the process's: one test must not fill it while another asks for a buffer of it.
+static ALONE: Mutex<()> = Mutex::new(());
+
+/// A buffer whose every byte says whose it is.
 struct Owned {
     pointer: *mut u8,
     layout: Layout,
@@ -51,6 +56,7 @@ impl Drop for Owned {
 /// *Guarantees:* each holds what its owner wrote, is aligned, and keeps its bytes when it is resized.
 #[test]
 fn buffers_are_their_owners() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     std::thread::scope(|scope| {
         for thread in 0..4_u8 {
             scope.spawn(move || {
@@ -86,6 +92,7 @@ fn buffers_are_their_owners() {
 /// *Guarantees:* they come from elsewhere; a large one comes from the region, and grows in place.
 #[test]
 fn what_does_not_fit_comes_from_elsewhere() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let layout = Layout::from_size_align(BLOCK, 2 * UNIT).unwrap();
     // SAFETY: made and freed by one layout; nothing is written.
     unsafe {
@@ -97,6 +104,9 @@ fn what_does_not_fit_comes_from_elsewhere() {
         assert!(!pointer.is_null() && REGION.get().unwrap().unit(pointer).is_none());
         Buffers.dealloc(pointer, layout);
     }
-    let buffer = Owned::new(LARGE, 1, 7, false);
-    assert!(REGION.get().unwrap().unit(buffer.pointer).is_some());
+    let mut buffer = Owned::new(LARGE, 1, 7, false);
+    let before = buffer.pointer;
+    assert!(REGION.get().unwrap().unit(before).is_some());
+    buffer.resize(BLOCK);
+    assert_eq!(buffer.pointer, before);
 }

@@ -56,6 +56,7 @@ use engine::{Engine, Given as Whole, Limits};
 use target::OfSettings;
 use windows::locked;
 
+pub use target::NOWHERE_REMEDY;
 pub use windows::{Found, Given, Metric, Windows};
 
 /// How long the thread rests when nothing comes: minutes close by the clock.

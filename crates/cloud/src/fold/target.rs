@@ -29,8 +29,8 @@ impl OfSettings {
     }
 }
 
-/// What can be done.
-const REMEDY: &str = "create it, or name another one with PutMetricStream";
+/// What can be done about one.
+pub const NOWHERE_REMEDY: &str = "create it, or name another one with PutMetricStream";
 
 /// The metric streams without a delivery stream: by ARN, what is said of them.
 pub(crate) type Nowhere = BTreeMap<String, String>;
@@ -48,7 +48,7 @@ impl Engine {
         let missing = self.streams.iter().filter(|stream| self.target(stream).is_none());
         let nowhere: Nowhere = missing.map(|stream| (stream.arn.clone(), text(stream))).collect();
         for said in nowhere.iter().filter(|(arn, text)| self.nowhere.get(*arn) != Some(text)) {
-            tracing::warn!("{}: {REMEDY}", said.1);
+            tracing::warn!("{}: {NOWHERE_REMEDY}", said.1);
         }
         for stream in &self.streams {
             if self.nowhere.contains_key(&stream.arn) && !nowhere.contains_key(&stream.arn) {

@@ -164,8 +164,8 @@ fn source_checks(source: &SourceReport, now_ms: i64, checks: &mut Vec<Check>) {
             checks.push(Check::warn(SOURCE, what, "aws cloudwatch start-metric-streams starts it"));
         }
         for nowhere in &api.nowhere {
-            let remedy = "create it, or name another one with PutMetricStream";
-            checks.push(Check::bad(SOURCE, format!("{name}: {nowhere}"), remedy));
+            let what = format!("{name}: {nowhere}");
+            checks.push(Check::bad(SOURCE, what, cloud::fold::NOWHERE_REMEDY));
         }
         if api.fold.waiting_windows > 0 {
             let what = format!("{name}: {} closed minutes wait", api.fold.waiting_windows);

@@ -5,14 +5,12 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use delivery::folder_size;
-use journal::{Damage, Journal, Recovery};
+use journal::{DAMAGED, Damage, Journal, Recovery};
 
 use super::report::StoreReport;
 
 /// Stretches that are told; a disk that rots everywhere must not fill the log.
 const TOLD_MAX: u32 = 200;
-/// Folder of the copies, in that of a topic.
-const COPIES: &str = "damaged";
 /// What a person can do.
 pub const REMEDY: &str = "what cannot be read any more is with its sender, or nowhere: look for it in the backup \
                           bucket of Firehose (hydrant replay puts it back), and check disk and memory of the machine";
@@ -47,7 +45,7 @@ fn tell(damage: &Damage) {
 /// Folders of copies of damaged stretches that hold any, below the folder of a journal.
 pub fn damage_copies(journal: &Path) -> Vec<StoreReport> {
     let Ok(topics) = std::fs::read_dir(journal) else { return Vec::new() };
-    let folders = topics.flatten().map(|topic| topic.path().join(COPIES));
+    let folders = topics.flatten().map(|topic| topic.path().join(DAMAGED));
     let held = folders.map(|directory| {
         let (bytes, files) = folder_size(&directory);
         StoreReport { directory, bytes, files }
