@@ -352,6 +352,78 @@ fn metadata_now_and_then() {
     );
 }
 
+/// *Scenario:* three metrics of accounts and regions that take turns, in request after request, each
+/// beginning elsewhere.
+/// *Guarantees:* each series has the labels of its own owner and metric.
+#[test]
+fn owners_take_turns() {
+    let owners = [("1", "r"), ("1", "s"), ("2", "s"), ("2", "r"), ("2", "")];
+    for naming in [Naming::Yace, Naming::Otel] {
+        let mut packer = prometheus(|config| config.naming = naming);
+        let (mut shapes, mut singles) = (Shapes::new(), Singles::new(naming, Vec::new()));
+        for from in 0..12 {
+            let (mut all, mut points) = (BTreeSet::new(), BTreeSet::new());
+            for n in from..from + 9 {
+                let (account, region) = owners[n * n % owners.len()];
+                let name = format!("Metric{}", n % 3);
+                let (account, region) = (account.as_bytes(), region.as_bytes());
+                let point = Point { account, region, name: name.as_bytes(), ..point() };
+                assert_eq!(packer.offer(&point, shapes.intern(&point), NOW), Offer::Taken);
+                points.insert((n % 3, account, region));
+                singles.each(&point, |labels, _| {
+                    let owned = |(n, v): &(&str, &str)| ((*n).to_owned(), (*v).to_owned());
+                    all.insert(labels.iter().map(owned).collect::<Labels>());
+                });
+            }
+            let got = samples(&close(&mut packer));
+            let got: BTreeSet<Labels> = got.into_keys().map(|(labels, _)| labels).collect();
+            assert_eq!(got, all);
+            assert_eq!(got.len() % points.len(), 0, "as many series of each point");
+        }
+    }
+}
+
+/// *Scenario:* the same labels from two metrics: one has them from its name, one from dimensions.
+/// *Guarantees:* one series with both samples, as no series may stand in a request twice.
+#[test]
+fn equal_labels_are_one_series_however_they_came() {
+    let mut packer = prometheus(|config| config.naming = Naming::Otel);
+    let from_name = Point { dimensions: &[], ..point() };
+    let dimensions = [(&b"MetricName"[..], from_name.name), (b"Namespace", from_name.namespace)];
+    let from_dimensions =
+        Point { dimensions: &dimensions, start_ns: point().start_ns + MINUTE_NS, ..point() };
+    for point in [&from_name, &from_dimensions] {
+        assert_eq!(offer(&mut packer, point), Offer::Taken);
+    }
+    let request = close(&mut packer);
+    check_request(&request);
+    assert_eq!(request.timeseries.len(), 4);
+    assert!(request.timeseries.iter().all(|series| series.samples.len() == 2));
+}
+
+/// *Scenario:* refused points with labels that nothing else has, between small ones and before any.
+/// *Guarantees:* what they leave behind is bounded: the request is full before long, or forgets them.
+#[test]
+fn refused_points_do_not_pile_up() {
+    let mut packer = prometheus(|config| config.bytes_max = 200_000);
+    let large = |n: usize| format!("{n}{}", "x".repeat(50_000));
+    let offer_large = |packer: &mut Packer, n| {
+        let value = large(n);
+        let dimensions = [(&b"A"[..], value.as_bytes())];
+        let refused = offer(packer, &Point { dimensions: &dimensions, ..point() });
+        assert_eq!(refused, Offer::Refused("too_large"));
+    };
+    (0..20).for_each(|n| offer_large(&mut packer, n));
+    assert!(!packer.full());
+    offer(&mut packer, &point());
+    let taken = (0..20).take_while(|n| {
+        offer_large(&mut packer, *n);
+        !packer.full()
+    });
+    assert!(taken.count() < 5);
+    assert_eq!(close(&mut packer).timeseries.len(), 5);
+}
+
 /// *Scenario:* small limits on samples and on bytes; a point that is larger than a request.
 /// *Guarantees:* no request is above its limits; the large point is refused and leaves no trace.
 #[test]
@@ -581,11 +653,36 @@ fn check_request(request: &WriteRequest) {
 }
 
 type Labels = Vec<(String, String)>;
+/// Value bits by series and instant.
+type Samples = BTreeMap<(Labels, i64), u64>;
+
+/// The samples of a request, which is a good one.
+fn samples(request: &WriteRequest) -> Samples {
+    check_request(request);
+    let mut got = Samples::new();
+    for series in &request.timeseries {
+        let labels: Labels =
+            series.labels.iter().map(|l| (l.name.clone(), l.value.clone())).collect();
+        for sample in &series.samples {
+            got.insert((labels.clone(), sample.timestamp), sample.value.to_bits());
+        }
+    }
+    got
+}
+
+fn expected(model: BTreeMap<(Labels, u64), Vec<(Labels, f64)>>) -> Samples {
+    let of_point = |((_, minute), all): ((Labels, u64), Vec<(Labels, f64)>)| {
+        let at_ms = INSTANT_MS + minute as i64 * 60_000;
+        all.into_iter().map(move |(labels, value)| ((labels, at_ms), value.to_bits()))
+    };
+    model.into_iter().flat_map(of_point).collect()
+}
 
 proptest! {
-    /// *Scenario:* points of any names, many of which become one, in a few minutes, in any order.
+    /// *Scenario:* points of any names, many of which become one, of several owners, in a few
+    /// minutes, in any order, in one request or several.
     /// *Guarantees:* valid names, sorted and unique labels, unique series, rising times; and for
-    /// each series and instant the value of the last point.
+    /// each series and instant of a request the value of the last point.
     #[test]
     fn any_points_make_a_good_request(
         points in proptest::collection::vec(
@@ -594,6 +691,7 @@ proptest! {
                 dimensions(),
                 dimensions(),
                 (0..4_u64, -1e9..1e9f64, any::<bool>()),
+                ("[12]", "[rs]?", proptest::bool::weighted(0.1)),
                 proptest::sample::subsequence(PERCENTILES.to_vec(), 0..3),
             ),
             1..40,
@@ -611,7 +709,9 @@ proptest! {
         let mut singles = Singles::new(naming, external);
         // By name of its count, which every point has, and instant: all its series.
         let mut model: BTreeMap<(Labels, u64), Vec<(Labels, f64)>> = BTreeMap::new();
-        for ((namespace, name), dimensions, attributes, (minute, value, whole), extra) in &points {
+        for ((namespace, name), dimensions, attributes, numbers, owner, extra) in &points {
+            let (minute, value, whole) = numbers;
+            let (account, region, closed) = owner;
             let pairs = |list: &'_ [(String, String)]| -> Vec<(Vec<u8>, Vec<u8>)> {
                 list.iter().map(|(n, v)| (n.clone().into_bytes(), v.clone().into_bytes())).collect()
             };
@@ -624,6 +724,8 @@ proptest! {
             let point = Point {
                 namespace: namespace.as_bytes(),
                 name: name.as_bytes(),
+                account: account.as_bytes(),
+                region: region.as_bytes(),
                 dimensions: &dimensions,
                 attributes: &attributes,
                 start_ns: point().start_ns + minute * MINUTE_NS,
@@ -642,23 +744,12 @@ proptest! {
                 labels.iter().any(|(n, v)| n == "__name__" && v.ends_with("_count"))
             });
             model.insert((count.unwrap().0.clone(), *minute), all);
-        }
-        let request = close(&mut packer);
-        check_request(&request);
-        let mut expect = BTreeMap::new();
-        for ((_, minute), all) in model {
-            for (labels, value) in all {
-                expect.insert((labels, INSTANT_MS + minute as i64 * 60_000), value.to_bits());
+            if *closed {
+                prop_assert_eq!(samples(&close(&mut packer)), expected(std::mem::take(&mut model)));
             }
         }
-        let mut got = BTreeMap::new();
-        for series in &request.timeseries {
-            let labels: Labels =
-                series.labels.iter().map(|l| (l.name.clone(), l.value.clone())).collect();
-            for sample in &series.samples {
-                got.insert((labels.clone(), sample.timestamp), sample.value.to_bits());
-            }
+        if !model.is_empty() {
+            prop_assert_eq!(samples(&close(&mut packer)), expected(model));
         }
-        prop_assert_eq!(got, expect);
     }
 }

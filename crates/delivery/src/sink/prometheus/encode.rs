@@ -2,7 +2,7 @@
 //!
 //! Most of a request is there already when it is written: the labels of a point stand in each of its
 //! series, most labels stand in other points too, and so do instants, counts and zeros. All these
-//! are looked up by what they are (a label, a head, a sample) instead of by their bytes.
+//! are looked up by what they are (a phrase, a head, a sample) instead of by their bytes.
 //!
 //! Always holds: lengths are known before a message is written, so none is patched; what is said to
 //! stand somewhere was compared with what stands there. Tables are of fixed size, the latest entry
@@ -10,17 +10,16 @@
 
 use metric::wire::varint_len;
 
+use super::label::{SERIES_LABEL, delimited, field, put_label};
 use super::name::{NAME, QUANTILE};
+use super::phrases::{Phrases, number};
 use super::short::Short;
 use super::snappy::{Place, Snappy};
 use crate::sink::text::{Text, same};
 
 /// Tags of the messages of remote write 1.0 (`prometheus.WriteRequest` and what is in it).
 const REQUEST_TIMESERIES: u8 = 1 << 3 | 2;
-const SERIES_LABEL: u8 = 1 << 3 | 2;
 const SERIES_SAMPLE: u8 = 2 << 3 | 2;
-const LABEL_NAME: u8 = 1 << 3 | 2;
-const LABEL_VALUE: u8 = 2 << 3 | 2;
 const SAMPLE_VALUE: u8 = 1 << 3 | 1;
 const SAMPLE_TIMESTAMP: u8 = 2 << 3;
 
@@ -33,36 +32,40 @@ const LOW: usize = VALUE + 5;
 /// Before its instant.
 const INSTANT: usize = VALUE + 8;
 
-/// Slots for labels, names, samples: enough for what repeats within a request.
-const TOKENS: usize = 1 << 12;
+/// Slots for pieces of phrases, names, samples: enough for what repeats within a request.
+const TOKENS: usize = 1 << 11;
 const NAMES: usize = 1 << 9;
 const SAMPLES: usize = 1 << 10;
 /// Statistics that every point may have.
 const STATISTICS: usize = 8;
 
-/// One series: where its parts lie in the arena, between which name and quantile go.
-pub(crate) struct Series<'a> {
-    /// Where the parts lie.
-    pub(crate) arena: &'a [u8],
+/// The labels before `__name__`, between it and `quantile`, and behind that.
+const FRONT: usize = 0;
+const MIDDLE: usize = 1;
+const BACK: usize = 2;
+
+/// One series: the phrases it is made of, between which name and quantile go.
+pub(super) struct Series<'a> {
+    phrases: &'a Phrases,
     /// Name of the metric without its statistic.
-    pub(crate) base: (u32, u32),
-    /// Labels before `__name__`.
-    pub(crate) front: (u32, u32),
-    /// Labels between `__name__` and `quantile`.
-    pub(crate) middle: (u32, u32),
-    /// Labels behind `quantile`.
-    pub(crate) back: (u32, u32),
+    base: u32,
+    /// Labels before `__name__`, between it and `quantile`, and behind that.
+    labels: [&'a [u32]; 3],
+    /// Bytes of these.
+    sizes: [usize; 3],
     /// Number of the statistic, for one that every point may have.
-    pub(crate) statistic: Option<usize>,
+    pub(super) statistic: Option<usize>,
     /// What the statistic appends to the name.
-    pub(crate) suffix: &'a [u8],
+    pub(super) suffix: &'a [u8],
     /// Value of the label `quantile`; empty for none.
-    pub(crate) quantile: &'a [u8],
+    pub(super) quantile: &'a [u8],
 }
 
 /// Writes series.
-pub(crate) struct Encoder {
+pub(super) struct Encoder {
     text: Snappy,
+    /// Where each phrase stands, by its number.
+    places: Vec<Place>,
     tokens: Box<[Token]>,
     names: Box<[Names]>,
     samples: Box<[Sample]>,
@@ -87,11 +90,9 @@ pub(crate) struct Encoder {
 struct Written {
     start: Place,
     sizes: Sizes,
-    front: Place,
     name: Place,
     base: Place,
-    middle: Place,
-    back: Place,
+    labels: [Place; 3],
 }
 
 /// What the lengths in a series say.
@@ -105,19 +106,19 @@ struct Sizes {
     value: usize,
 }
 
-/// A piece of the arena that has been written.
+/// A piece of a phrase that has been written: its first bytes behind `from`.
 #[derive(Clone, Copy, Default)]
 struct Token {
+    phrase: u32,
     from: u32,
-    to: u32,
     place: Place,
 }
 
 /// The label `__name__` of the statistics of a metric.
 #[derive(Clone, Copy, Default)]
 struct Names {
-    /// Name of the metric without its statistic, in the arena.
-    base: (u32, u32),
+    /// Name of the metric without its statistic.
+    base: u32,
     /// Where that stands.
     place: Place,
     labels: [Place; STATISTICS],
@@ -132,10 +133,11 @@ struct Sample {
 }
 
 impl Encoder {
-    pub(crate) fn new() -> Encoder {
+    pub(super) fn new() -> Encoder {
         let nowhere = Place::default();
         Encoder {
             text: Snappy::new(),
+            places: Vec::new(),
             tokens: vec![Token::default(); TOKENS].into(),
             names: vec![Names::default(); NAMES].into(),
             samples: vec![Sample::default(); SAMPLES].into(),
@@ -152,25 +154,26 @@ impl Encoder {
     }
 
     /// The request, for what is no series and for its end.
-    pub(crate) fn text(&mut self) -> &mut Snappy {
+    pub(super) fn text(&mut self) -> &mut Snappy {
         &mut self.text
     }
 
     /// The next series is of another family, whose parts these are. The name is looked up here, once
     /// for all statistics.
-    pub(crate) fn next_family(&mut self, series: &Series<'_>) {
+    pub(super) fn next_family(&mut self, series: &Series<'_>) {
         self.before = None;
-        let bytes = series.part(series.base);
-        self.slot = hash(bytes) as usize % NAMES;
-        let Some(names) = self.names.get_mut(self.slot) else { return };
-        if !self.text.knows(names.place) || !same(series.part(names.base), bytes) {
-            *names = Names::default();
+        if self.places.len() < series.phrases.len() {
+            self.places.resize(series.phrases.len(), Place::default());
         }
-        names.base = series.base;
+        self.slot = series.base as usize % NAMES;
+        let Some(names) = self.names.get_mut(self.slot) else { return };
+        if !self.text.knows(names.place) || names.base != series.base {
+            *names = Names { base: series.base, ..Names::default() };
+        }
     }
 
     /// Appends a `TimeSeries`; nothing when it has no samples.
-    pub(crate) fn series(
+    pub(super) fn series(
         &mut self,
         series: &Series<'_>,
         samples: impl Iterator<Item = (f64, i64)> + Clone,
@@ -179,15 +182,13 @@ impl Encoder {
         if sample_bytes == 0 {
             return;
         }
-        let size = |(from, to): (u32, u32)| (to - from) as usize;
-        let value = size(series.base) + series.suffix.len();
+        let value = series.phrases.get(series.base).len() + series.suffix.len();
         let name = field(NAME.len()) + field(value);
         let quantile = match series.quantile {
             b"" => 0,
-            text => field(field(QUANTILE.len()) + field(text.len())),
+            text => quantile_bytes(text),
         };
-        let labels = size(series.front) + size(series.middle) + size(series.back);
-        let length = labels + field(name) + quantile + sample_bytes;
+        let length = series.sizes.iter().sum::<usize>() + field(name) + quantile + sample_bytes;
         let sizes = Sizes { length, name, value };
         self.text.reserve(length + 32);
         let before = self.before.take();
@@ -195,12 +196,12 @@ impl Encoder {
         let front = self.head(series, sizes, before);
         let name = self.text.place();
         let base = self.name(series, sizes, before);
-        let middle = self.labels(series, series.middle, before.map(|before| before.middle));
+        let middle = self.labels(series, MIDDLE, before);
         if !series.quantile.is_empty() {
             self.quantile(series);
         }
-        let back = self.labels(series, series.back, before.map(|before| before.back));
-        self.before = Some(Written { start, sizes, front, name, base, middle, back });
+        let back = self.labels(series, BACK, before);
+        self.before = Some(Written { start, sizes, name, base, labels: [front, middle, back] });
         for (value, at_ms) in samples {
             self.sample(value.to_bits(), at_ms);
         }
@@ -214,11 +215,11 @@ impl Encoder {
         if let Some(before) = before.filter(|before| before.sizes.length == sizes.length) {
             // Nothing differs so far.
             let front = self.text.place().plus(length);
-            self.text.copy(before.start, length + (series.front.1 - series.front.0) as usize);
+            self.text.copy(before.start, length + series.size(FRONT));
             return front;
         }
         self.text.put(bytes.as_slice());
-        self.labels(series, series.front, before.map(|before| before.front))
+        self.labels(series, FRONT, before)
     }
 
     /// The label `__name__`; the place of the name without its statistic.
@@ -244,8 +245,9 @@ impl Encoder {
             bytes = Short::default();
             bytes.varint(value as u64);
             self.text.put(bytes.as_slice());
-            self.text.again(before.map_or(known.0, |before| before.base), series.part(series.base));
-            self.fixed(series, |encoder| &mut encoder.suffixes, series.suffix);
+            let base = series.phrases.get(series.base);
+            self.text.again(before.map_or(known.0, |before| before.base), base);
+            self.suffix(series);
         }
         base
     }
@@ -260,77 +262,80 @@ impl Encoder {
         (known, label.map(|label| std::mem::replace(label, here)).unwrap_or_default())
     }
 
-    /// What each point may have, and where it stood last.
-    fn fixed(
-        &mut self,
-        series: &Series<'_>,
-        places: impl Fn(&mut Encoder) -> &mut [Place; STATISTICS],
-        bytes: &[u8],
-    ) {
-        let here = self.text.place();
-        let slot = series.statistic.and_then(|number| places(self).get_mut(number));
-        let known = slot.map(|slot| std::mem::replace(slot, here)).unwrap_or_default();
-        self.text.again(known, bytes);
+    /// The statistic at the end of a name.
+    fn suffix(&mut self, series: &Series<'_>) {
+        let known = stood(&mut self.suffixes, series.statistic, self.text.place());
+        self.text.again(known, series.suffix);
     }
 
+    /// The label `quantile`.
     fn quantile(&mut self, series: &Series<'_>) {
-        let mut label = std::mem::take(&mut self.label);
-        label.clear();
-        put_label(&mut label, QUANTILE.as_bytes(), series.quantile);
-        self.fixed(series, |encoder| &mut encoder.quantiles, label.as_slice());
-        self.label = label;
+        let known = stood(&mut self.quantiles, series.statistic, self.text.place());
+        if self.text.knows(known) {
+            return self.text.copy(known, quantile_bytes(series.quantile));
+        }
+        self.label.clear();
+        put_label(&mut self.label, QUANTILE.as_bytes(), series.quantile);
+        self.text.put(self.label.as_slice());
     }
 
-    /// Labels, each by itself when they are not those of the series before.
-    fn labels(
-        &mut self,
-        series: &Series<'_>,
-        (mut from, to): (u32, u32),
-        before: Option<Place>,
-    ) -> Place {
+    /// Labels, phrase by phrase when they are not those of the series before.
+    fn labels(&mut self, series: &Series<'_>, part: usize, before: Option<Written>) -> Place {
         let here = self.text.place();
-        if let Some(before) = before {
-            self.text.again(before, series.part((from, to)));
+        if let Some(before) = before.and_then(|before| before.labels.get(part).copied()) {
+            if series.size(part) > 0 {
+                self.text.copy(before, series.size(part));
+            }
             return here;
         }
-        while from < to {
-            let rest = series.part((from, to));
-            let Some((head, label)) = delimited(rest) else {
-                self.text.put(rest);
-                break;
-            };
-            let next = from + head + label;
-            if !self.known(series, (from, next)) {
-                // The name at least, whose length does not tell that of the value.
-                let name = delimited(rest.get(head as usize..).unwrap_or_default());
-                let name = name.map_or(label, |(head, name)| head + name + 1);
-                let inner = from + head;
-                self.text.put(series.part((from, inner)));
-                self.piece(series, (inner, inner + name));
-                self.text.put(series.part((inner + name, next)));
+        for number in series.labels.get(part).copied().unwrap_or_default() {
+            let here = self.text.place();
+            let Some(place) = self.places.get_mut(*number as usize) else { continue };
+            let known = std::mem::replace(place, here);
+            let bytes = series.phrases.get(*number);
+            if self.text.knows(known) {
+                self.text.copy(known, bytes.len());
+            } else {
+                self.phrase(series.phrases, *number, bytes);
             }
-            from = next;
         }
         here
     }
 
-    /// Appends a piece of the arena, from where it stands if it does.
-    fn piece(&mut self, series: &Series<'_>, part: (u32, u32)) {
-        if !self.known(series, part) {
-            self.text.put(series.part(part));
+    /// Appends a phrase that stands nowhere. Some of its labels may, or their names.
+    fn phrase(&mut self, phrases: &Phrases, number: u32, bytes: &[u8]) {
+        let mut rest = bytes;
+        while let Some((head, content)) = delimited(rest) {
+            let (label, next) = rest.split_at_checked(head + content).unwrap_or((rest, &[]));
+            // A label that is a phrase would have been known.
+            let is_phrase = label.len() == bytes.len();
+            if is_phrase || !self.known(phrases, (number, bytes.len() - rest.len()), label) {
+                // The name at least, whose length does not tell that of the value.
+                let (lengths, inner) = label.split_at_checked(head).unwrap_or((label, &[]));
+                let name = delimited(inner).map_or(inner.len(), |(head, name)| head + name + 1);
+                let (name, value) = inner.split_at_checked(name).unwrap_or((inner, &[]));
+                self.text.put(lengths);
+                if !self.known(phrases, (number, bytes.len() - rest.len() + head), name) {
+                    self.text.put(name);
+                }
+                self.text.put(value);
+            }
+            rest = next;
         }
     }
 
-    /// Appends a piece of the arena that stands somewhere; from now on it stands here.
-    fn known(&mut self, series: &Series<'_>, part: (u32, u32)) -> bool {
-        let bytes = series.part(part);
-        let place = self.text.place();
+    /// Appends a piece of a phrase that stands somewhere; from now on it stands here.
+    fn known(&mut self, phrases: &Phrases, (phrase, from): (u32, usize), bytes: &[u8]) -> bool {
+        let token = Token { phrase, from: number(from), place: self.text.place() };
         let slot = hash(bytes) as usize % TOKENS;
-        let token = Token { from: part.0, to: part.1, place };
         let Some(slot) = self.tokens.get_mut(slot) else { return false };
         let known = std::mem::replace(slot, token);
-        let found =
-            self.text.knows(known.place) && same(series.part((known.from, known.to)), bytes);
+        if !self.text.knows(known.place) {
+            return false;
+        }
+        let from = known.from as usize;
+        let stands = phrases.get(known.phrase).get(from..from + bytes.len());
+        let found = stands.is_some_and(|stands| same(stands, bytes));
         if found {
             self.text.copy(known.place, bytes.len());
         }
@@ -379,62 +384,34 @@ impl Encoder {
     }
 }
 
-impl Series<'_> {
+impl<'a> Series<'a> {
+    /// Without a statistic.
+    pub(super) fn new(phrases: &'a Phrases, base: u32, labels: [&'a [u32]; 3]) -> Series<'a> {
+        let size = |part: &[u32]| part.iter().map(|number| phrases.get(*number).len()).sum();
+        let sizes = labels.map(size);
+        Series { phrases, base, labels, sizes, statistic: None, suffix: b"", quantile: b"" }
+    }
+
     #[inline]
-    fn part(&self, (from, to): (u32, u32)) -> &[u8] {
-        self.arena.get(from as usize..to as usize).unwrap_or_default()
+    fn size(&self, part: usize) -> usize {
+        self.sizes.get(part).copied().unwrap_or(0)
     }
 }
 
-/// Bytes of a delimited field before its content and in it.
-#[inline]
-fn delimited(bytes: &[u8]) -> Option<(u32, u32)> {
-    if let [_, length @ 0..0x80, ..] = bytes {
-        return Some((2, u32::from(*length)));
-    }
-    let mut reader = metric::wire::Reader::new(bytes);
-    reader.tag()?;
-    let content = reader.bytes()?.len();
-    Some((u32::try_from(1 + varint_len(content as u64)).ok()?, u32::try_from(content).ok()?))
+/// Where what belongs to a statistic stood last; from now on it stands here.
+fn stood(places: &mut [Place; STATISTICS], statistic: Option<usize>, here: Place) -> Place {
+    let place = statistic.and_then(|number| places.get_mut(number));
+    place.map(|place| std::mem::replace(place, here)).unwrap_or_default()
 }
 
-/// Appends a label of a series; one without a value is no label.
-pub(crate) fn put_label(out: &mut Text, name: &[u8], value: &[u8]) {
-    if value.is_empty() {
-        return;
-    }
-    let length = field(name.len()) + field(value.len());
-    out.reserve(length + 8);
-    put_head(out, SERIES_LABEL, length);
-    put_head(out, LABEL_NAME, name.len());
-    out.put(name);
-    put_head(out, LABEL_VALUE, value.len());
-    out.put(value);
-}
-
-/// Bytes of a field with a tag of one byte and a length.
-fn field(content: usize) -> usize {
-    1 + varint_len(content as u64) + content
+/// Bytes of the label `quantile`.
+fn quantile_bytes(value: &[u8]) -> usize {
+    field(field(QUANTILE.len()) + field(value.len()))
 }
 
 /// Bytes of a sample at an instant.
 fn sample_length(at_ms: i64) -> usize {
     9 + 1 + varint_len(at_ms.cast_unsigned())
-}
-
-#[inline]
-fn put_head(out: &mut Text, tag: u8, length: usize) {
-    out.push(tag);
-    put_varint(out, length as u64);
-}
-
-#[inline]
-fn put_varint(out: &mut Text, mut value: u64) {
-    while value >= 0x80 {
-        out.push((value & 0x7f) as u8 | 0x80);
-        value >>= 7;
-    }
-    out.push((value & 0x7f) as u8);
 }
 
 /// Where a piece is looked up. Who makes pieces collide gets a longer request, nothing else.

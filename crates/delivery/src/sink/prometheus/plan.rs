@@ -6,9 +6,11 @@
 
 use metric::{Point, ShapeId, Shapes, text};
 
+use super::label::put_label;
 use super::name::{self, NAME, QUANTILE};
+use super::parts::{Parts, Request, Spoken};
 use super::{Config, Naming};
-use crate::sink::text::same;
+use crate::sink::text::{Text, same};
 
 /// Plans of one shape: a metric comes in one unit and one set of attributes, rarely in a few. What
 /// comes in more is planned anew for each point.
@@ -37,6 +39,7 @@ pub(crate) enum Value {
 
 impl Value {
     /// The value at a point; empty for a joined one.
+    #[inline]
     pub(crate) fn of<'a>(&'a self, point: &Point<'a>) -> &'a [u8] {
         match self {
             Value::Fixed(value) => value,
@@ -73,6 +76,13 @@ pub(crate) struct Slot {
     pub(crate) value: Value,
 }
 
+/// Appends the labels of slots, none of which is joined.
+pub(super) fn put_labels(out: &mut Text, slots: &[Slot], point: &Point<'_>) {
+    for slot in slots {
+        put_label(out, &slot.name, slot.value.of(point));
+    }
+}
+
 /// What the series of a point have in common.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
@@ -82,10 +92,8 @@ pub(crate) struct Plan {
     pub(crate) base: Box<[u8]>,
     /// Sorted by name.
     pub(crate) slots: Box<[Slot]>,
-    /// How many of them stand before `__name__`.
-    pub(crate) before_name: usize,
-    /// How many of them stand before `quantile`.
-    pub(crate) before_quantile: usize,
+    /// The same, as the phrases of a request.
+    parts: Parts,
     /// Labels of each point that are left out.
     pub(crate) overridden: u64,
     /// Labels of each point that stand in another.
@@ -128,13 +136,23 @@ impl Plan {
             unit: point.unit.cloudwatch().into(),
             attributes: point.attributes.iter().map(|(name, _)| (*name).into()).collect(),
             base: base.into_bytes().into(),
-            before_name: before(NAME),
-            before_quantile: before(QUANTILE),
+            parts: Parts::new(&slots, before(NAME), before(QUANTILE)),
             slots: slots.into(),
             overridden,
             joined,
             metadata_due_ms: i64::MIN,
         }
+    }
+
+    /// Appends the phrases of a point to `list`, see [`Parts::speak`].
+    pub(super) fn speak(
+        &mut self,
+        point: &Point<'_>,
+        request: Request<'_>,
+        value: &mut Vec<u8>,
+        list: &mut Vec<u32>,
+    ) -> Spoken {
+        self.parts.speak((&self.base, &self.slots), point, request, value, list)
     }
 
     /// Is it the plan of this point, whose shape is that of the plan?

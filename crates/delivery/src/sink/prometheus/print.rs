@@ -57,7 +57,7 @@ impl Singles {
             // What has no place is not sent either.
             open.extra(extra.value, name);
         }
-        open.take(&Plan::new(*naming, external, point), point, usize::MAX);
+        open.take(&mut Plan::new(*naming, external, point), point, usize::MAX);
         open.write(encoder);
         open.clear();
         packed.clear();

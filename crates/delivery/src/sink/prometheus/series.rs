@@ -6,22 +6,20 @@
 //! series are written by rising time, one for each instant (the last that came wins). Nothing is
 //! allocated once the buffers have grown. Not here: names and labels (`name`, `plan`).
 
-use std::hash::{BuildHasher, RandomState};
-
 use metric::Point;
 
 use super::Naming;
-use super::encode::{Encoder, Series, put_label};
-use super::plan::{Plan, Value};
-use crate::sink::text::Text;
+use super::encode::{Encoder, Series};
+use super::families::{Families, Family};
+use super::owner::Owner;
+use super::parts::Request;
+use super::phrases::{Phrases, number};
+use super::plan::Plan;
 
 /// Bytes of a series besides labels and names: tags, lengths, statistic, quantile and one sample.
 const SERIES_BYTES: usize = 96;
 /// Bytes of one more sample.
 const SAMPLE_BYTES: usize = 24;
-/// Slots of the table to begin with; it doubles when half full.
-const TABLE_MIN: usize = 1024;
-
 /// Additional statistics of one point: CloudWatch has twenty at most.
 pub(super) const EXTRAS_MAX: usize = 64;
 
@@ -46,23 +44,6 @@ struct Extra {
     /// Its name, in `Open::names`.
     name: (u32, u32),
     value: f64,
-}
-
-/// Where base name and labels of a family lie in the arena, one after the other.
-#[derive(Clone, Copy, Debug)]
-struct Family {
-    hash: u64,
-    start: u32,
-    /// End of the base name, where the labels before `__name__` begin.
-    base_end: u32,
-    /// End of the labels before `__name__`.
-    name_at: u32,
-    /// End of the labels before `quantile`.
-    quantile_at: u32,
-    end: u32,
-    /// Its last point plus one.
-    last: u32,
-    points: u32,
 }
 
 /// A statistic that every point may have: what is appended to the name, the quantile, the number.
@@ -102,12 +83,11 @@ pub(crate) const FIXED_MAX: usize = YACE.len();
 /// The open request.
 pub(crate) struct Open {
     naming: Naming,
-    arena: Text,
-    families: Vec<Family>,
-    /// Number of a family plus one, by hash; 0 is empty.
-    table: Vec<u32>,
-    /// Of the hash: senders must not know which labels collide.
-    seed: u64,
+    /// Its number, from 1 on: what a plan remembers is of one request.
+    request: u64,
+    owner: Owner,
+    phrases: Phrases,
+    families: Families,
     held: Vec<Held>,
     extras: Vec<Extra>,
     names: Vec<u8>,
@@ -123,10 +103,10 @@ impl Open {
     pub(crate) fn new(naming: Naming) -> Open {
         Open {
             naming,
-            arena: Text::default(),
-            families: Vec::new(),
-            table: vec![0; TABLE_MIN],
-            seed: RandomState::new().hash_one(0),
+            request: 1,
+            owner: Owner::default(),
+            phrases: Phrases::new(),
+            families: Families::default(),
             held: Vec::new(),
             extras: Vec::new(),
             names: Vec::new(),
@@ -154,9 +134,9 @@ impl Open {
 
     /// Forgets everything but the memory.
     pub(crate) fn clear(&mut self) {
-        self.arena.clear();
+        self.request += 1;
+        self.phrases.clear();
         self.families.clear();
-        self.table.fill(0);
         self.held.clear();
         self.extras.clear();
         self.names.clear();
@@ -184,20 +164,25 @@ impl Open {
 
     /// Takes a point, with the additional statistics added since the last one. False, and nothing
     /// taken, when it alone would have more than `bytes_max`.
-    pub(crate) fn take(&mut self, plan: &Plan, point: &Point<'_>, bytes_max: usize) -> bool {
+    pub(crate) fn take(&mut self, plan: &mut Plan, point: &Point<'_>, bytes_max: usize) -> bool {
         let first = self.first_extra();
         let extras = self.extras.get(first as usize..).unwrap_or_default();
         let names_from = extras.first().map_or(self.names.len(), |extra| extra.name.0 as usize);
         let names = self.names.len() - names_from;
         let series = self.fixed().len() + extras.len();
-        let start = self.arena.len();
-        let mut family = self.encode(plan, point);
-        let series_bytes = self.arena.len() - start + SERIES_BYTES;
+        let said = self.phrases.bytes();
+        let mut family = self.family(plan, point);
+        let series_bytes = self.families.bytes(&family, &self.phrases) + SERIES_BYTES;
         let bytes = series * series_bytes + names;
         if bytes > bytes_max {
-            self.arena.truncate(start);
+            self.families.forget(&family);
             self.extras.truncate(first as usize);
             self.names.truncate(names_from);
+            // Its phrases stay until the request is closed, so many of them must close it.
+            self.bytes += self.phrases.bytes() - said;
+            if self.held.is_empty() {
+                self.clear();
+            }
             return false;
         }
         let mean = point.sum.map_or(f64::NAN, |sum| sum / point.count);
@@ -213,13 +198,18 @@ impl Open {
             before: 0,
         });
         self.samples += series;
-        if self.insert(family) {
+        let last = family.last;
+        let Some(known) = self.families.insert(family, &self.phrases) else {
             self.bytes += bytes;
-        } else {
-            self.arena.truncate(start);
-            let begun = self.begun();
-            self.bytes += begun * series_bytes + (series - begun) * SAMPLE_BYTES + names;
+            return true;
+        };
+        let before = std::mem::replace(&mut known.last, last);
+        known.points += 1;
+        if let Some(held) = self.held.last_mut() {
+            held.before = before;
         }
+        let begun = self.begun();
+        self.bytes += begun * series_bytes + (series - begun) * SAMPLE_BYTES + names;
         true
     }
 
@@ -245,91 +235,20 @@ impl Open {
         fixed(self.naming)
     }
 
-    /// Appends base name and labels of a point to the arena.
-    fn encode(&mut self, plan: &Plan, point: &Point<'_>) -> Family {
-        let Open { arena, value, .. } = self;
-        let start = arena.len();
-        arena.put(&plan.base);
-        let base_end = arena.len();
-        let (mut name_at, mut quantile_at) = (base_end, base_end);
-        for (index, slot) in plan.slots.iter().enumerate() {
-            if let Value::Joined(_) = slot.value {
-                value.clear();
-                slot.value.push(point, value);
-                put_label(arena, &slot.name, value);
-            } else {
-                put_label(arena, &slot.name, slot.value.of(point));
-            }
-            if index + 1 == plan.before_name {
-                name_at = arena.len();
-            }
-            if index + 1 == plan.before_quantile {
-                quantile_at = arena.len();
-            }
-        }
-        let bytes = arena.as_slice().get(start..).unwrap_or_default();
-        Family {
-            hash: hash(self.seed, bytes),
-            start: number(start),
-            base_end: number(base_end),
-            name_at: number(name_at),
-            quantile_at: number(quantile_at),
-            end: number(arena.len()),
-            last: 0,
-            points: 1,
-        }
-    }
-
-    /// Adds the last point to its family, or the family itself: true when it is new.
-    fn insert(&mut self, family: Family) -> bool {
-        if (self.families.len() + 1) * 2 > self.table.len() {
-            self.grow();
-        }
-        let mask = self.table.len() - 1;
-        let arena = self.arena.as_slice();
-        let text = |f: &Family| arena.get(f.start as usize..f.end as usize).unwrap_or_default();
-        let mut at = place(family.hash, mask);
-        while let Some(slot) = self.table.get_mut(at) {
-            let Some(known) = self.families.get_mut((*slot as usize).wrapping_sub(1)) else {
-                *slot = number(self.families.len() + 1);
-                self.families.push(family);
-                return true;
-            };
-            let lengths = known.base_end - known.start == family.base_end - family.start;
-            if known.hash == family.hash && lengths && text(known) == text(&family) {
-                if let Some(held) = self.held.last_mut() {
-                    held.before = known.last;
-                }
-                known.last = family.last;
-                known.points += 1;
-                return false;
-            }
-            at = (at + 1) & mask;
-        }
-        false
-    }
-
-    #[cold]
-    fn grow(&mut self) {
-        let size = self.table.len() * 2;
-        self.table.clear();
-        self.table.resize(size, 0);
-        for (index, family) in self.families.iter().enumerate() {
-            let mut at = place(family.hash, size - 1);
-            while self.table.get(at).is_some_and(|slot| *slot != 0) {
-                at = (at + 1) & (size - 1);
-            }
-            if let Some(slot) = self.table.get_mut(at) {
-                *slot = number(index + 1);
-            }
-        }
+    /// The family of a point, whose phrases are the last in the list.
+    fn family(&mut self, plan: &mut Plan, point: &Point<'_>) -> Family {
+        let Open { request, owner, phrases, families, value, .. } = self;
+        let request = Request { number: *request, owner, phrases };
+        let start = families.next().len();
+        let spoken = plan.speak(point, request, value, families.next());
+        families.family(start, spoken, phrases)
     }
 
     /// Appends all series to a request; how many points were replaced by later ones.
     pub(crate) fn write(&mut self, out: &mut Encoder) -> u64 {
         let mut run = std::mem::take(&mut self.run);
         let mut superseded = 0;
-        for family in &self.families {
+        for family in self.families.all() {
             run.clear();
             let mut next = family.last;
             while let Some(held) = self.held.get((next as usize).wrapping_sub(1)) {
@@ -349,16 +268,11 @@ impl Open {
     }
 
     fn write_family(&self, out: &mut Encoder, family: &Family, run: &[Held]) {
-        let mut series = Series {
-            arena: self.arena.as_slice(),
-            base: (family.start, family.base_end),
-            front: (family.base_end, family.name_at),
-            middle: (family.name_at, family.quantile_at),
-            back: (family.quantile_at, family.end),
-            statistic: None,
-            suffix: b"",
-            quantile: b"",
-        };
+        let list = self.families.list();
+        let labels = family
+            .parts()
+            .map(|(from, to)| list.get(from as usize..to as usize).unwrap_or_default());
+        let mut series = Series::new(&self.phrases, family.base, labels);
         out.next_family(&series);
         for (statistic, (suffix, quantile, number)) in self.fixed().iter().enumerate() {
             series.statistic = Some(statistic);
@@ -396,40 +310,4 @@ impl Open {
 
 fn name_of<'a>(names: &'a [u8], extra: &Extra) -> &'a [u8] {
     names.get(extra.name.0 as usize..extra.name.1 as usize).unwrap_or_default()
-}
-
-/// One multiply-fold per 16 bytes, as the hash of shapes; what is left is padded with zeros, and the
-/// length goes in as well.
-fn hash(seed: u64, bytes: &[u8]) -> u64 {
-    let mut state = seed;
-    let (blocks, rest) = bytes.as_chunks::<16>();
-    for block in blocks {
-        state = mix(state, *block);
-    }
-    let mut last = [0; 16];
-    for (to, from) in last.iter_mut().zip(rest) {
-        *to = *from;
-    }
-    mix(state, last) ^ (bytes.len() as u64).wrapping_mul(MULTIPLIER)
-}
-
-/// An odd constant with well-spread bits, from the fractional digits of pi.
-const MULTIPLIER: u64 = 0x243f_6a88_85a3_08d3;
-
-#[inline]
-fn mix(state: u64, block: [u8; 16]) -> u64 {
-    let block = u128::from_le_bytes(block);
-    let (low, high) = (block as u64, (block >> 64) as u64);
-    let product = u128::from(state ^ low) * u128::from(high ^ MULTIPLIER);
-    (product as u64) ^ ((product >> 64) as u64)
-}
-
-/// Where the search for a hash begins.
-fn place(hash: u64, mask: usize) -> usize {
-    usize::try_from(hash & mask as u64).unwrap_or(0)
-}
-
-/// Offsets and numbers of a request, which is far below 4 GiB.
-fn number(value: usize) -> u32 {
-    u32::try_from(value).unwrap_or(u32::MAX)
 }

@@ -4,15 +4,18 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 
+use super::super::label::{LABEL_NAME, LABEL_VALUE};
 use super::*;
 
 type Samples = Vec<(f64, i64)>;
 
-/// A family: number of its base name, labels by number and value, the statistics of its series.
+/// A family: number of its base name, labels by number and value, how many of them make a phrase,
+/// the statistics of its series.
 #[derive(Clone, Debug)]
 struct Family {
     base: u8,
     labels: [Vec<(u8, u8)>; 3],
+    run: usize,
     series: Vec<(usize, Samples)>,
 }
 
@@ -36,8 +39,9 @@ fn samples() -> impl Strategy<Value = Samples> {
 
 fn family() -> impl Strategy<Value = Family> {
     let labels = || vec((0..12_u8, 0..6_u8), 0..4);
-    (0..5_u8, [labels(), labels(), labels()], vec((0..STATISTIC.len(), samples()), 0..6))
-        .prop_map(|(base, labels, series)| Family { base, labels, series })
+    let series = vec((0..STATISTIC.len(), samples()), 0..6);
+    (0..5_u8, [labels(), labels(), labels()], 1..4_usize, series)
+        .prop_map(|(base, labels, run, series)| Family { base, labels, run, series })
 }
 
 fn name(base: u8) -> Vec<u8> {
@@ -92,26 +96,22 @@ fn plain(family: &Family, out: &mut Vec<u8>) {
     }
 }
 
-fn encode(family: &Family, arena: &mut Text, encoder: &mut Encoder) {
-    let mut ends = vec![arena.len() as u32];
-    arena.put(&name(family.base));
-    for part in &family.labels {
-        ends.push(arena.len() as u32);
-        for (name, value) in part.iter().map(|pair| label(*pair)) {
-            put_label(arena, &name, &value);
+fn encode(family: &Family, phrases: &mut Phrases, encoder: &mut Encoder) {
+    let base = phrases.one(|out| out.put(&name(family.base))).unwrap();
+    let labels = family.labels.clone().map(|part| {
+        let labels: Vec<_> = part.iter().map(|pair| label(*pair)).collect();
+        let mut numbers = Vec::new();
+        for labels in labels.chunks(family.run) {
+            numbers.extend(phrases.run(|out| {
+                for (name, value) in labels {
+                    put_label(out, name, value);
+                }
+            }));
         }
-    }
-    ends.push(arena.len() as u32);
-    let mut series = Series {
-        arena: arena.as_slice(),
-        base: (ends[0], ends[1]),
-        front: (ends[1], ends[2]),
-        middle: (ends[2], ends[3]),
-        back: (ends[3], ends[4]),
-        statistic: None,
-        suffix: b"",
-        quantile: b"",
-    };
+        numbers
+    });
+    let [front, middle, back] = &labels;
+    let mut series = Series::new(phrases, base, [front, middle, back]);
     encoder.next_family(&series);
     for (statistic, samples) in &family.series {
         (series.suffix, series.quantile) = STATISTIC[*statistic];
@@ -131,10 +131,10 @@ proptest! {
     fn as_a_plain_writer_writes(requests in vec(vec(family(), 0..8), 1..5)) {
         let mut encoder = Encoder::new();
         for families in requests {
-            let (mut arena, mut expected) = (Text::default(), Vec::new());
+            let (mut phrases, mut expected) = (Phrases::new(), Vec::new());
             for family in &families {
                 plain(family, &mut expected);
-                encode(family, &mut arena, &mut encoder);
+                encode(family, &mut phrases, &mut encoder);
             }
             let mut packed = Vec::new();
             prop_assert_eq!(encoder.text().finish(&mut packed), expected.len());
