@@ -12,8 +12,9 @@ use crate::settings::read::{At, Found, Report, Section};
 /// every few hundred points.
 const SAMPLES_MAX_DEFAULT: u64 = 10_000;
 const SAMPLES_MAX_MAX: u64 = 100_000;
-/// Receivers refuse requests above 10 MiB and more, uncompressed; a quarter of that is safe.
-const BYTES_MAX_DEFAULT: u64 = 2 * MIB;
+/// Ten thousand samples have some 3 MiB plain. Receivers refuse requests above 10 MiB and more; vmagent
+/// sends up to 8.
+const BYTES_MAX_DEFAULT: u64 = 4 * MIB;
 const BYTES_MAX_MAX: u64 = 32 * MIB;
 
 /// The destination.
