@@ -142,8 +142,12 @@ impl<'a> Reader<'a> {
 /// Bytes that `value` takes as a varint.
 #[inline]
 pub fn varint_len(value: u64) -> usize {
-    // 7 bits a byte; the arithmetic is exact for 1 to 64 bits, and 0 takes one byte as well.
-    let bits = 64 - (value | 1).leading_zeros();
+    // Most are lengths, of one byte or two.
+    if value < 1 << 14 {
+        return 1 + usize::from(value >= 1 << 7);
+    }
+    // 7 bits a byte; the arithmetic is exact for 1 to 64 bits.
+    let bits = 64 - value.leading_zeros();
     (bits as usize).div_ceil(7)
 }
 

@@ -8,9 +8,9 @@
 //! stand somewhere was compared with what stands there. Tables are of fixed size, the latest entry
 //! stays, and a miss costs some bytes. Not here: which series there are (`series`).
 
-use metric::wire::varint_len;
+use metric::wire::{field_len, varint_len};
 
-use super::label::{SERIES_LABEL, delimited, field, put_label};
+use super::label::{SERIES_LABEL, delimited, put_label};
 use super::name::{NAME, QUANTILE};
 use super::phrases::{Phrases, number};
 use super::short::Short;
@@ -178,17 +178,22 @@ impl Encoder {
         series: &Series<'_>,
         samples: impl Iterator<Item = (f64, i64)> + Clone,
     ) {
-        let sample_bytes: usize = samples.clone().map(|(_, at)| field(sample_length(at))).sum();
+        let (instant, _) = self.instant;
+        let size = |(_, at_ms): (f64, i64)| match at_ms == instant {
+            true if !self.form.as_slice().is_empty() => self.form.as_slice().len(),
+            _ => field_len(sample_length(at_ms)),
+        };
+        let sample_bytes: usize = samples.clone().map(size).sum();
         if sample_bytes == 0 {
             return;
         }
         let value = series.phrases.get(series.base).len() + series.suffix.len();
-        let name = field(NAME.len()) + field(value);
+        let name = field_len(NAME.len()) + field_len(value);
         let quantile = match series.quantile {
             b"" => 0,
             text => quantile_bytes(text),
         };
-        let length = series.sizes.iter().sum::<usize>() + field(name) + quantile + sample_bytes;
+        let length = series.sizes.iter().sum::<usize>() + field_len(name) + quantile + sample_bytes;
         let sizes = Sizes { length, name, value };
         self.text.reserve(length + 32);
         let before = self.before.take();
@@ -235,9 +240,9 @@ impl Encoder {
             && series.suffix.is_empty()
         {
             // The same name, with another quantile.
-            self.text.copy(before.name, field(name));
+            self.text.copy(before.name, field_len(name));
         } else if self.text.knows(known.1) {
-            self.text.copy(known.1, field(name));
+            self.text.copy(known.1, field_len(name));
         } else {
             self.text.put(bytes.as_slice());
             let label = self.text.place();
@@ -406,7 +411,7 @@ fn stood(places: &mut [Place; STATISTICS], statistic: Option<usize>, here: Place
 
 /// Bytes of the label `quantile`.
 fn quantile_bytes(value: &[u8]) -> usize {
-    field(field(QUANTILE.len()) + field(value.len()))
+    field_len(field_len(QUANTILE.len()) + field_len(value.len()))
 }
 
 /// Bytes of a sample at an instant.

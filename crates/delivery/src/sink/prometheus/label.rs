@@ -1,6 +1,6 @@
 //! A label of remote write 1.0, as it stands in a series.
 
-use metric::wire::{Reader, varint_len};
+use metric::wire::{Reader, field_len, varint_len};
 
 use crate::sink::text::Text;
 
@@ -15,19 +15,13 @@ pub(super) fn put_label(out: &mut Text, name: &[u8], value: &[u8]) {
     if value.is_empty() {
         return;
     }
-    let length = field(name.len()) + field(value.len());
+    let length = field_len(name.len()) + field_len(value.len());
     out.reserve(length + 8);
     put_head(out, SERIES_LABEL, length);
     put_head(out, LABEL_NAME, name.len());
     out.put(name);
     put_head(out, LABEL_VALUE, value.len());
     out.put(value);
-}
-
-/// Bytes of a field with a tag of one byte and a length.
-#[inline]
-pub(super) fn field(content: usize) -> usize {
-    1 + varint_len(content as u64) + content
 }
 
 /// Bytes of a delimited field before its content and in it.
