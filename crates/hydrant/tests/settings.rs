@@ -299,6 +299,10 @@ fn source_messages() {
         ("+    lenient: yes\n", "5:14 sources.aws.lenient: must be true or false | write true"),
         ("+    access_keys: ['']\n", "5:19 sources.aws.access_keys[0]: is empty | -"),
         (
+            "+    limits: { in_flight: 5GiB }\n",
+            "5:26 sources.aws.limits.in_flight: must be from 1MiB to below 4GiB | -",
+        ),
+        (
             "+    access_keys: [\"a\\nb\"]\n",
             "5:19 sources.aws.access_keys[0]: holds a character that an HTTP header cannot carry | take one of visible ASCII characters",
         ),
@@ -490,6 +494,7 @@ fn stream_messages() {
             "+    backup: { mode: AllData }\n",
             "6:21 streams.s.backup.mode: must be failed_data_only or all_data | did you mean \"all_data\"?",
         ),
+        ("+    max_backlog: 1KiB\n", "6:18 streams.s.max_backlog: must be at least 16MiB | -"),
         (
             "+    max_backlog: 1TiB\n",
             "6:18 streams.s.max_backlog: is more than the journal's share of disk_budget, 12.0 GiB | raise disk_budget, or lower max_backlog",
@@ -746,6 +751,10 @@ fn relation_messages() {
         (
             "sources: { a: { type: firehose, listen: 127.0.0.1:1 } }\nstreams:\n  s: { source: a, destination: { type: blackhole }, backup: { directory: ./b } }\n  t: { source: a, destination: { type: blackhole }, backup: { directory: b/t } }\n".to_owned(),
             "4:74 streams.t.backup.directory: lies within what stream s writes to, or around it | give each a place of its own",
+        ),
+        (
+            "sources: { api: { type: aws_api, listen: 127.0.0.1:1, region: eu-west-1, unsigned_account: \"111122223333\" }, api.s: { type: firehose, listen: 127.0.0.1:2 } }\nstreams: { s: { source: [api, api.s], destination: { type: blackhole } } }\n".to_owned(),
+            "1:110 sources.api.s: begins with \"api.\", as what delivery streams of source api keep in the journal | write it as api-s",
         ),
         (
             "sources: { a: { type: stdin }, b: { type: stdin } }\nstreams:\n  s: { source: [a, b], destination: { type: blackhole } }\n".to_owned(),

@@ -139,6 +139,17 @@ fn apis(report: &Report, sources: &[Source], streams: &[Stream]) {
             let hint = format!("give stream {} another source", stream.name.value);
             report.error(&source.name.spot, rule, Some(hint));
         }
+        // The topics of its delivery streams have such names: one would read what the other takes.
+        let within = format!("{}.", source.name.value);
+        for other in sources {
+            let Some(rest) = other.name.value.strip_prefix(&within) else { continue };
+            let api = &source.name.value;
+            let rule = format!(
+                "begins with \"{within}\", as what delivery streams of source {api} keep in the journal"
+            );
+            let hint = format!("write it as {api}-{rest}");
+            report.error(&other.name.spot, rule, Some(hint));
+        }
     }
 }
 

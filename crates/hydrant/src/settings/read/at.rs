@@ -176,11 +176,18 @@ impl<'a> At<'a> {
     pub(in crate::settings) fn size(&self, range: Range<u64>) -> Option<Found<u64>> {
         let found = self.text()?;
         let text = quantity::size_text;
+        let rule = |least: u64, most: u64| match most.checked_add(1) {
+            None => format!("must be at least {}", text(least)),
+            // 4GiB rather than 4294967295B.
+            Some(above) if text(above).len() < text(most).len() => {
+                format!("must be from {} to below {}", text(least), text(above))
+            }
+            Some(_) => format!("must be from {} to {}", text(least), text(most)),
+        };
         match quantity::size(&found.value) {
             Ok(value) if range.contains(&value) => Some(Found { value, spot: found.spot }),
             Ok(_) => {
-                let (least, most) = (text(*range.start()), text(*range.end()));
-                self.report.error(&found.spot, format!("must be from {least} to {most}"), None);
+                self.report.error(&found.spot, rule(*range.start(), *range.end()), None);
                 None
             }
             Err(fault) => {
