@@ -89,6 +89,8 @@ fn items_of(line: &[u8], of: &Kept<'_>) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, UNIX_EPOCH};
+
     use super::*;
 
     /// *Scenario:* a folder with lines of backup and of quarantine, of this and of other entries.
@@ -115,5 +117,19 @@ mod tests {
         assert_eq!((items, names), (7, vec!["a.json", "c.ndjson"]));
         let later = Kept { since_ms: i64::MAX, ..of };
         assert_eq!(kept_in(dir.path(), &later).0, 0);
+    }
+
+    /// *Scenario:* a piece set aside in the tick of the kernel's clock in which its entry came: the
+    /// time of its file is some milliseconds before that of the entry.
+    /// *Guarantees:* it is found; a file of long before is not read.
+    #[test]
+    fn file_times_lag_behind() {
+        let dir = testkit::TempDir::new("kept-lag");
+        dir.write("q.ndjson", "{\"topic\":\"aws\",\"sequence\":7,\"reason\":\"r\"}\n");
+        let file = File::options().write(true).open(dir.path().join("q.ndjson")).unwrap();
+        file.set_modified(UNIX_EPOCH + Duration::from_millis(1_000_000)).unwrap();
+        let of = |since_ms| Kept { topic: "aws", sequence: 7, since_ms };
+        assert_eq!(kept_in(dir.path(), &of(1_000_008)).0, 1);
+        assert_eq!(kept_in(dir.path(), &of(1_005_000)).0, 0);
     }
 }

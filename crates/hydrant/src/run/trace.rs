@@ -180,7 +180,11 @@ fn stream(stores: &[Stores], entry: &TracedEntry, standing: Standing) -> TracedS
     traced
 }
 
-/// Files below a folder that were written since.
+/// The time of a file is that of the kernel's last tick, which is before the clock that an entry is
+/// stamped by; some file systems keep it in steps of two seconds.
+const FILE_TIME_LAG_MS: i64 = 2_000;
+
+/// Files below a folder that were written since, or a little before.
 pub(super) fn files_since(folder: &Path, since_ms: i64, found: &mut Vec<PathBuf>) {
     let Ok(listed) = fs::read_dir(folder) else { return };
     for entry in listed.flatten() {
@@ -193,7 +197,7 @@ pub(super) fn files_since(folder: &Path, since_ms: i64, found: &mut Vec<PathBuf>
         let written = written.and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok());
         let written_ms =
             written.map_or(i64::MAX, |at| i64::try_from(at.as_millis()).unwrap_or(i64::MAX));
-        if about.is_file() && written_ms >= since_ms {
+        if about.is_file() && written_ms.saturating_add(FILE_TIME_LAG_MS) >= since_ms {
             found.push(entry.path());
         }
     }
