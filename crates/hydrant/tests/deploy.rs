@@ -122,3 +122,38 @@ fn what_an_earlier_plan_left_is_named() {
     std::fs::remove_dir_all(Path::new(out).join("client")).expect("it is there");
     assert!(!run("eu-west-1").contains("earlier plan"));
 }
+
+/// *Scenario:* a filter whose namespace is a variable that is not here; and settings with a mistake, a
+/// secret that is not here, and a number that is not here.
+/// *Guarantees:* nothing is written with something made up in it; the mistake and the number are told,
+/// and the secret, which need not be here, is not.
+#[test]
+fn what_is_not_here_is_neither_made_up_nor_blamed() {
+    let folder = testkit::TempDir::new("deploy-missing");
+    let run = |settings: &str| {
+        let file = folder.write("hydrant.yaml", settings);
+        let out = folder.path().join("out");
+        let done = Command::new(env!("CARGO_BIN_EXE_hydrant"))
+            .args(["deploy", "terraform", "--output"])
+            .arg(&out)
+            .args(URL)
+            .args([Path::new("-c"), &file])
+            .env_remove("NOT_HERE")
+            .output()
+            .expect("the binary was built for this test");
+        assert!(!out.exists(), "nothing is written");
+        assert_eq!(done.status.code(), Some(78));
+        text(&done.stderr)
+    };
+    let said = run(&SETTINGS.replace("namespace: AWS/EC2", "namespace: '${NOT_HERE}'"));
+    let expected =
+        "not here: streams.s.include[0].namespace: environment variable NOT_HERE is not set";
+    assert!(said.contains(expected), "{said}");
+
+    let wrong =
+        SETTINGS.replace("source: aws", "source: aws\n    concurrency: ${NOT_HERE}\n    typo: 1");
+    let said = run(&wrong);
+    assert!(said.contains("unknown key \"typo\""), "{said}");
+    assert!(said.contains("streams.s.concurrency: environment variable NOT_HERE"), "{said}");
+    assert!(said.contains("2 errors"), "{said}");
+}

@@ -186,6 +186,7 @@ fn http(
     }
     for (name, value) in &options.attributes {
         endpoint::check_attribute(name, value)?;
+        endpoint::check_room(name, &attributes)?;
         attributes.push((name.clone(), AttributeValue::Literal(value.clone())));
     }
     let access_key = access_key(picked, options, as_dynatrace, notes);
@@ -401,6 +402,16 @@ fn function(
     ];
     let mut variables = Vec::new();
     for variable in portable.variables.iter().filter(|one| !is_set_by_lambda(&one.name)) {
+        if !is_taken_by_lambda(&variable.name) {
+            let (key, variable) = (&variable.key, &variable.name);
+            return Err(Refusal::settings(
+                format!(
+                    "streams.{name}.{key} needs {variable}, which no variable of a function can be called"
+                ),
+                "give it a letter first, then letters, digits and _, two or more in all, and not a name \
+                 that begins with HYDRANT_STREAM or HYDRANT_SOURCE",
+            ));
+        }
         let about = format!("{} of the stream, as the variable {}", variable.key, variable.name);
         let name = free_name(&variable.name, &parameters);
         let parameter = Parameter::new(&name, Kind::Any, about).secret();
@@ -423,6 +434,14 @@ fn free_name(variable: &str, taken: &[Parameter]) -> String {
 fn is_set_by_lambda(name: &str) -> bool {
     let own = ["AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
     own.contains(&name) || name == "AWS_SESSION_TOKEN" || name.starts_with("AWS_LAMBDA_")
+}
+
+/// What Lambda takes for the name of a variable, and Hydrant for none of its own settings.
+fn is_taken_by_lambda(name: &str) -> bool {
+    let own = name.starts_with("HYDRANT_STREAM") || name.starts_with("HYDRANT_SOURCE");
+    let letter_first = name.starts_with(|c: char| c.is_ascii_alphabetic());
+    let rest = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    !own && letter_first && rest && name.len() > 1 && name != "AWS_EXECUTION_ENV"
 }
 
 #[cfg(test)]

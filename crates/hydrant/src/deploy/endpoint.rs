@@ -2,6 +2,7 @@
 
 use super::parameter::{Kind, Parameter};
 use super::pick::Picked;
+use super::plan::AttributeValue;
 use super::refusal::Refusal;
 use crate::cli::DeployOptions;
 
@@ -11,6 +12,7 @@ const PORT: u16 = 443;
 const URL_MAX: usize = 1000;
 const ATTRIBUTE_NAME_MAX: usize = 256;
 const ATTRIBUTE_VALUE_MAX: usize = 1024;
+const ATTRIBUTES_MAX: usize = 50;
 /// Base64 makes four bytes of three; the rest is the JSON around ten thousand records.
 const BODY_OF_BUFFER: u64 = 2;
 /// The default of `buffering_size`.
@@ -119,6 +121,19 @@ pub(super) fn check_attribute(name: &str, value: &str) -> Result<(), Refusal> {
         format!("--attribute {name:?} cannot be a common attribute"),
         "a name has at most 256 characters, a value 1024, and neither has control characters",
     ))
+}
+
+/// Each name once, and no more than Firehose sends.
+pub(super) fn check_room(name: &str, others: &[(String, AttributeValue)]) -> Result<(), Refusal> {
+    if others.iter().any(|(other, _)| other == name) {
+        let what = format!("--attribute {name:?} is given already");
+        return Err(Refusal::usage(what, "keep one: a delivery has each attribute once"));
+    }
+    if others.len() >= ATTRIBUTES_MAX {
+        let what = "there are more common attributes than Firehose takes";
+        return Err(Refusal::usage(what, "keep 50, those of Dynatrace counted"));
+    }
+    Ok(())
 }
 
 fn check_url(url: &str) -> Result<String, Refusal> {

@@ -59,13 +59,16 @@ pub fn comment(text: &str) -> Item {
 
 /// Quoted, with what HCL would take for a template escaped.
 pub fn quoted(text: &str) -> String {
-    let escaped = text
-        .replace('\\', "\\\\")
+    format!("\"{}\"", escaped(text))
+}
+
+/// What stands between quotes.
+pub fn escaped(text: &str) -> String {
+    text.replace('\\', "\\\\")
         .replace('"', "\\\"")
         .replace('\n', "\\n")
         .replace("${", "$${")
-        .replace("%{", "%%{");
-    format!("\"{escaped}\"")
+        .replace("%{", "%%{")
 }
 
 /// A file: blocks with a blank line between them.

@@ -24,7 +24,7 @@ pub use refusal::Refusal;
 
 use crate::cli::{DeployArgs, DeployCommand, DeployOptions};
 use crate::exit::Exit;
-use crate::settings;
+use crate::settings::{self, Problem};
 use crate::terminal::{self, Paint, fail};
 
 /// Runs the command.
@@ -51,10 +51,32 @@ pub fn command(args: &DeployArgs) -> Exit {
         DeployCommand::Terraform(_) => terraform::files(&plan),
         DeployCommand::CloudFormation(_) => cloudformation::files(&plan),
     };
+    if let Some(refusal) = unknown_here(&files, &elsewhere.missing) {
+        return fail(refusal.exit, &refusal.what, Some(&refusal.remedy));
+    }
     match &options.output {
         Some(folder) => write_files(folder, &files),
         None => print(&files, options),
     }
+}
+
+/// A secret becomes a parameter and need not be here; a prefix, a bucket and a filter are written out.
+fn unknown_here(files: &[(String, String)], missing: &[Problem]) -> Option<Refusal> {
+    if !files.iter().any(|(_, text)| settings::holds_stand_in(text)) {
+        return None;
+    }
+    let is_written = |problem: &&Problem| {
+        let path = &problem.path;
+        let of_source = [".prefix", ".bucket", ".region", ".sqs_queue_url", ".listen"];
+        path.contains(".include")
+            || path.contains(".exclude")
+            || path.starts_with("sources.") && of_source.iter().any(|key| path.ends_with(key))
+    };
+    let told: Vec<String> = missing.iter().filter(is_written).map(Problem::sentence).collect();
+    Some(Refusal::settings(
+        format!("what the template needs is not here: {}", told.join("; ")),
+        "set it as where Hydrant runs: only secrets are left to whoever deploys",
+    ))
 }
 
 fn print(files: &[(String, String)], options: &DeployOptions) -> Exit {

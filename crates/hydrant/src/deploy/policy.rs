@@ -108,6 +108,15 @@ pub enum Operand {
     Word(&'static str),
 }
 
+/// A text as IAM takes it literally: `*` and `?` are no wildcards, `$` begins no variable.
+pub fn literal(text: &str) -> String {
+    let one = |c: char| match c {
+        '*' | '?' | '$' => format!("${{{c}}}"),
+        c => c.to_string(),
+    };
+    text.chars().map(one).collect()
+}
+
 impl Statement {
     fn allow(sid: &'static str, actions: &[&'static str], resources: Vec<Target>) -> Self {
         let (actions, conditions) = (actions.to_vec(), Vec::new());

@@ -24,6 +24,7 @@ pub use environment::{Environment, Lookup};
 pub use locate::{EXAMPLE, NotFound, locate};
 pub use portable::{Portable, PortableVariable};
 pub use problem::{Hidden, Place, Problem, Problems, Severity};
+pub use substitute::holds_stand_in;
 pub use types::{
     Admin, ApiLimits, ApiSource, Budget, FirehoseSource, Log, LogFormat, LogLevel, ObjectSource,
     Settings, TlsFiles,
@@ -64,6 +65,8 @@ pub struct Elsewhere {
     pub text: String,
     /// The settings; something stands in for what is not here.
     pub settings: Settings,
+    /// What is wrong with them on this machine, and need not be on the other.
+    pub missing: Vec<Problem>,
 }
 
 /// For commands that describe what runs on another machine: variables and files that the settings
@@ -71,12 +74,25 @@ pub struct Elsewhere {
 pub fn open_elsewhere(flag: Option<&Path>) -> Result<Elsewhere, Exit> {
     let environment = Environment::of_process();
     let file = located(flag, &environment)?;
-    // What stands in fits a URL or a secret, but no number: then the first complaint is the true one.
-    let loaded = load(&file, &environment)
-        .or_else(|problems| load(&file, &environment.elsewhere()).map_err(|_| problems));
-    let settings = loaded.map_err(|problems| told(&problems))?;
+    let (settings, missing) = match load(&file, &environment) {
+        Ok(settings) => (settings, Vec::new()),
+        Err(here) => match load(&file, &environment.elsewhere()) {
+            Ok(settings) => (settings, here.list),
+            Err(there) => return Err(told(&wrong_anywhere(&here.list, there))),
+        },
+    };
     let text = std::fs::read_to_string(&file).unwrap_or_default();
-    Ok(Elsewhere { text, settings })
+    Ok(Elsewhere { text, settings, missing })
+}
+
+/// What stays wrong when something stands in for what is not here. That fits a URL or a secret, but no
+/// number: then the complaint of this machine is the true one.
+fn wrong_anywhere(here: &[Problem], there: Problems) -> Problems {
+    let true_one = |found: &Problem| {
+        let same = here.iter().find(|one| one.path == found.path && one.place == found.place);
+        same.unwrap_or(found).clone()
+    };
+    Problems { list: there.list.iter().map(true_one).collect(), ..there }
 }
 
 /// For commands that need the data folder and nothing else: other settings may be wrong, and their

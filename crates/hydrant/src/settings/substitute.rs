@@ -117,6 +117,11 @@ fn resolve<'a>(
     }
 }
 
+/// Whether a text made from settings of another machine holds what only stands in.
+pub fn holds_stand_in(text: &str) -> bool {
+    text.contains(STAND_IN)
+}
+
 fn stand_in<'a>() -> Result<Resolved<'a>, ReferenceFault> {
     Ok(Resolved::Outside(STAND_IN.to_owned()))
 }

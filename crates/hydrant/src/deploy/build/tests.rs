@@ -40,7 +40,7 @@ fn try_plan(text: &str, flags: &str) -> Result<Plan, Refusal> {
     let environment = Environment::default().elsewhere();
     let settings = settings::check(text, Path::new("hydrant.yaml"), &environment);
     let settings = settings.unwrap_or_else(|problems| panic!("{text}{:?}", problems.list));
-    let elsewhere = Elsewhere { text: text.to_owned(), settings };
+    let elsewhere = Elsewhere { text: text.to_owned(), settings, missing: Vec::new() };
     plan(&elsewhere, &options(flags))
 }
 
@@ -379,4 +379,46 @@ fn permissions() {
         "sqs:ReceiveMessage sqs:DeleteMessage sqs:ChangeMessageVisibility sqs:GetQueueAttributes";
     let reader = told.reader.expect("a reader");
     assert_eq!(granted(&reader.statements), [&read[..], &[own.to_owned()]].concat());
+}
+
+/// *Scenario:* a prefix with what HCL, CloudFormation and IAM each take for more than text.
+/// *Guarantees:* the reader may read below that prefix, and nowhere else.
+#[test]
+fn a_prefix_is_taken_literally() {
+    let archive = ARCHIVE.replace("prefix: cw", "prefix: 'a\"b$${x}%{y}*'");
+    let plan = good(&settings_of(&archive, &[("s", "archive", TO_DYNATRACE)]), "");
+    let text = everything(&plan);
+    for expected in [
+        r#""${aws_s3_bucket.metrics.arn}/a\"b$${$}{x}%%{y}$${*}/*""#,
+        r#":::metrics/a\"b${!$}{x}%{y}${!*}/*""#,
+    ] {
+        assert!(text.contains(expected), "{expected}\n{text}");
+    }
+}
+
+/// *Scenario:* a stream of a function that names variables which Lambda does not take, and one that is
+/// a setting of the function itself.
+/// *Guarantees:* each is refused with its key, before AWS refuses the template.
+#[test]
+fn names_that_no_function_can_have() {
+    for name in ["B", "_TOKEN", "AWS_EXECUTION_ENV", "HYDRANT_STREAM", "HYDRANT_STREAM__X"] {
+        let to =
+            format!("{{ type: otlp, endpoint: 'https://c:4318', bearer_token: '${{{name}}}' }}");
+        let text = settings_of(DOOR, &[("s", "aws", &to)]);
+        let words = format!("streams.s.destination.bearer_token needs {name},");
+        refused(&text, "--topology lambda --stream s", Exit::BadSettings, &words);
+    }
+}
+
+/// *Scenario:* a common attribute twice, one that the way itself sends, and one too many.
+/// *Guarantees:* refused, before Firehose does.
+#[test]
+fn common_attributes_are_single_and_few() {
+    let text = settings_of(DOOR, &[("s", "aws", TO_DYNATRACE)]);
+    let http = "--endpoint-url https://in.example.com/";
+    let twice = format!("{http} --attribute a=1 --attribute a=2");
+    refused(&text, &twice, Exit::Usage, "\"a\" is given already");
+    refused(&text, "--topology dynatrace --attribute dt-url=x", Exit::Usage, "\"dt-url\" is given");
+    let many: String = (0..51).map(|n| format!(" --attribute a{n}=1")).collect();
+    refused(&text, &format!("{http}{many}"), Exit::Usage, "keep 50");
 }

@@ -2,7 +2,7 @@
 
 use super::super::parameter::camel;
 use super::super::plan::Plan;
-use super::super::policy::{Condition, Operand, Principal, Statement, Target, Trust};
+use super::super::policy::{self, Condition, Operand, Principal, Statement, Target, Trust};
 use super::super::yaml::{Entry, Node, attribute, entry, reference, remarked, sub, text};
 use super::{bucket_name, resource};
 
@@ -139,7 +139,10 @@ fn target(plan: &Plan, target: &Target) -> Node {
     match target {
         Target::DeliveryStream => attribute("DeliveryStream.Arn"),
         Target::Bucket => bucket_arn(plan, ""),
-        Target::Objects(prefix) => bucket_arn(plan, &format!("/{prefix}*")),
+        Target::Objects(prefix) => {
+            let prefix = policy::literal(prefix).replace("${", "${!");
+            bucket_arn(plan, &format!("/{prefix}*"))
+        }
         Target::Key => attribute("Key.Arn"),
         Target::FirehoseLogs => attribute("FirehoseLogs.Arn"),
         Target::FunctionLogs => attribute("FunctionLogs.Arn"),

@@ -1,8 +1,8 @@
 //! Roles and policies.
 
-use super::super::hcl::{Expression, Item, block, comment, data, resource, set, text};
+use super::super::hcl::{self, Expression, Item, block, comment, data, resource, set, text};
 use super::super::plan::Plan;
-use super::super::policy::{Condition, Operand, Principal, Statement, Target, Trust};
+use super::super::policy::{self, Condition, Operand, Principal, Statement, Target, Trust};
 
 pub(super) fn roles(plan: &Plan) -> Vec<Item> {
     let mut all = Vec::new();
@@ -170,7 +170,10 @@ fn target(target: &Target) -> String {
     match target {
         Target::DeliveryStream => "aws_kinesis_firehose_delivery_stream.metrics.arn".to_owned(),
         Target::Bucket => "aws_s3_bucket.metrics.arn".to_owned(),
-        Target::Objects(prefix) => format!("\"${{aws_s3_bucket.metrics.arn}}/{prefix}*\""),
+        Target::Objects(prefix) => {
+            let prefix = hcl::escaped(&policy::literal(prefix));
+            format!("\"${{aws_s3_bucket.metrics.arn}}/{prefix}*\"")
+        }
         Target::Key => "aws_kms_key.metrics.arn".to_owned(),
         Target::FirehoseLogs => "\"${aws_cloudwatch_log_group.firehose.arn}:*\"".to_owned(),
         Target::FunctionLogs => "\"${aws_cloudwatch_log_group.function.arn}:*\"".to_owned(),
