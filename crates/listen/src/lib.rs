@@ -12,5 +12,5 @@ mod validity;
 mod watched;
 
 pub use seldom::Seldom;
-pub use serve::{Limits, Listener, Peer, serve};
+pub use serve::{Heir, Limits, Listener, Peer, serve};
 pub use tls::{ServerTls, TlsError};

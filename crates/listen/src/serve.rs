@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -24,20 +24,40 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// A bound socket.
 #[derive(Debug)]
 pub struct Listener {
-    socket: TcpListener,
+    socket: Arc<TcpListener>,
+    address: SocketAddr,
+}
+
+/// Leads to the socket of a [`Listener`] as long as that is served, and does not hold it.
+#[derive(Clone, Debug)]
+pub struct Heir {
+    socket: Weak<TcpListener>,
     address: SocketAddr,
 }
 
 impl Listener {
     /// Binds `address` (`host:port`; port 0 picks one).
     pub async fn bind(address: &str) -> io::Result<Listener> {
-        let socket = TcpListener::bind(address).await?;
+        let socket = Arc::new(TcpListener::bind(address).await?);
         let address = socket.local_addr()?;
         Ok(Listener { socket, address })
     }
+
+    /// For who will take the place of this one.
+    pub fn heir(&self) -> Heir {
+        Heir { socket: Arc::downgrade(&self.socket), address: self.address }
+    }
+
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+}
+
+impl Heir {
+    /// The same socket: who connects is not refused while one place is left and the other taken.
+    pub fn listener(&self) -> Option<Listener> {
+        Some(Listener { socket: self.socket.upgrade()?, address: self.address })
     }
 }
 
@@ -81,7 +101,7 @@ pub async fn serve<H, F>(
     let house = Arc::new(House { handler, limits, tls, bad_handshakes, bad_requests });
     let mut connections = JoinSet::new();
     accept_all(&listener.socket, &house, &mut connections, stop).await;
-    // From here on the port is free, also for a successor of this process.
+    // From here on the port is free, also for a successor of this process; or it is its heir's.
     drop(listener);
     let drained = tokio::time::timeout(limits.drain_time, join_all(&mut connections)).await;
     if drained.is_err() {

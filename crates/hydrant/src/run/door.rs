@@ -8,7 +8,7 @@ use delivery::Clock;
 use entry::Tail;
 use intake::firehose::{Access, Admit, Config, Permits, Source, Stats};
 use journal::Topic;
-use listen::{Listener, ServerTls};
+use listen::{Heir, Listener, ServerTls};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -25,11 +25,12 @@ pub(super) struct Bound {
 }
 
 impl Bound {
-    /// Loads the certificate and binds the socket of a source.
+    /// Loads the certificate of a source, and binds its socket unless it inherits one.
     pub(super) async fn bind(
         source: &str,
         listen: &str,
         tls: Option<&TlsFiles>,
+        inherited: Option<Listener>,
     ) -> Result<Bound, String> {
         let tls = match tls {
             None => None,
@@ -38,9 +39,12 @@ impl Bound {
                 Some(loaded.map_err(|e| format!("source {source}: {e}"))?)
             }
         };
-        let listener = Listener::bind(listen)
-            .await
-            .map_err(|e| format!("source {source}: cannot listen on {listen}: {e}"))?;
+        let listener = match inherited {
+            Some(listener) => listener,
+            None => Listener::bind(listen)
+                .await
+                .map_err(|e| format!("source {source}: cannot listen on {listen}: {e}"))?,
+        };
         Ok(Bound { listener, tls })
     }
 
@@ -64,6 +68,7 @@ pub(super) struct Parts {
 pub(super) struct Door {
     settings: FirehoseSource,
     address: SocketAddr,
+    heir: Heir,
     access: watch::Sender<Arc<Access>>,
     tls: Option<ServerTls>,
     stop: watch::Sender<bool>,
@@ -72,9 +77,12 @@ pub(super) struct Door {
 }
 
 impl Door {
-    /// Binds the socket and loads the certificate.
-    pub(super) async fn bind(source: &FirehoseSource) -> Result<Bound, String> {
-        Bound::bind(&source.name, &source.listen, source.tls.as_ref()).await
+    /// Loads the certificate, and binds the socket unless it inherits one.
+    pub(super) async fn bind(
+        source: &FirehoseSource,
+        inherited: Option<Listener>,
+    ) -> Result<Bound, String> {
+        Bound::bind(&source.name, &source.listen, source.tls.as_ref(), inherited).await
     }
 
     /// Begins to serve.
@@ -82,7 +90,7 @@ impl Door {
         let (listener, tls) = bound.parted();
         let (access, access_now) = watch::channel(Arc::new(settings.access.clone()));
         let (stop, stopped) = watch::channel(false);
-        let address = listener.address();
+        let (address, heir) = (listener.address(), listener.heir());
         let config = Config {
             name: settings.name.clone(),
             limits: settings.limits,
@@ -97,7 +105,7 @@ impl Door {
             source = settings.name, %address, tls = tls.is_some(),
             keys = settings.access.keys.len(), lenient = settings.access.lenient, "source listens"
         );
-        Door { settings, address, access, tls, stop, stats, task }
+        Door { settings, address, heir, access, tls, stop, stats, task }
     }
 
     pub(super) fn name(&self) -> &str {
@@ -110,6 +118,11 @@ impl Door {
 
     pub(super) fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Its socket, for who takes its place.
+    pub(super) fn heir(&self) -> &Heir {
+        &self.heir
     }
 
     pub(super) fn stats(&self) -> &Stats {

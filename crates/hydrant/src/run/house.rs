@@ -158,11 +158,11 @@ impl House {
     pub async fn open_doors(&mut self) -> Result<(), String> {
         let mut bound = Vec::new();
         for source in self.settings.sources.clone() {
-            bound.push((Door::bind(&source).await?, source));
+            bound.push((Door::bind(&source, None).await?, source));
         }
         let mut apis = Vec::new();
         for source in self.settings.apis.clone() {
-            apis.push((Api::bind(&source).await?, source));
+            apis.push((Api::bind(&source, None).await?, source));
         }
         for (listener, source) in apis {
             self.open_api(source, listener)?;

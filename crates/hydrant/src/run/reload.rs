@@ -1,6 +1,7 @@
 //! Reload: all or nothing. What is new is checked and bound before anything old is touched.
 
 use delivery::StreamConfig;
+use listen::{Heir, Listener};
 
 use super::cloud::Api;
 use super::door::{Bound, Door};
@@ -173,9 +174,9 @@ impl House {
                 }
                 Some(_) => {
                     plan.doors_gone.push(source.name.clone());
-                    plan.doors_new.push((source.clone(), Door::bind(source).await?));
+                    plan.doors_new.push((source.clone(), self.door(new, source).await?));
                 }
-                None => plan.doors_new.push((source.clone(), Door::bind(source).await?)),
+                None => plan.doors_new.push((source.clone(), self.door(new, source).await?)),
             }
         }
         self.plan_apis(new, &mut plan).await?;
@@ -186,10 +187,46 @@ impl House {
         Ok(plan)
     }
 
+    async fn door(&self, new: &Settings, source: &FirehoseSource) -> Result<Bound, String> {
+        let bound = Door::bind(source, self.inherited(new, &source.listen)).await;
+        bound.map_err(|why| self.with_holder(why, &source.listen))
+    }
+
+    /// The socket of a source that leaves this address: it is renamed, moved or removed.
+    fn inherited(&self, new: &Settings, listen: &str) -> Option<Listener> {
+        let leaves = |door: &&Door| {
+            let stays = |s: &FirehoseSource| s.name == door.name() && s.listen == listen;
+            door.settings().listen == listen && !new.sources.iter().any(stays)
+        };
+        let api_leaves = |api: &&Api| {
+            let stays = |s: &ApiSource| s.name == api.name() && s.listen == listen;
+            api.settings().listen == listen && !new.apis.iter().any(stays)
+        };
+        let door = self.doors.values().find(leaves).map(Door::heir);
+        let heir = door.or_else(|| self.apis.values().find(api_leaves).map(Api::heir));
+        heir.and_then(Heir::listener)
+    }
+
+    /// Who has the port already, when it is one of ours under another address.
+    fn with_holder(&self, why: String, listen: &str) -> String {
+        let port = listen.rsplit_once(':').map(|(_, port)| port.parse::<u16>());
+        let doors = self.doors.values().map(|door| (door.name(), door.address()));
+        let apis = self.apis.values().map(|api| (api.name(), api.address()));
+        let mut holders = doors.chain(apis).filter(|(_, held)| port == Some(Ok(held.port())));
+        match holders.next() {
+            Some((name, held)) => {
+                format!("{why}; source {name} has {held} until it is closed: restart instead")
+            }
+            None => why,
+        }
+    }
+
     async fn plan_apis(&self, new: &Settings, plan: &mut Plan) -> Result<(), String> {
         for source in &new.apis {
             let Some(api) = self.apis.get(&source.name) else {
-                plan.apis_new.push((source.clone(), Api::bind(source).await?));
+                let bound = Api::bind(source, self.inherited(new, &source.listen)).await;
+                let bound = bound.map_err(|why| self.with_holder(why, &source.listen))?;
+                plan.apis_new.push((source.clone(), bound));
                 continue;
             };
             if !keeps_its_port(api.settings(), source) {

@@ -14,7 +14,7 @@ use testkit::Authority;
 use crate::load::{self, Load};
 use crate::points::{Batch, now_ms};
 use crate::receivers::{Book, Dynatrace, TOKEN, to_blackhole, to_dynatrace};
-use crate::service::{Home, PATIENCE, Service, eventually, free_port};
+use crate::service::{Home, PATIENCE, Service, eventually, free_port, local};
 
 /// SIGHUP, and it must be taken.
 #[track_caller]
@@ -335,5 +335,51 @@ fn sighup_rotates_the_certificate() {
     reload_in_vain(&service);
     assert!(service.log().contains("server.crt"), "{}", service.log());
     assert_eq!(seen(), [None, Some(200)], "the old certificate stays");
+    service.stop();
+}
+
+/// *Scenario:* a source is renamed where it listens; then two sources change places; then one asks for
+/// its port on all addresses, which the socket of the other stands in the way of.
+/// *Guarantees:* the first two are taken, and each port is answered by who has it now, by its key; the
+/// third is refused, and told who has the port and what to do.
+#[test]
+fn sighup_hands_a_port_over() {
+    let home = Home::new("handover");
+    let other = free_port();
+    let settings = |sources: [(&str, &str, &str); 2]| {
+        let [first, second] = sources.map(|(name, _, _)| name);
+        let [one, two] = sources.map(|(name, listen, key)| {
+            format!("  {name}: {{ type: firehose, listen: '{listen}', access_keys: [{key}] }}\n")
+        });
+        let text = format!(
+            "data_dir: data\nadmin: {{ listen: '{}' }}\nsources:\n{one}{two}streams:\n  \
+             s: {{ source: [{first}, {second}], destination: {{ type: blackhole }} }}\n",
+            home.admin
+        );
+        home.dir.write("hydrant.yaml", text);
+    };
+    let status = |port: u16, key: &str| {
+        let sender = Sender { access_key: Some(key.to_owned()), ..load::sender() };
+        load::deliver(local(port), &sender, key, &Batch::new(1, 1), &[]).status
+    };
+    let (here, there) = (home.source.to_string(), local(other).to_string());
+    settings([("a", &here, "key-a"), ("b", &there, "key-b")]);
+    let service = home.start();
+    assert_eq!(status(home.source.port(), "key-a"), 200);
+
+    settings([("renamed", &here, "key-r"), ("b", &there, "key-b")]);
+    reload(&service);
+    assert_eq!((status(home.source.port(), "key-r"), status(other, "key-b")), (200, 200));
+
+    settings([("renamed", &there, "key-r"), ("b", &here, "key-b")]);
+    reload(&service);
+    assert_eq!((status(home.source.port(), "key-b"), status(other, "key-r")), (200, 200));
+
+    let all = format!("0.0.0.0:{}", home.source.port());
+    settings([("renamed", &all, "key-r"), ("b", &there, "key-b")]);
+    reload_in_vain(&service);
+    let held = format!("source b has {here} until it is closed: restart instead");
+    assert!(service.log().contains(&held), "{}", service.log());
+    assert_eq!(status(home.source.port(), "key-b"), 200, "the old settings stay");
     service.stop();
 }

@@ -53,6 +53,7 @@ pub(super) struct Needs {
 pub(super) struct Api {
     settings: ApiSource,
     address: SocketAddr,
+    heir: listen::Heir,
     tls: Option<listen::ServerTls>,
     context: Arc<ArcSwap<Context>>,
     fold: Fold,
@@ -64,9 +65,12 @@ pub(super) struct Api {
 }
 
 impl Api {
-    /// Binds the socket and loads the certificate.
-    pub(super) async fn bind(source: &ApiSource) -> Result<Bound, String> {
-        Bound::bind(&source.name, &source.listen, source.tls.as_ref()).await
+    /// Loads the certificate, and binds the socket unless it inherits one.
+    pub(super) async fn bind(
+        source: &ApiSource,
+        inherited: Option<listen::Listener>,
+    ) -> Result<Bound, String> {
+        Bound::bind(&source.name, &source.listen, source.tls.as_ref(), inherited).await
     }
 
     /// Reads its resources, starts its streams and the fold, and begins to serve.
@@ -112,7 +116,7 @@ impl Api {
         let (stop_following, follow_until) = watch::channel(false);
         let following = runtime.spawn(made::follow(Arc::clone(&made), leaving, follow_until));
         let (listener, tls) = bound.parted();
-        let address = listener.address();
+        let (address, heir) = (listener.address(), listener.heir());
         let port = door::Port {
             name: settings.name.clone(),
             limits: settings.limits,
@@ -129,6 +133,7 @@ impl Api {
         Ok(Api {
             settings,
             address,
+            heir,
             tls,
             context,
             fold,
@@ -146,6 +151,11 @@ impl Api {
 
     pub(super) fn settings(&self) -> &ApiSource {
         &self.settings
+    }
+
+    /// Its socket, for who takes its place.
+    pub(super) fn heir(&self) -> &listen::Heir {
+        &self.heir
     }
 
     pub(super) fn address(&self) -> SocketAddr {
