@@ -243,8 +243,8 @@ fn summary(counts: &Counts, took: Duration, interrupted: bool) -> Exit {
 fn write_files(args: &SimulateArgs, wish: &Wish, directory: &Path) -> Exit {
     let clock = wall_clock();
     let now_ms = u64::try_from(clock()).unwrap_or(0);
-    let mut traffic = Traffic::new(wish, now_ms);
     let limit = args.points.unwrap_or(10_000);
+    let mut traffic = Traffic::new(&Wish { points: Some(limit), ..*wish }, now_ms);
     let extension = if wish.format == metric::Format::Json { "json" } else { "otlp" };
     let (mut points, mut files) = (0, 0_u32);
     if let Err(error) = std::fs::create_dir_all(directory) {

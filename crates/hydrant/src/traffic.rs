@@ -71,6 +71,7 @@ impl Traffic {
             wish.delivery_bytes
         };
         plan.delivery_bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
+        plan.points_max = wish.points;
         let back = if is_live { 0 } else { BACK_MINUTES * MINUTE_MS };
         Traffic {
             deliveries: Deliveries::new(Services::new(options), plan),
@@ -80,7 +81,8 @@ impl Traffic {
         }
     }
 
-    /// The next delivery; `visit` sees its points (those of its whole pass) before it is handed out.
+    /// The next delivery, until all points are made; `visit` sees its points (those of its whole pass)
+    /// before it is handed out.
     pub fn next(
         &mut self,
         now_ms: u64,
@@ -119,6 +121,11 @@ impl PutTraffic {
         PutTraffic { puts, queue: VecDeque::new(), next_minute_ms: last_minute(now_ms) }
     }
 
+    /// No more points than these in all.
+    pub fn at_most(self, points: Option<u64>) -> PutTraffic {
+        PutTraffic { puts: self.puts.at_most(points), ..self }
+    }
+
     /// Every namespace there is.
     pub fn namespaces(&self) -> Vec<String> {
         self.puts.namespaces()
@@ -138,4 +145,33 @@ impl PutTraffic {
 /// Begin of the last minute that is over.
 fn last_minute(now_ms: u64) -> u64 {
     (now_ms / MINUTE_MS * MINUTE_MS).saturating_sub(MINUTE_MS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Noon of a day.
+    const NOON: u64 = 1_795_176_000_000;
+
+    /// *Scenario:* one point wished, a pass and one more, and several; at a pace and without.
+    /// *Guarantees:* as many are made, and then nothing.
+    #[test]
+    fn as_many_points_as_wished() {
+        for wanted in [1, 501, 3_333] {
+            for rate in [0, 100] {
+                let points = Some(wanted);
+                let format = Format::Otel10;
+                let wish = Wish { seed: 1, rate, points, format, delivery_bytes: 1 << 20 };
+                let mut traffic = Traffic::new(&wish, NOON);
+                let made = std::iter::from_fn(|| traffic.next(NOON, |_, _, _| {}));
+                assert_eq!(made.map(|one| one.points).sum::<u64>(), wanted, "rate {rate}");
+            }
+            let whose = || String::from("x");
+            let putter = Putter { account: whose(), region: whose(), stream: whose() };
+            let mut puts = PutTraffic::new(1, 100, putter, NOON).at_most(Some(wanted));
+            let calls = std::iter::from_fn(|| puts.next(NOON, |_, _| {}));
+            assert_eq!(calls.map(|call| call.points).sum::<u64>(), wanted);
+        }
+    }
 }

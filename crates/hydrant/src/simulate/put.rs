@@ -48,7 +48,8 @@ pub(super) async fn put(args: &SimulateArgs) -> Exit {
     let clock = wall_clock();
     let now_ms = || u64::try_from(clock()).unwrap_or(0);
     let rate = if args.rate == 0 { u32::MAX } else { args.rate };
-    let mut traffic = PutTraffic::new(args.seed, rate, putter, now_ms());
+    let traffic = PutTraffic::new(args.seed, rate, putter, now_ms());
+    let mut traffic = traffic.at_most(args.points);
     let (begun, mut done) = (Instant::now(), Done::default());
     let mut interrupt = Box::pin(tokio::signal::ctrl_c());
     let mut interrupted = false;

@@ -25,12 +25,14 @@ pub struct Plan {
     pub repeated: f64,
     /// Share of deliveries that hold one damaged record more.
     pub damaged: f64,
+    /// Points in all, repeats not counted; then there are no more deliveries.
+    pub points_max: Option<u64>,
 }
 
 impl Plan {
     /// Deliveries of 1 MiB, each once and undamaged.
     pub fn new(format: Format) -> Self {
-        Self { format, delivery_bytes: 1024 * 1024, repeated: 0.0, damaged: 0.0 }
+        Self { format, delivery_bytes: 1024 * 1024, repeated: 0.0, damaged: 0.0, points_max: None }
     }
 }
 
@@ -58,6 +60,7 @@ pub struct Deliveries {
     encoder: Encoder,
     random: Random,
     next: u64,
+    made: u64,
 }
 
 impl Deliveries {
@@ -65,7 +68,7 @@ impl Deliveries {
     pub fn new(services: Services, plan: Plan) -> Self {
         let random = Random::keyed(services.options.seed, 0xde11);
         let encoder = Encoder::new(plan.format);
-        Self { services, plan, encoder, random, next: 0 }
+        Self { services, plan, encoder, random, next: 0, made: 0 }
     }
 
     /// The deliveries of the minute that begins at `start_ms`. `visit` sees every point with the
@@ -75,11 +78,15 @@ impl Deliveries {
         start_ms: u64,
         mut visit: impl FnMut(u64, &Point<'_>, Lateness),
     ) -> Vec<Delivery> {
-        let Self { services, plan, encoder, random, next } = self;
+        let Self { services, plan, encoder, random, next, made } = self;
         let mut packing = Packing { plan, encoder, open: Delivery::empty(), record: Vec::new() };
         let mut out = Vec::new();
         let seed = services.options.seed;
         services.minute(start_ms, |point, lateness| {
+            if plan.points_max.is_some_and(|most| *made >= most) {
+                return;
+            }
+            *made += 1;
             visit(*next, point, lateness);
             packing.push(point);
             if packing.is_full() {

@@ -35,6 +35,7 @@ pub struct Puts {
     services: Services,
     putter: Putter,
     next: u64,
+    left: Option<u64>,
 }
 
 /// The open call of a namespace.
@@ -47,7 +48,12 @@ struct Open {
 impl Puts {
     /// Calls for these services; the first has the number 0.
     pub fn new(services: Services, putter: Putter) -> Puts {
-        Puts { services, putter, next: 0 }
+        Puts { services, putter, next: 0, left: None }
+    }
+
+    /// No more points than these in all; then there are no more calls.
+    pub fn at_most(self, points: Option<u64>) -> Puts {
+        Puts { left: points, ..self }
     }
 
     /// Every namespace there is.
@@ -65,9 +71,14 @@ impl Puts {
     /// The calls of the minute that begins at `start_ms`. `visit` sees every point as it should
     /// arrive, with the number of the call that carries it.
     pub fn minute(&mut self, start_ms: u64, mut visit: impl FnMut(u64, &Point<'_>)) -> Vec<Put> {
-        let Puts { services, putter, next } = self;
+        let Puts { services, putter, next, left } = self;
         let (mut open, mut done): (Vec<Open>, Vec<Put>) = (Vec::new(), Vec::new());
         services.minute(start_ms, |point, _| {
+            match left {
+                Some(0) => return,
+                Some(left) => *left -= 1,
+                None => {}
+            }
             let namespace = text(point.namespace);
             let at = open.iter().position(|one| one.namespace == namespace);
             let at = at.unwrap_or_else(|| {
