@@ -101,6 +101,10 @@ impl Paint {
 pub fn colours_wanted() -> bool {
     let environment = crate::settings::Environment::of_process();
     let refused = environment.text("NO_COLOR").is_some_and(|value| !value.is_empty());
-    let dumb = environment.text("TERM") == Some("dumb");
-    !refused && !dumb
+    !refused && !is_dumb()
+}
+
+/// A terminal that knows no escape sequences.
+pub fn is_dumb() -> bool {
+    crate::settings::Environment::of_process().text("TERM") == Some("dumb")
 }

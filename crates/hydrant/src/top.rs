@@ -37,7 +37,9 @@ pub fn command(args: &TopArgs) -> Exit {
         Ok(None) => return status::no_process(&data_dir),
         Err(exit) => return exit,
     };
-    let live = !args.once && io::stdout().is_terminal() && io::stdin().is_terminal();
+    // What cannot place its cursor gets plain tables.
+    let places = !terminal::is_dumb();
+    let live = places && !args.once && io::stdout().is_terminal() && io::stdin().is_terminal();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     match runtime {
         Ok(runtime) if live => runtime.block_on(watch(&data_dir, args.interval, first)),

@@ -14,7 +14,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::stop::Stop;
 use crate::exit::Exit;
-use crate::settings::{Environment, quantity};
+use crate::settings::quantity;
 use crate::terminal;
 
 /// A line this often where there is no terminal.
@@ -84,7 +84,7 @@ impl Watch {
         (self.begun, self.said) = (Instant::now(), Instant::now());
         (self.doing, self.total, self.points) = (doing, total, 0);
         self.read = Arc::default();
-        let dumb = Environment::of_process().text("TERM") == Some("dumb");
+        let dumb = crate::terminal::is_dumb();
         if std::io::stderr().is_terminal() && !dumb {
             let bar = ProgressBar::with_draw_target(Some(WHOLE), ProgressDrawTarget::stderr());
             // What has no total has no bar.

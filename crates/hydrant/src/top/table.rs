@@ -31,7 +31,7 @@ pub(super) fn text(
     if all.len() > lines {
         let cut = all.len() - lines + 1;
         all.truncate(lines.saturating_sub(1));
-        all.push(format!("{cut} more lines: a higher window shows them"));
+        all.push(self::cut(&format!("{cut} more lines: a higher window shows them"), columns));
     }
     all.join("\n") + "\n"
 }
@@ -74,13 +74,22 @@ impl Page {
     }
 
     fn warn(&mut self, text: &str) {
-        let text = cut(text, self.columns.saturating_sub(4));
-        self.lines.push(format!("  {} {text}", self.paint.warning("!")));
+        match self.columns.checked_sub(4) {
+            Some(room) => {
+                let text = cut(text, room);
+                self.lines.push(format!("  {} {text}", self.paint.warning("!")));
+            }
+            None => self.put(&format!("  ! {text}")),
+        }
     }
 
     /// A row whose last cell is painted.
     fn row(&mut self, cells: &str, last: &str, paint: impl FnOnce(Paint, &str) -> String) {
         let room = self.columns.saturating_sub(cells.chars().count());
+        if room == 0 {
+            // Cut here, the last cell would leave no sign of itself.
+            return self.put(&format!("{cells}{last}"));
+        }
         let last = cut(last, room);
         self.lines.push(format!("{cells}{}", paint(self.paint, &last)));
     }
@@ -274,16 +283,18 @@ mod tests {
         }
     }
 
-    /// *Scenario:* long names, long words and large numbers in windows of 80 columns and few lines.
+    /// *Scenario:* long names, long words and large numbers in windows of few columns and few lines.
     /// *Guarantees:* no line is wider, the page not longer, and what was cut is said.
     #[test]
     fn it_fits_the_window() {
         let (before, now) = (report(1_000_000, 10), report(1_002_000, u64::MAX / 2_000_000));
-        for columns in [40, 80, 132] {
-            let page = text(&before, &now, (100, columns), Paint::PLAIN);
-            for line in page.lines() {
-                let wide = line.chars().count();
-                assert!(columns < 80 || wide <= columns, "{wide} columns: {line}");
+        for columns in [1, 3, 10, 40, 80, 132] {
+            for lines in [1, 4, 100] {
+                let page = text(&before, &now, (lines, columns), Paint::PLAIN);
+                for line in page.lines() {
+                    let wide = line.chars().count();
+                    assert!(wide <= columns, "{wide} of {columns} columns: {line}");
+                }
             }
         }
         let page = text(&before, &now, (4, 80), Paint::PLAIN);
