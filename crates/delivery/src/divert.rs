@@ -125,13 +125,7 @@ impl Worker {
     ) -> Result<(), String> {
         let stream = &self.config.name;
         let (code, reason) = (failure.why.code, &failure.why.message);
-        tracing::warn!(
-            stream,
-            code,
-            reason,
-            entries_before = limit,
-            "retry time is over, sweeping to backup"
-        );
+        tracing::warn!(stream, code, reason, entries_before = limit, "sweeping to backup");
         let to = Position { sequence: limit, ordinal: 0 };
         self.divert_front(index, to, Way::Backup(failure), now).map(|_| ())
     }

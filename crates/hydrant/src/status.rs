@@ -79,7 +79,7 @@ pub fn stream_command(args: &StreamArgs) -> Exit {
     let answer = match control::ask(&control_socket(&data_dir), &request) {
         Ok(Some(answer)) => answer,
         Ok(None) => alone(&data_dir, &request),
-        Err(error) => return fail(Exit::Failed, &format!("asking the process: {error}"), None),
+        Err(error) => return not_asked(&data_dir, &error),
     };
     match answer {
         Answer::Done { count } => {
@@ -117,12 +117,15 @@ pub(crate) fn report_of(data_dir: &Path) -> Result<Option<Report>, Exit> {
         Ok(Some(Answer::Report { report })) => Ok(Some(*report)),
         Ok(Some(other)) => Err(fail(Exit::Bug, &format!("unexpected answer {other:?}"), None)),
         Ok(None) => Ok(None),
-        Err(error) => {
-            let what = format!("asking the process of {}: {error}", data_dir.display());
-            let is_refused = error.kind() == std::io::ErrorKind::PermissionDenied;
-            Err(fail(Exit::Failed, &what, is_refused.then_some(AS_ITS_USER)))
-        }
+        Err(error) => Err(not_asked(data_dir, &error)),
     }
+}
+
+/// For commands that could not reach the process that works there.
+pub(crate) fn not_asked(data_dir: &Path, error: &std::io::Error) -> Exit {
+    let what = format!("asking the process of {}: {error}", data_dir.display());
+    let is_refused = error.kind() == std::io::ErrorKind::PermissionDenied;
+    fail(Exit::Failed, &what, is_refused.then_some(AS_ITS_USER))
 }
 
 /// For commands that can do nothing without a process.

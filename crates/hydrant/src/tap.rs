@@ -41,7 +41,7 @@ async fn run(args: &TapArgs, data_dir: &Path) -> Exit {
         Ok(Some(Ok(lines))) => lines,
         Ok(Some(Err(why))) => return fail(Exit::Failed, &why, None),
         Ok(None) => return status::no_process(data_dir),
-        Err(error) => return fail(Exit::Failed, &format!("asking the process: {error}"), None),
+        Err(error) => return status::not_asked(data_dir, &error),
     };
     if io::stderr().is_terminal() {
         let stream = &args.stream;

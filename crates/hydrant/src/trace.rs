@@ -26,7 +26,7 @@ pub fn command(args: &TraceArgs) -> Exit {
         Ok(Some(Answer::Failed { why })) => return fail(Exit::Failed, &why, None),
         Ok(Some(other)) => return fail(Exit::Bug, &format!("unexpected answer {other:?}"), None),
         Ok(None) => return status::no_process(&data_dir),
-        Err(error) => return fail(Exit::Failed, &format!("asking the process: {error}"), None),
+        Err(error) => return status::not_asked(&data_dir, &error),
     };
     let text = match args.output {
         Output::Text => text(&traced, args.source_arn.is_some(), Paint::for_stdout()),

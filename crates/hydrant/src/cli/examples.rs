@@ -31,7 +31,7 @@ Examples:
 pub(super) const INSPECT: &str = "\
 Examples:
   hydrant inspect object.gz             a table of what an S3 object holds
-  hydrant inspect --output ndjson backup/*.ndjson | jq .metric_name
+  hydrant inspect --output ndjson backup/ | jq .metric_name
   curl -s https://host/body | hydrant inspect --output mint
 
 It reads record bytes, S3 objects, Firehose request bodies and backup objects, gzip or not, in any

@@ -98,8 +98,9 @@ impl Account {
         if self.left_out > 0 {
             parts.push(format!("{} left out", self.left_out));
         }
+        let said = paint.strong(&parts.join(", "));
         let kinds: Vec<&str> = self.kinds.iter().copied().collect();
-        format!("{} ({})", paint.strong(&parts.join(", ")), kinds.join(", "))
+        if kinds.is_empty() { said } else { format!("{said} ({})", kinds.join(", ")) }
     }
 }
 
