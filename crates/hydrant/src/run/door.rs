@@ -1,5 +1,6 @@
 //! A door: one source on its socket.
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,7 +44,7 @@ impl Bound {
             Some(listener) => listener,
             None => Listener::bind(listen)
                 .await
-                .map_err(|e| format!("source {source}: cannot listen on {listen}: {e}"))?,
+                .map_err(|e| cannot_listen(&format!("source {source}"), listen, &e))?,
         };
         Ok(Bound { listener, tls })
     }
@@ -52,6 +53,19 @@ impl Bound {
     pub(super) fn parted(self) -> (Listener, Option<ServerTls>) {
         (self.listener, self.tls)
     }
+}
+
+/// That `who` cannot listen there, and what to look at.
+pub(super) fn cannot_listen(who: &str, listen: &str, error: &io::Error) -> String {
+    let remedy = match error.kind() {
+        io::ErrorKind::AddrInUse => ": is another process using this port?",
+        io::ErrorKind::AddrNotAvailable => ": is it an address of this machine?",
+        io::ErrorKind::PermissionDenied => {
+            ": a port below 1024 needs root or, on the binary, setcap cap_net_bind_service=+ep"
+        }
+        _ => "",
+    };
+    format!("{who}: cannot listen on {listen}: {error}{remedy}")
 }
 
 /// What a door needs of the house.
@@ -161,6 +175,27 @@ impl Door {
         self.stop();
         if self.task.await.is_err() {
             tracing::error!("a source ended by a panic");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// *Scenario:* the three ways in which an address is commonly not to be had.
+    /// *Guarantees:* who, where, why, and what to do.
+    #[test]
+    fn a_socket_that_is_not_to_be_had() {
+        let said = |kind: io::ErrorKind| cannot_listen("source a", "0.0.0.0:443", &kind.into());
+        for (kind, words) in [
+            (io::ErrorKind::PermissionDenied, "cap_net_bind_service"),
+            (io::ErrorKind::AddrInUse, "another process"),
+            (io::ErrorKind::AddrNotAvailable, "of this machine"),
+        ] {
+            let said = said(kind);
+            assert!(said.starts_with("source a: cannot listen on 0.0.0.0:443: "), "{said}");
+            assert!(said.contains(words), "{said}");
         }
     }
 }

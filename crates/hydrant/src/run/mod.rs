@@ -67,7 +67,11 @@ pub fn command(args: &RunArgs) -> Exit {
     }
     let folder = match Folder::open(&settings.data_dir) {
         Ok(folder) => folder,
-        Err(error @ FolderError::Io { .. }) => return fail(Exit::Disk, &error.to_string(), None),
+        Err(error @ FolderError::Io { .. }) => {
+            let hint =
+                "data_dir must be a folder that this user may write to: see its owner and rights";
+            return fail(Exit::Disk, &error.to_string(), Some(hint));
+        }
         Err(error) => return fail(Exit::Failed, &error.to_string(), None),
     };
     match runtime() {
@@ -97,8 +101,8 @@ async fn run(file: &Path, settings: Settings, folder: Folder) -> Exit {
     let admin = match admin::open(&admin_address, Arc::clone(&house)).await {
         Ok(admin) => admin,
         Err(error) => {
-            let what = format!("admin.listen: cannot listen on {admin_address}: {error}");
-            return fail(Exit::Failed, &what, Some("is another process using this port?"));
+            let what = door::cannot_listen("admin.listen", &admin_address, &error);
+            return fail(Exit::Failed, &what, None);
         }
     };
     let control = match control::open(&control_socket(&root), Arc::clone(&house)) {

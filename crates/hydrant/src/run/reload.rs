@@ -215,7 +215,7 @@ impl House {
         let mut holders = doors.chain(apis).filter(|(_, held)| port == Some(Ok(held.port())));
         match holders.next() {
             Some((name, held)) => {
-                format!("{why}; source {name} has {held} until it is closed: restart instead")
+                format!("{why} Source {name} has {held} until it is closed: restart instead")
             }
             None => why,
         }

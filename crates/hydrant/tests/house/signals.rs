@@ -378,7 +378,7 @@ fn sighup_hands_a_port_over() {
     let all = format!("0.0.0.0:{}", home.source.port());
     settings([("renamed", &all, "key-r"), ("b", &there, "key-b")]);
     reload_in_vain(&service);
-    let held = format!("source b has {here} until it is closed: restart instead");
+    let held = format!("Source b has {here} until it is closed: restart instead");
     assert!(service.log().contains(&held), "{}", service.log());
     assert_eq!(status(home.source.port(), "key-b"), 200, "the old settings stay");
     service.stop();

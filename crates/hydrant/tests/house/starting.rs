@@ -77,3 +77,23 @@ fn settings_with_three_mistakes_tell_all_three() {
     assert!(said.contains("3 errors"), "{said}");
     assert!(!home.data().exists());
 }
+
+/// *Scenario:* a data folder that cannot be made, and a port that somebody has.
+/// *Guarantees:* exit 74 and 1; which place it is, and what to do.
+#[test]
+fn what_stands_in_the_way_is_told_with_a_remedy() {
+    let home = Home::new("in-the-way");
+    home.dir.write("data", "a file");
+    home.write(&to_blackhole("all"));
+    let (code, said) = run(&home);
+    assert_eq!(code, Some(74), "{said}");
+    assert!(said.contains("data") && said.contains("hint: data_dir must be a folder"), "{said}");
+
+    let home = Home::new("port-taken");
+    home.write(&to_blackhole("all"));
+    let _taken = std::net::TcpListener::bind(home.source).unwrap();
+    let (code, said) = run(&home);
+    assert_eq!(code, Some(1), "{said}");
+    let words = format!("source aws: cannot listen on {}: Address already in use", home.source);
+    assert!(said.contains(&words) && said.contains("another process using this port?"), "{said}");
+}
