@@ -329,6 +329,7 @@ fn read_by(
     let statements = policy::read_objects(&prefix, queue);
     plan.reader = Some(Reader { statements, role: options.reader.is_some() });
     if let Some(principal) = &options.reader {
+        endpoint::check_principal(principal)?;
         let kind =
             Kind::Text("^arn:[^:]+:iam::[0-9]{12}:.+$", "the ARN of a role, user or account");
         let about = "Who takes on the role that reads bucket and queue";

@@ -123,6 +123,23 @@ pub(super) fn check_attribute(name: &str, value: &str) -> Result<(), Refusal> {
     ))
 }
 
+/// Whom a role may be given to: never everybody.
+pub(super) fn check_principal(arn: &str) -> Result<(), Refusal> {
+    let mut parts = arn.splitn(6, ':');
+    let mut next = || parts.next().unwrap_or_default();
+    let [arn_word, _partition, service, region, account, rest] =
+        [next(), next(), next(), next(), next(), next()];
+    let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
+    if arn_word == "arn" && service == "iam" && region.is_empty() && is_account && !rest.is_empty()
+    {
+        return Ok(());
+    }
+    Err(Refusal::usage(
+        format!("--reader {arn}: is not the ARN of a role, user or account"),
+        "write it like arn:aws:iam::111122223333:role/hydrant",
+    ))
+}
+
 /// Each name once, and no more than Firehose sends.
 pub(super) fn check_room(name: &str, others: &[(String, AttributeValue)]) -> Result<(), Refusal> {
     if others.iter().any(|(other, _)| other == name) {

@@ -261,6 +261,9 @@ fn flags_tell_the_source() {
     let reader = "--reader arn:aws:iam::111122223333:role/hydrant";
     assert_eq!(good(&text, reader).topology, Topology::Sqs);
     refused(&text, &format!("--source aws {reader}"), Exit::Usage, "--reader means nothing");
+    for nobody in ["*", "hydrant", "111122223333", "arn:aws:s3:::bucket", "arn:aws:iam::1:role/x"] {
+        refused(&text, &format!("--reader {nobody}"), Exit::Usage, "is not the ARN of a role");
+    }
 }
 
 /// *Scenario:* settings and flags from which nothing can be planned.
