@@ -58,9 +58,15 @@ fn metrics(stdin: &[u8]) -> Vec<String> {
     text(&output.stdout).lines().map(name).collect()
 }
 
+/// As `base64` prints it.
+fn wrapped(text: &str) -> String {
+    let lines = text.as_bytes().chunks(76).map(|line| String::from_utf8_lossy(line) + "\n");
+    lines.collect()
+}
+
 /// *Scenario:* the same two points as lines, gzip, several gzip members, a request body, a
-/// gzip request body of gzip records, failed-record lines of both origins, quarantine, base64, and
-/// every way in which Firehose compresses an object.
+/// gzip request body of gzip records, failed-record lines of both origins, quarantine, base64 in one
+/// line and in many, and every way in which Firehose compresses an object.
 /// *Guarantees:* each is told by its content, and the same points come out.
 #[test]
 fn every_wrapping() {
@@ -87,6 +93,7 @@ fn every_wrapping() {
         gzip(body.as_bytes()),
         failed.into_bytes(),
         encoded(&gzip(lines)).into_bytes(),
+        wrapped(&encoded(&gzip(lines))).into_bytes(),
     ] {
         assert_eq!(metrics(&bytes), ["CPUUtilization", "NetworkIn"]);
     }

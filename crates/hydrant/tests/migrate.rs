@@ -34,6 +34,10 @@ fn documents_and_reports_have_their_places() {
     assert!(said.contains(":2: builtin:cloud.aws.asg.running left: "), "{said}");
     assert!(said.ends_with("1 key rewritten, 1 left\n"), "{said}");
 
+    let marked = folder.write("marked.json", format!("\u{feff}{POLLED}\r\n"));
+    let output = migrate(&[marked.to_str().expect("a temporary path is text")]);
+    assert_eq!(text(&output.stdout), format!("\u{feff}{new}\r\n"), "as Windows writes it");
+
     let dry = migrate(&[export, "--dry-run"]);
     assert!(text(&dry.stdout).contains(":1: ext:cloud.aws.rds.cpuUtilization -> "));
 

@@ -62,7 +62,7 @@ pub(crate) fn each(plain: &[u8], mut take: impl FnMut(Found<'_>)) {
         Kind::RequestBody => request_body(plain, &mut take),
         Kind::FailedRecords => failed_records(plain, &mut take),
         Kind::Quarantine => quarantine(plain, &mut take),
-        Kind::Base64 => from_base64(plain.trim_ascii(), "record 1".to_owned(), &mut take),
+        Kind::Base64 => from_base64(&one_line(plain), "record 1".to_owned(), &mut take),
     }
 }
 
@@ -99,15 +99,23 @@ fn sniff(plain: &[u8]) -> Kind {
             _ => Kind::Records,
         };
     }
-    let text = plain.trim_ascii();
-    let long_enough = text.len() >= 16;
+    let long_enough = plain.trim_ascii().len() >= 16;
     if long_enough
         && matches!(metric::sniff(plain), metric::Kind::Unknown)
-        && base64::check(text).is_ok()
+        && base64::check(&one_line(plain)).is_ok()
     {
         return Kind::Base64;
     }
     Kind::Records
+}
+
+/// Without the line breaks that `base64` writes, and what it leaves at the end.
+fn one_line(text: &[u8]) -> Cow<'_, [u8]> {
+    let text = text.trim_ascii();
+    if !text.contains(&b'\n') {
+        return Cow::Borrowed(text);
+    }
+    text.iter().copied().filter(|byte| !matches!(byte, b'\r' | b'\n')).collect()
 }
 
 /// The first kilobyte names `requestId` or `records` as Firehose writes them.

@@ -34,7 +34,9 @@ pub(super) enum Outcome {
 
 /// The document rewritten, and what was found in it; the error is why it is no JSON.
 pub(super) fn rewrite(text: &str, table: &Table) -> Result<(String, Vec<Finding>), String> {
-    serde_json::from_str::<IgnoredAny>(text).map_err(|error| error.to_string())?;
+    // A byte order mark stays, as every other byte.
+    let json = text.strip_prefix('\u{feff}').unwrap_or(text);
+    serde_json::from_str::<IgnoredAny>(json).map_err(|error| error.to_string())?;
     let document = scan(text);
     let mut out = String::with_capacity(text.len());
     let mut findings = Vec::new();
