@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-use jiff::civil::Date;
+use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
+use jiff::{Timestamp, Zoned};
 
 use crate::settings::quantity;
 
@@ -31,14 +31,18 @@ pub(super) fn secret(text: &str) -> Result<remote::Secret, String> {
     Ok(remote::Secret::new(text))
 }
 
-/// An instant: `2026-11-20T10:00:00Z`, `2026-11-20` (midnight UTC), or how long ago: `2h`, `2h ago`.
+/// An instant: `2026-11-20T10:00:00Z`, the same without a zone or only a date (both UTC, as S3 and
+/// Firehose have their times), or how long ago: `2h`, `2h ago`.
 pub(super) fn instant(text: &str) -> Result<Timestamp, String> {
     if let Ok(instant) = text.parse::<Timestamp>() {
         return Ok(instant);
     }
-    if let Ok(date) = text.parse::<Date>() {
-        let midnight = TimeZone::UTC.to_timestamp(date.at(0, 0, 0, 0));
-        return midnight.map_err(|error| error.to_string());
+    if let Ok(zoned) = text.parse::<Zoned>() {
+        return Ok(zoned.timestamp());
+    }
+    // A date alone is its midnight.
+    if let Ok(time) = text.parse::<DateTime>() {
+        return TimeZone::UTC.to_timestamp(time).map_err(|error| error.to_string());
     }
     let ago = text.trim_end_matches("ago").trim_end();
     let ago = quantity::duration(ago).map_err(|_| {
@@ -72,6 +76,11 @@ mod tests {
         assert_eq!(at("2026-11-20T10:00:00Z").unwrap(), "2026-11-20T10:00:00Z");
         assert_eq!(at("2026-11-20T12:00:00+02:00").unwrap(), "2026-11-20T10:00:00Z");
         assert_eq!(at("2026-11-20").unwrap(), "2026-11-20T00:00:00Z");
+        for text in ["2026-11-20T10:05:07", "2026-11-20 10:05:07", "2026-11-20 10:05:07Z"] {
+            assert_eq!(at(text).unwrap(), "2026-11-20T10:05:07Z", "{text}");
+        }
+        assert_eq!(at("2026-11-20T10:05").unwrap(), "2026-11-20T10:05:00Z");
+        assert_eq!(at("2026-11-20T11:05:07[Europe/Berlin]").unwrap(), "2026-11-20T10:05:07Z");
         for text in ["2h", "2h ago", "120m ago"] {
             let meant = instant(text).unwrap().as_millisecond();
             let age = Timestamp::now().as_millisecond() - meant;
