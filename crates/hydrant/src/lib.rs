@@ -17,6 +17,7 @@ pub mod inspect;
 pub mod lambda;
 pub mod manual;
 pub mod migrate;
+mod patience;
 pub mod replay;
 pub mod run;
 pub mod settings;

@@ -7,13 +7,8 @@ use remote::aws::tagging::Page;
 use remote::aws::{Fault, Kind};
 
 use super::document::Resources;
+use crate::patience::patiently;
 
-/// Attempts for one page. The API allows 15 calls a second and asks for patience beyond.
-const ATTEMPTS: u32 = 6;
-/// Before the second attempt of a page.
-pub const PAUSE: Duration = Duration::from_millis(500);
-/// Longest pause between attempts, whatever is asked for.
-const PAUSE_MAX: Duration = Duration::from_secs(30);
 /// As many as a snapshot may hold.
 const RESOURCES_MAX: usize = 1_000_000;
 
@@ -27,7 +22,7 @@ pub async fn fetch_region(
     let mut resources = Resources::new();
     let mut next: Option<String> = None;
     loop {
-        let page = patiently(&ask, next.as_deref(), pause).await?;
+        let page = patiently(pause, async || ask(next.as_deref()).await).await?;
         for resource in page.resources {
             let wanted = |key: &String| keys.is_empty() || keys.contains(key);
             let tags: BTreeMap<String, String> =
@@ -44,25 +39,6 @@ pub async fn fetch_region(
             None => return Ok(resources),
         }
     }
-}
-
-/// One page; asked again when what went wrong may pass.
-async fn patiently(
-    ask: impl AsyncFn(Option<&str>) -> Result<Page, Fault>,
-    next: Option<&str>,
-    mut pause: Duration,
-) -> Result<Page, Fault> {
-    for _ in 1..ATTEMPTS {
-        match ask(next).await {
-            Err(fault) if fault.passes() => {
-                let asked = fault.retry_after.unwrap_or(pause);
-                tokio::time::sleep(asked.max(pause).min(PAUSE_MAX)).await;
-                pause *= 2;
-            }
-            other => return other,
-        }
-    }
-    ask(next).await
 }
 
 fn too_many() -> Fault {

@@ -18,11 +18,12 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli::{TagsArgs, TagsCommand, TagsFetchArgs};
 use crate::exit::Exit;
+use crate::patience::PAUSE;
 use crate::run::runtime;
 use crate::terminal::{self, Paint, fail};
 
 pub use document::{Document, Region, Resources};
-pub use fetch::{PAUSE, fetch_region};
+pub use fetch::fetch_region;
 pub use refresh::keep_fresh;
 
 /// A page has at most 100 resources with 50 tags of 384 characters; their JSON stays below this.

@@ -433,3 +433,48 @@ fn what_cannot_be_is_told() {
     assert!(code == 0 && status.contains("nowhere"), "{code} {status} {words}");
     drop(first);
 }
+
+/// *Scenario:* S3 throttles the second listing of a replay and the object, once each.
+/// *Guarantees:* both are asked for again, and all is put back.
+#[test]
+fn a_busy_bucket_does_not_end_a_replay() {
+    let home = Home::new("replay-busy");
+    home.write(&to_blackhole("hole"));
+    let object = lines_of(&Batch::new(1, 250), Format::Json, None);
+    let (mut listed, mut read) = (0, 0);
+    let s3 = Peer::scripted(move |request| {
+        let lists = request.target.contains("list-type=2");
+        let seen = if lists { &mut listed } else { &mut read };
+        *seen += 1;
+        match (lists, *seen) {
+            (true, 2) | (false, 1) => Reply::body(
+                503,
+                "application/xml",
+                "<Error><Code>SlowDown</Code><Message>as scripted</Message></Error>",
+            ),
+            (true, _) => {
+                let page = format!(
+                    "<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>a</Key>\
+                     <LastModified>2026-11-20T12:00:00.000Z</LastModified><ETag>&quot;e&quot;\
+                     </ETag><Size>{}</Size></Contents></ListBucketResult>",
+                    object.len()
+                );
+                Reply::body(200, "application/xml", page)
+            }
+            (false, _) => {
+                Reply::body(200, "application/octet-stream", object.clone()).with("ETag", "\"e\"")
+            }
+        }
+    });
+    let output = std::process::Command::new(binary())
+        .args(["replay", "s3://metrics/", "--to", "hole", "-c", "hydrant.yaml"])
+        .args(["--endpoint-url", &s3.url(""), "--region", "eu-west-1"])
+        .envs([("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"), ("AWS_SECRET_ACCESS_KEY", "secret")])
+        .env_remove("HYDRANT_CONFIG")
+        .current_dir(home.dir.path())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(said.contains("250 points delivered"), "{said}");
+}

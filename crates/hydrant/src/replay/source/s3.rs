@@ -1,5 +1,9 @@
 //! Prefixes of buckets. Called from the thread of the command, which waits for each answer.
+//!
+//! What passes (throttling, 5xx) does not end a replay of thousands of objects: it is asked again.
+//! But for the first answer: a place that cannot be reached at all is told at once.
 
+use std::cell::Cell;
 use std::io::{self, Read};
 
 use bytes::Bytes;
@@ -9,25 +13,41 @@ use tokio::runtime::Handle;
 
 use super::{Listed, NotOpened, Visit, Where};
 use crate::exit::Exit;
+use crate::patience::{PAUSE, patiently};
 use crate::replay::stop::Stop;
 
 /// The client of all buckets.
 pub(super) struct Bucket {
     s3: S3,
     runtime: Handle,
+    /// It has been reached.
+    answered: Cell<bool>,
 }
 
 impl Bucket {
     pub(super) fn open(identity: IdentityConfig, runtime: &Handle) -> Result<Bucket, Stop> {
         let identity = runtime.block_on(Identity::load(identity)).map_err(|fault| stop(&fault))?;
-        Ok(Bucket { s3: S3::new(identity), runtime: runtime.clone() })
+        Ok(Bucket { s3: S3::new(identity), runtime: runtime.clone(), answered: Cell::new(false) })
+    }
+
+    fn ask<T>(&self, ask: impl AsyncFn() -> Result<T, Fault>) -> Result<T, Fault> {
+        let answer = match self.runtime.block_on(ask()) {
+            Err(fault) if fault.passes() && (self.answered.get() || fault.status != 0) => {
+                self.runtime.block_on(patiently(PAUSE, ask))
+            }
+            answer => answer,
+        };
+        self.answered.set(self.answered.get() || answer.is_ok());
+        answer
     }
 
     pub(super) fn each(&self, bucket: &str, prefix: &str, visit: Visit<'_>) -> Result<(), Stop> {
         let mut token: Option<String> = None;
         loop {
-            let from = From { start_after: None, token: token.as_deref() };
-            let page = self.runtime.block_on(self.s3.list(bucket, prefix, from));
+            let page = self.ask(async || {
+                let from = From { start_after: None, token: token.as_deref() };
+                self.s3.list(bucket, prefix, from).await
+            });
             let page = page.map_err(|fault| stop(&fault))?;
             for object in page.objects.into_iter().filter(|object| !object.key.ends_with('/')) {
                 visit(Listed {
@@ -45,7 +65,7 @@ impl Bucket {
     }
 
     pub(super) fn get(&self, bucket: &str, key: &str) -> Result<Body, NotOpened> {
-        let download = self.runtime.block_on(self.s3.get(bucket, key, None, None));
+        let download = self.ask(async || self.s3.get(bucket, key, None, None).await);
         match download {
             Ok(download) => {
                 Ok(Body { download, runtime: self.runtime.clone(), piece: Bytes::new() })
