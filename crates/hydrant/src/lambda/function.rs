@@ -39,6 +39,8 @@ pub(super) struct Function {
     objects: Objects,
     bucket: Option<Bucket>,
     transformer: Transformer,
+    /// Of the invocation at work.
+    request_id: String,
 }
 
 impl Function {
@@ -50,9 +52,9 @@ impl Function {
         let transformer = Transformer::new(selection, &variables.stream.enrich)?;
         let objects = Objects::new(&variables);
         let bucket = variables.stream.backup.s3.clone().map(Bucket::new);
-        let (rooms, opened) = (None, 0);
+        let (rooms, opened, request_id) = (None, 0, String::new());
         let mut function =
-            Function { variables, folder, rooms, opened, objects, bucket, transformer };
+            Function { variables, folder, rooms, opened, objects, bucket, transformer, request_id };
         if function.variables.delivers {
             function.rooms = Some(function.open()?);
         }
@@ -73,6 +75,7 @@ impl Function {
     /// Works on one invocation.
     pub(super) async fn invoke(&mut self, invocation: &Invocation) -> Result<Bytes, Fault> {
         let until_ms = self.until_ms(invocation.deadline_ms);
+        self.request_id.clone_from(&invocation.request_id);
         match tell(&invocation.event)? {
             Event::Transform => self.transform(&invocation.event),
             Event::Queue(messages) => self.queue(&messages, until_ms).await,
@@ -239,7 +242,9 @@ impl Function {
         if let Some(bucket) = &mut self.bucket {
             let now = wall_clock()();
             let stores = rooms.stores();
-            let kept = timeout(left(until_ms), bucket.keep(&stores, now, object)).await;
+            // Another function may refuse the same of the same object, at the same time.
+            let seed = format!("{}\n{object}", self.request_id);
+            let kept = timeout(left(until_ms), bucket.keep(&stores, now, &seed)).await;
             kept.map_err(|_| late(object, "the backup's bucket does not answer"))??;
         }
         let told = refused::take(&rooms.stores());
@@ -298,7 +303,15 @@ impl Function {
         loop {
             let page = self.objects.list(&bucket, &prefix, last.as_deref(), token.as_deref());
             let page = timeout(left(until_ms), page).await;
-            let page = page.map_err(|_| late(&bucket, "S3 does not answer the listing"))??;
+            let page =
+                page.unwrap_or_else(|_| Err(late(&bucket, "S3 does not answer the listing")));
+            let page = match page {
+                Ok(page) => page,
+                Err(fault) if done.objects > 0 => {
+                    return done.unfinished(&fault, &bucket, &prefix, last.as_deref());
+                }
+                Err(fault) => return Err(fault),
+            };
             for one in page.objects {
                 // What the console makes for a folder, and objects with nothing in them.
                 if one.key.ends_with('/') || one.length == 0 {
@@ -309,11 +322,7 @@ impl Function {
                 match self.deliver(&object, until_ms, &mut done).await {
                     Ok(()) => last = Some(one.key),
                     Err(fault) if fault.kind == NOT_DELIVERED && done.objects > 0 => {
-                        tracing::warn!(reason = fault.message, "backfill ends before its end");
-                        let next = json!({
-                            "bucket_name": bucket, "prefix": prefix, "start_after": last
-                        });
-                        return done.end(Some(next));
+                        return done.unfinished(&fault, &bucket, &prefix, last.as_deref());
                     }
                     // One bad object must not stand before all that sort behind it.
                     Err(fault) if matches!(fault.kind, REFUSED | UNREADABLE) => {
@@ -386,6 +395,19 @@ impl Done {
             return Err(self.failures.swap_remove(0));
         }
         Ok(self.answer(next))
+    }
+
+    /// The answer to a backfill that could not go on: the event that does.
+    fn unfinished(
+        self,
+        fault: &Fault,
+        bucket: &str,
+        prefix: &str,
+        last: Option<&str>,
+    ) -> Result<Bytes, Fault> {
+        tracing::warn!(reason = fault.message, "backfill ends before its end");
+        let next = json!({ "bucket_name": bucket, "prefix": prefix, "start_after": last });
+        self.end(Some(next))
     }
 
     fn add(&mut self, grown: &Tally, refused: u64) {

@@ -18,6 +18,7 @@ use super::event::unknown;
 use super::fault::{Fault, NOT_DELIVERED, UNREADABLE};
 use super::rooms::Rooms;
 use super::variables::{NAME, Variables};
+use crate::patience::{PAUSE, patiently};
 use crate::run::wall_clock;
 
 /// S3, asked for credentials at the first object: a function that only transforms has none to ask for.
@@ -55,7 +56,7 @@ impl Objects {
         Ok(self.s3.insert(S3::new(identity)).clone())
     }
 
-    /// A page of the keys under a prefix.
+    /// A page of the keys under a prefix, patiently.
     pub(super) async fn list(
         &mut self,
         bucket: &str,
@@ -63,8 +64,10 @@ impl Objects {
         start_after: Option<&str>,
         token: Option<&str>,
     ) -> Result<Page, Fault> {
-        let from = From { start_after, token };
-        self.s3().await?.list(bucket, prefix, from).await.map_err(|fault| unreadable(&fault))
+        let s3 = self.s3().await?;
+        let page =
+            patiently(PAUSE, async || s3.list(bucket, prefix, From { start_after, token }).await);
+        page.await.map_err(|fault| unreadable(&fault))
     }
 
     /// Reads an object into the journal, at the latest until `until_ms`.
@@ -76,8 +79,7 @@ impl Objects {
     ) -> Result<Outcome, Fault> {
         let s3 = self.s3().await?;
         let carrier = Carrier::new(NAME, &rooms.parts(), self.limits.object_bytes, Arc::default());
-        let wanted =
-            Wanted { bucket: &object.bucket, key: &object.key, version: object.version.as_deref() };
+        let wanted = Wanted::told(object);
         let left = until_ms.saturating_sub(wall_clock()());
         let left = Duration::from_millis(u64::try_from(left).unwrap_or(0));
         let (stop, stopped) = watch::channel(false);
@@ -114,7 +116,10 @@ fn unreadable(fault: &remote::aws::Fault) -> Fault {
 /// The objects that a text tells of.
 pub(super) fn created(text: &str) -> Result<Vec<Created>, Fault> {
     match parse(text) {
-        Notice::Objects { created, ignored } => {
+        Notice::Objects { mut created, mut ignored } => {
+            let told = created.len();
+            created.retain(|object| !object.is_folder());
+            ignored += (told - created.len()) as u64;
             if ignored > 0 {
                 tracing::info!(ignored, "not of objects that were written");
             }

@@ -26,6 +26,9 @@ const STREAM: &str = "HYDRANT_STREAM";
 const KEY_PREFIX: &str = "HYDRANT_STREAM__";
 /// The prefix of the keys of a source of type `s3`: as whom objects are read, and where S3 is.
 const SOURCE_PREFIX: &str = "HYDRANT_SOURCE__";
+/// Keys of a source of type `s3` that say which objects are read: here the events say it.
+const OBJECTS_KEYS: [&str; 6] =
+    ["bucket", "prefix", "sqs_queue_url", "interval", "start_after", "visibility"];
 /// The check wants a bucket; which one is read, the events say.
 const ANY_BUCKET: &str = "named-by-events";
 /// Posting the answer takes milliseconds; the rest is for a machine that is just being slowed down.
@@ -75,6 +78,12 @@ pub(super) fn read(environment: &Environment, folder: &Path) -> Result<Variables
     let mut warnings = Vec::new();
     let source = Source::of(environment, &mut problems, &mut warnings);
     let mut reading = Tree::of_variables(environment, SOURCE_PREFIX, &mut problems);
+    warnings.extend(
+        reading
+            .variables_of(&OBJECTS_KEYS)
+            .map(|name| format!("{name} is not used: the events say which objects are read")),
+    );
+    unread(environment, &mut problems, &mut warnings);
     reading.put(&["type"], "s3", "");
     reading.put(&["bucket"], ANY_BUCKET, "");
     let text = source.text(folder, &reading);
@@ -110,6 +119,28 @@ pub(super) fn read(environment: &Environment, folder: &Path) -> Result<Variables
         _ => {
             problems.dedup();
             Err(problems.join("\n"))
+        }
+    }
+}
+
+/// Variables that look like ours and that nobody reads. A misspelt filter would let everything through.
+fn unread(environment: &Environment, problems: &mut Vec<String>, warnings: &mut Vec<String>) {
+    let known = [STREAM, "HYDRANT_ON_REFUSED", "HYDRANT_DEADLINE_MARGIN"];
+    let ours: Vec<&str> = environment.names().filter(|n| n.starts_with("HYDRANT_")).collect();
+    // A value may refer to a variable of any name.
+    let is_referred_to = |name: &str| {
+        let reference = format!("${{{name}");
+        ours.iter().any(|one| environment.text(one).is_some_and(|text| text.contains(&reference)))
+    };
+    for name in ours.iter().filter(|name| given(environment, name).is_some()) {
+        let is_key = name.starts_with(KEY_PREFIX) || name.starts_with(SOURCE_PREFIX);
+        if is_key || known.contains(name) || is_referred_to(name) {
+            continue;
+        }
+        if name.starts_with("HYDRANT_STREAM_") || name.starts_with("HYDRANT_SOURCE_") {
+            problems.push(format!("{name}: nobody reads it: two underscores stand between keys"));
+        } else {
+            warnings.push(format!("{name} is not used"));
         }
     }
 }
@@ -250,6 +281,9 @@ impl<'a> Source<'a> {
         }
         // Every object is delivered before the answer: waiting for more would only cost time.
         stream.buffering = Buffering { size_bytes: 1, interval: Duration::ZERO };
+        if let Some(s3) = &mut stream.backup.s3 {
+            s3.all_data.interval = Duration::ZERO;
+        }
         stream.start_from = StartFrom::Oldest;
         stream.max_backlog_bytes = u64::MAX;
         stream

@@ -137,6 +137,14 @@ pub fn check(text: &str, file: &Path, environment: &Environment) -> Result<Setti
     examine(text, file, environment).0
 }
 
+/// Why `text` is no YAML, when it is none.
+pub(crate) fn syntax_fault(text: &str, environment: &Environment) -> Option<String> {
+    let problems = tree::parse(text, environment).problems;
+    let fault = problems.into_iter().find(|problem| problem.rule.starts_with("not YAML"))?;
+    let hint = fault.hint.map_or_else(String::new, |hint| format!(" ({hint})"));
+    Some(fault.rule + &hint)
+}
+
 /// Every key that was asked for while `text` was checked, with `<name>` for names people give and
 /// `[]` for items of lists: what a test compares with docs/settings.md.
 pub fn keys_asked(text: &str, environment: &Environment) -> BTreeSet<String> {

@@ -9,9 +9,17 @@ use testkit::{Peer, Received, Reply};
 /// The bucket of every event.
 pub(crate) const BUCKET: &str = "metrics";
 
-/// A bucket with these objects, by key. What is not there is 404; a key that begins with `denied` is
-/// 403.
+/// A bucket with these objects, by key. What is not there is 404; a key that begins with `denied`, and
+/// a version asked for by its id, is 403.
 pub(crate) fn bucket(objects: Vec<(String, Vec<u8>)>) -> Peer {
+    bucket_busy(objects, 0)
+}
+
+/// The same, but so often too busy for the second page of a listing.
+pub(crate) fn bucket_busy(
+    objects: impl IntoIterator<Item = (String, Vec<u8>)>,
+    mut busy: u32,
+) -> Peer {
     let objects: BTreeMap<String, Vec<u8>> = objects.into_iter().collect();
     Peer::scripted(move |request| {
         if request.method == "PUT" {
@@ -26,9 +34,13 @@ pub(crate) fn bucket(objects: Vec<(String, Vec<u8>)>) -> Peer {
         let Some(key) = path.strip_prefix(&format!("/{BUCKET}")) else { return Reply::status(400) };
         let key = key.trim_start_matches('/');
         if key.is_empty() {
+            if busy > 0 && query.contains("continuation-token") {
+                busy -= 1;
+                return error(503, "SlowDown", "Please reduce your request rate.");
+            }
             return page(&objects, query);
         }
-        if key.starts_with("denied") {
+        if key.starts_with("denied") || query.contains("versionId=") {
             return error(403, "AccessDenied", "Access Denied");
         }
         match objects.get(&decoded(key)) {

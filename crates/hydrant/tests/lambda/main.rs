@@ -10,6 +10,7 @@
 mod cloud;
 mod emulator;
 
+mod backups;
 mod objects;
 mod recipes;
 mod runtime;

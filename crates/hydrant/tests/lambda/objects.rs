@@ -5,11 +5,13 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use testkit::{Peer, Reply};
 
-use crate::cloud::{batch, bucket, delivered, event_bridge, expected, lines, notification};
+use crate::cloud::{
+    batch, bucket, bucket_busy, delivered, event_bridge, expected, lines, notification,
+};
 use crate::emulator::{Given, Lambda, PATIENCE};
 
 /// A function between this bucket and this destination, which takes OTLP uncompressed.
-fn start(given: Vec<Given>, s3: &Peer, backend: &Peer, more: &[(&str, &str)]) -> Lambda {
+pub(crate) fn start(given: Vec<Given>, s3: &Peer, backend: &Peer, more: &[(&str, &str)]) -> Lambda {
     let (s3, backend) = (s3.url(""), backend.url("/v1/metrics"));
     let mut variables = vec![
         ("AWS_ENDPOINT_URL", s3.as_str()),
@@ -21,7 +23,7 @@ fn start(given: Vec<Given>, s3: &Peer, backend: &Peer, more: &[(&str, &str)]) ->
     Lambda::start(given, &variables)
 }
 
-fn taking() -> Peer {
+pub(crate) fn taking() -> Peer {
     Peer::start(Reply::json(200, "{}"))
 }
 
@@ -232,55 +234,51 @@ fn refused_points_are_told_or_fail() {
     }
 }
 
-/// *Scenario:* the same with a bucket for the backup, then with one that refuses it.
-/// *Guarantees:* the records the destination refuses and the lines that are none are in the bucket, under
-/// the error prefix, before the answer; nothing fails but the object without any point; a bucket that
-/// refuses fails the invocation, since nothing else would keep them.
+/// *Scenario:* a bucket with versions, and a role that may read objects only, as the recipes' has;
+/// notifications of a version, of an object from before there were versions, of a folder.
+/// *Guarantees:* the objects are read; a folder, in which there is nothing, is no failure.
 #[test]
-fn a_backup_bucket_takes_what_is_refused() {
-    let mut half = lines("half", 0, 3);
-    half.extend_from_slice(b"{\"metric_name\":\"cut\n");
-    let objects = vec![
-        ("refused".to_owned(), lines("refused", 0, 4)),
-        ("half".to_owned(), half),
-        ("page".to_owned(), b"<html><body>not found</body></html>".to_vec()),
+fn versions_and_folders_of_a_bucket() {
+    let object = lines("a", 0, 2);
+    let told = |key: &str, more: Value| {
+        let mut event = notification(key);
+        let told = event["Records"][0]["s3"]["object"].as_object_mut().unwrap();
+        told.extend(more.as_object().unwrap().clone());
+        Given::new(event.to_string())
+    };
+    let etag = format!("{:x}", object.len());
+    let given = vec![
+        told("a", json!({ "versionId": "v1", "eTag": etag })),
+        told("b", json!({ "versionId": "null" })),
+        told("folder/", json!({ "size": 0 })),
     ];
-    let backend = Peer::start(Reply::json(400, r#"{"message":"no such tenant"}"#));
-    let keys = ["refused", "half", "page"];
-    let given = || keys.map(|key| Given::new(notification(key).to_string())).into();
-    let s3 = bucket(objects.clone());
-    let backup = "{bucket: kept, error_output_prefix: 'failed/!{firehose:error-output-type}/', \
-                  compression: none}";
-    let variables = [("HYDRANT_STREAM__BACKUP__S3", backup)];
-    let lambda = start(given(), &s3, &backend, &variables);
-    let answers = lambda.answers(3);
-    let failed: Vec<bool> = answers.iter().map(|a| a.path.ends_with("/error")).collect();
-    assert_eq!(failed, [false, false, true], "{answers:?}\n{:?}", lambda.log());
-    let puts: Vec<_> = s3.requests().into_iter().filter(|r| r.method == "PUT").collect();
-    let (mut records, mut pieces) = (Vec::new(), Vec::new());
-    for put in &puts {
-        let list = match &put.target {
-            key if key.starts_with("/kept/failed/http-endpoint-failed/lambda-1-") => &mut records,
-            key if key.starts_with("/kept/failed/quarantine/lambda-1-") => &mut pieces,
-            other => panic!("{other}"),
-        };
-        let lines = put.text();
-        list.extend(lines.lines().map(|l| serde_json::from_str::<Value>(l).unwrap()));
+    let s3 = bucket(vec![
+        ("a".to_owned(), object),
+        ("b".to_owned(), lines("b", 0, 3)),
+        ("folder/".to_owned(), Vec::new()),
+    ]);
+    let backend = taking();
+    let lambda = start(given, &s3, &backend, &[]);
+    for (answer, objects) in lambda.answers(3).iter().zip([1, 1, 0]) {
+        assert_eq!(answer.body["objects"], objects, "{answer:?}");
     }
-    let points: u64 = records.iter().map(|r| r["hydrant"]["points"].as_u64().unwrap()).sum();
-    // The piece that is none is an item of its record, too.
-    assert_eq!(points, 4 + 3 + 1, "{records:?}");
-    let reasons: Vec<_> = pieces.iter().map(|l| l["reason"].as_str().unwrap()).collect();
-    assert_eq!(reasons, ["malformed_json", "markup"], "{pieces:?}");
+    assert_eq!(delivered(&backend.requests()), expected(&[("a", 0, 2), ("b", 0, 3)]));
+}
 
-    let s3 = bucket(objects);
-    let denied = backup.replace("kept", "denied-bucket");
-    let variables = [("HYDRANT_STREAM__BACKUP__S3", denied.as_str())];
-    let lambda = start(given(), &s3, &backend, &variables);
-    for answer in lambda.answers(3) {
-        let (kind, message) = answer.error();
-        assert_eq!(kind, "Hydrant.NotDelivered", "{message}");
-        assert!(message.contains("backup") && message.contains("AccessDenied"), "{message}");
+/// *Scenario:* a backfill whose second page S3 is too busy to list, once; then for ever.
+/// *Guarantees:* it is asked for again; at the end of its time the answer holds the event that goes on.
+#[test]
+fn a_backfill_is_patient_with_listings() {
+    for (busy, objects, next) in [(1, 3, Value::Null), (100, 2, json!("p/1"))] {
+        let objects_of =
+            bucket_busy((0..3).map(|n| (format!("p/{n}"), lines("m", n, n + 1))), busy);
+        let backend = taking();
+        let event = r#"{"bucket_name":"metrics","prefix":"p/"}"#;
+        let given = vec![Given::new(event).within_ms(4_000)];
+        let lambda = start(given, &objects_of, &backend, &[]);
+        let body = lambda.answer().body;
+        assert_eq!(body["objects"], objects, "{body}\n{:?}", lambda.log());
+        assert_eq!(body["next"]["start_after"], next, "{body}");
     }
 }
 

@@ -23,6 +23,13 @@ pub struct Created {
     pub sequencer: Option<String>,
 }
 
+impl Created {
+    /// What the console makes for a folder: a name, and nothing in it.
+    pub fn is_folder(&self) -> bool {
+        self.key.ends_with('/') && self.size == Some(0)
+    }
+}
+
 /// What a message tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Notice {
@@ -39,6 +46,8 @@ pub enum Notice {
     Unknown(String),
 }
 
+/// Begins the names of events that tell of an object that was written.
+const CREATED: &str = "ObjectCreated:";
 /// Envelopes within each other: an SNS notification of an EventBridge event is two.
 const DEPTH_MAX: usize = 4;
 
@@ -96,12 +105,14 @@ fn notice(value: &Value) -> Notice {
 fn s3_records(records: &[Value]) -> Notice {
     let (mut created, mut ignored) = (Vec::new(), 0);
     for record in records {
-        let source = record.get("eventSource").and_then(Value::as_str).unwrap_or_default();
+        // What people write by hand names an object and nothing else; S3 itself always says more.
+        let source = record.get("eventSource").and_then(Value::as_str);
+        let source = source.or_else(|| record.get("s3").map(|_| "aws:s3")).unwrap_or_default();
         if !source.ends_with(":s3") {
             return Notice::Unknown(format!("records of {source:?}, not of aws:s3"));
         }
-        let name = record.get("eventName").and_then(Value::as_str).unwrap_or_default();
-        if !name.strip_prefix("s3:").unwrap_or(name).starts_with("ObjectCreated:") {
+        let name = record.get("eventName").and_then(Value::as_str).unwrap_or(CREATED);
+        if !name.strip_prefix("s3:").unwrap_or(name).starts_with(CREATED) {
             ignored += 1;
             continue;
         }

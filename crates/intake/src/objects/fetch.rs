@@ -14,6 +14,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
 use super::carry::{Carried, Carrier, Halt, Object};
+use super::event::Created;
 use super::feed::{self, Chunk};
 
 /// How often an object is asked for before it is put off: with the waits between, half a minute.
@@ -32,9 +33,19 @@ pub struct Wanted<'a> {
     pub key: &'a str,
     /// Version, when one is wanted.
     pub version: Option<&'a str>,
+    /// Entity tag of that version, without quotes, when it is known.
+    pub etag: Option<&'a str>,
 }
 
-impl Wanted<'_> {
+impl<'a> Wanted<'a> {
+    /// What an event tells of. An object from before its bucket had versions has one called `null`:
+    /// it needs not be asked for by name.
+    pub fn told(created: &'a Created) -> Wanted<'a> {
+        let Created { bucket, key, version, etag, .. } = created;
+        let version = version.as_deref().filter(|version| *version != "null");
+        Wanted { bucket, key, version, etag: etag.as_deref() }
+    }
+
     /// `s3://bucket/key`.
     pub fn place(&self) -> String {
         format!("s3://{}/{}", self.bucket, self.key)
@@ -93,13 +104,13 @@ impl Carrier {
         wanted: Wanted<'_>,
         stop: &watch::Receiver<bool>,
     ) -> Result<Carried, Failed> {
-        let Wanted { bucket, key, version } = wanted;
         let mut stopped = stop.clone();
         let mut download = tokio::select! {
-            download = s3.get(bucket, key, version, None) => download?,
+            download = open(s3, wanted) => download?,
             () = stops(&mut stopped) => return Err(Failed::Halt(Halt::Stopped)),
         };
-        let identity = format!("{} {}", download.about.etag, version.unwrap_or_default());
+        let version = wanted.version.unwrap_or_default();
+        let identity = format!("{} {version}", download.about.etag);
         let object = Object { place: wanted.place(), identity: Some(identity) };
         let (pipe, feed) = feed::pipe();
         let (carrier, for_thread) = (self.clone(), stop.clone());
@@ -119,6 +130,22 @@ impl Carrier {
         // A download that broke is the reason of whatever the other end made of it.
         fed?;
         carried.map_err(Failed::Halt)
+    }
+}
+
+/// Opens an object. Versions are a right of their own (`s3:GetObjectVersion`): who may only read objects
+/// gets the newest version, as long as it is the wanted one.
+async fn open(s3: &S3, wanted: Wanted<'_>) -> Result<Download, Fault> {
+    let Wanted { bucket, key, version, etag } = wanted;
+    let denied = match s3.get(bucket, key, version, None).await {
+        Err(fault) if version.is_some() && fault.kind == Kind::Denied => fault,
+        opened => return opened,
+    };
+    let Some(etag) = etag.map(|etag| format!("\"{etag}\"")) else { return Err(denied) };
+    match s3.get(bucket, key, None, Some(&etag)).await {
+        Ok(download) if download.about.etag == etag => Ok(download),
+        Err(fault) if fault.passes() => Err(fault),
+        Ok(_) | Err(_) => Err(denied),
     }
 }
 

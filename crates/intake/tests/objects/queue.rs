@@ -10,7 +10,7 @@ use metric::Format;
 use serde_json::json;
 
 use crate::common::{House, object, wait, wait_for};
-use crate::world::{BUCKET, World, event, event_of, start};
+use crate::world::{BUCKET, World, etag, event, event_of, start};
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
@@ -180,6 +180,33 @@ fn versions_are_read_each() {
     let count = |version: &str| asked.iter().filter(|target| target.contains(version)).count();
     assert_eq!((count("versionId=v1"), count("versionId=v2"), count("versionId=null")), (1, 1, 0));
     assert_eq!(world.sky().read.len(), 3);
+}
+
+/// *Scenario:* credentials that may read objects but not versions; a message of the version that is
+/// there, one of a version that has been overwritten.
+/// *Guarantees:* the first is read all the same; the second is given back, and what is missing is told.
+#[test]
+fn the_newest_version_needs_no_right_of_its_own() {
+    let (mut house, world) = (House::new(), World::new());
+    let bytes = object(Format::Json, 50, 1);
+    world.put("k", bytes.clone());
+    world.sky().versions_denied = true;
+    for tag in [&etag(&bytes), "\"another\""] {
+        let mut told = event(&["k"]);
+        let object = &mut told["Records"][0]["s3"]["object"];
+        object["versionId"] = json!("v1");
+        object["eTag"] = json!(tag.trim_matches('"'));
+        world.tell(&told);
+    }
+    let running = start(&house, world.queue_config());
+    wait_for(&running.stats, "two ends", |stats| {
+        stats.messages_deleted.get() + stats.messages_left.get() == 2
+    });
+    assert_eq!((running.stats.messages_deleted.get(), world.left()), (1, 1));
+    let told = running.stats.snapshot().last_failure.and_then(|failure| failure.remedy);
+    assert!(told.as_ref().is_some_and(|told| told.contains("s3:GetObjectVersion")), "{told:?}");
+    running.stop();
+    assert_eq!(house.points(), 50);
 }
 
 /// *Scenario:* messages that tell of no object, in a queue without a redrive policy, and with one.

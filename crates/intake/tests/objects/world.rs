@@ -55,6 +55,8 @@ pub(crate) struct Sky {
     pub(crate) queue_fault: Option<(u16, &'static str)>,
     /// Answered to every listing.
     pub(crate) list_fault: Option<(u16, &'static str)>,
+    /// Versions may not be read, only objects.
+    pub(crate) versions_denied: bool,
     /// Keys in a page.
     pub(crate) page: usize,
 }
@@ -220,7 +222,7 @@ fn xml_fault(status: u16, code: &str) -> Reply {
     if code == "PermanentRedirect" { reply.with("x-amz-bucket-region", "us-west-2") } else { reply }
 }
 
-fn etag(bytes: &[u8]) -> String {
+pub(crate) fn etag(bytes: &[u8]) -> String {
     let mut hash = codec::checksum::Hasher128::new();
     hash.update(bytes);
     format!("\"{:032x}\"", hash.digest())
@@ -252,11 +254,17 @@ impl Sky {
         if key.is_empty() {
             return self.list(query);
         }
+        if self.versions_denied && query.contains("versionId=") {
+            return xml_fault(403, "AccessDenied");
+        }
         self.read.push(key.to_owned());
         let Some(thing) = self.things.get_mut(key) else { return xml_fault(404, "NoSuchKey") };
         if let Some((status, code, times @ 1..)) = &mut thing.fault {
             *times -= 1;
             return xml_fault(*status, code);
+        }
+        if request.header("if-match").is_some_and(|wanted| wanted != etag(&thing.bytes)) {
+            return xml_fault(412, "PreconditionFailed");
         }
         let reply = Reply::body(200, "application/octet-stream", thing.bytes.clone())
             .with("ETag", &etag(&thing.bytes))

@@ -19,6 +19,8 @@ fn events_are_told_apart() {
     assert_eq!(kind(r#"{"records":[],"deliveryStreamArn":"a"}"#), "transform");
     let s3 = r#"{"Records":[{"eventSource":"aws:s3","s3":{}}]}"#;
     assert_eq!(kind(s3), s3);
+    let by_hand = r#"{"Records":[{"s3":{}}]}"#;
+    assert_eq!(kind(by_hand), by_hand);
     let sqs = r#"{"Records":[{"eventSource":"aws:sqs","messageId":"1","body":"a"},
         {"eventSource":"aws:sqs","messageId":"2","body":"\u00e4"}]}"#;
     assert_eq!(kind(sqs), "1=a 2=\u{e4} ");

@@ -78,6 +78,8 @@ fn contradictions_are_refused() {
     refused(&with("HYDRANT_STREAM__BACKUP__MODE", "all_data"), "all_data needs backup.s3");
     refused(&with("HYDRANT_STREAM__DESTINATOIN__URL", "x"), "HYDRANT_STREAM__DESTINATOIN__URL");
     refused(&with("HYDRANT_SOURCE__REGOIN", "x"), "HYDRANT_SOURCE__REGOIN: unknown key");
+    refused(&with("HYDRANT_STREAM_INCLUDE", "[]"), "HYDRANT_STREAM_INCLUDE: nobody reads it");
+    refused(&with("HYDRANT_STREAM__INCLUDE", "[{a: b"), "HYDRANT_STREAM__INCLUDE: not YAML");
     refused(
         &[TO_OTLP[0]],
         "HYDRANT_STREAM__DESTINATION__ENDPOINT: destination.endpoint: is missing",
@@ -86,6 +88,23 @@ fn contradictions_are_refused() {
                         'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA='}}";
     refused(&[("HYDRANT_STREAM__DESTINATION", from_request)], "has no request that names a target");
     read_of(&with("HYDRANT_STREAM", "")).unwrap();
+}
+
+/// *Scenario:* variables that are read by nobody, or only by a reference of another.
+/// *Guarantees:* the ones are told at start, the others are not.
+#[test]
+fn what_nobody_reads_is_told() {
+    let with = |name, value| read_of(&[TO_OTLP[0], TO_OTLP[1], (name, value)]).unwrap().warnings;
+    assert_eq!(with("HYDRANT_ON_REFUSE", "fail"), ["HYDRANT_ON_REFUSE is not used"]);
+    let prefix = with("HYDRANT_SOURCE__PREFIX", "cw/");
+    assert_eq!(
+        prefix,
+        ["HYDRANT_SOURCE__PREFIX is not used: the events say which objects are read"]
+    );
+    let body = "{destination: {type: dynatrace, url: 'https://a.live.dynatrace.com', api_token: \
+                \"${HYDRANT_STREAM_TOKEN}\"}}";
+    let referred = [("HYDRANT_STREAM", body), ("HYDRANT_STREAM_TOKEN", "dt0c01.x")];
+    assert_eq!(read_of(&referred).unwrap().warnings, Vec::<String>::new());
 }
 
 /// *Scenario:* nothing that says where to deliver, with and without filters.

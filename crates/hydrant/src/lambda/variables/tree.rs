@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::settings::Environment;
+use crate::settings::{self, Environment};
 
 /// Paths of keys, each with its value.
 #[derive(Clone, Debug, Default)]
@@ -34,6 +34,10 @@ impl Tree {
                 continue;
             }
             let yaml = if value.trim_start().starts_with(['{', '[']) {
+                if let Some(fault) = settings::syntax_fault(value, environment) {
+                    problems.push(format!("{name}: {fault}"));
+                    continue;
+                }
                 value.trim().replace('\n', "\n        ")
             } else {
                 format!("\"${{{name}}}\"")
@@ -75,6 +79,15 @@ impl Tree {
     pub(super) fn holds(&self, path: &[&str]) -> bool {
         let below = |known: &Vec<String>| known.iter().zip(path).filter(|(a, b)| a == b).count();
         self.0.keys().any(|known| known.len() >= path.len() && below(known) == path.len())
+    }
+
+    /// The variables that set one of these keys, or something below.
+    pub(super) fn variables_of<'a>(&'a self, keys: &'a [&str]) -> impl Iterator<Item = &'a str> {
+        let named = self
+            .0
+            .iter()
+            .filter(|(path, _)| path.first().is_some_and(|first| keys.contains(&first.as_str())));
+        named.map(|(_, leaf)| leaf.variable.as_str())
     }
 
     /// The first variable, when there is one.

@@ -123,6 +123,16 @@ fn envelopes_are_opened_and_keys_spelled_right() {
     assert_eq!(objects(&through_sns(&event)), (vec![created("a+b%41")], 0));
 }
 
+/// *Scenario:* an event as people write it to try a function out: bucket and key, and nothing besides.
+/// *Guarantees:* it is an object that was written; it is not passed over in silence.
+#[test]
+fn an_event_by_hand_names_its_object() {
+    let by_hand = json!({"s3": {"bucket": {"name": "metrics"}, "object": {"key": "a+b"}}});
+    let (found, ignored) = objects(&json!({ "Records": [by_hand] }));
+    let (bucket, key) = (found[0].bucket.as_str(), found[0].key.as_str());
+    assert_eq!((found.len(), bucket, key, ignored), (1, "metrics", "a b", 0));
+}
+
 /// *Scenario:* removals, restores and other events, alone and beside a new object; no records.
 /// *Guarantees:* they are counted as ignored, never read, never an error.
 #[test]

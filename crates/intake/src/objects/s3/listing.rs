@@ -256,7 +256,7 @@ impl Listing {
                 (Arc::clone(&self.inner), self.s3.clone(), self.bucket.clone());
             let (key, stop) = (listed.key.clone(), stop.clone());
             work.spawn(async move {
-                let wanted = Wanted { bucket: &bucket, key: &key, version: None };
+                let wanted = Wanted { bucket: &bucket, key: &key, version: None, etag: None };
                 let mut read = inner.carrier.fetch(&s3, wanted, &stop).await;
                 if let Err(Failed::Fault(fault)) = &read
                     && fault.kind == Kind::NoSuchObject

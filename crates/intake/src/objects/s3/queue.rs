@@ -329,8 +329,7 @@ impl Queue {
     /// One object: `Delete` when it needs the message no more.
     async fn object(&self, one: &Created, message: &Message, stop: &watch::Receiver<bool>) -> End {
         let stats = &self.inner.stats;
-        let folder = one.key.ends_with('/') && one.size == Some(0);
-        if folder || !one.key.starts_with(&self.inner.config.prefix) {
+        if one.is_folder() || !one.key.starts_with(&self.inner.config.prefix) {
             stats.ignored.add(1);
             return End::Delete;
         }
@@ -338,8 +337,7 @@ impl Queue {
             stats.known.add(1);
             return End::Delete;
         }
-        let version = one.version.as_deref().filter(|version| *version != "null");
-        let wanted = Wanted { bucket: &one.bucket, key: &one.key, version };
+        let wanted = Wanted::told(one);
         let source = self.inner.config.name.as_str();
         match self.inner.carrier.fetch(&self.s3, wanted, stop).await {
             Ok(carried) => {
