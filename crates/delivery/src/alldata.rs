@@ -103,7 +103,8 @@ impl Copier {
     fn copy(&mut self, index: usize, stopped: &AtomicBool) -> Result<(), String> {
         let now = self.clocks.now();
         let Some(feed) = self.feeds.get_mut(index) else { return Ok(()) };
-        let copied = copy_due(&self.backup, self.buffering, feed, now, stopped);
+        let buffering = self.stats.buffering(self.buffering);
+        let copied = copy_due(&self.backup, buffering, feed, now, stopped);
         feed.pause();
         if copied.is_err() {
             feed.restart(feed.begin, Vec::new());

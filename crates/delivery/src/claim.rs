@@ -119,7 +119,7 @@ impl Worker {
 
     /// One entry: whole when it is in memory, else opened for reading record by record.
     fn pack_next_entry(&mut self, index: usize, now: Now) -> Result<bool, String> {
-        let buffering = self.config.buffering;
+        let buffering = self.stats.buffering(self.config.buffering);
         let Some(feed) = self.feeds.get_mut(index) else { return Ok(false) };
         if !feed.release(buffering, now)? {
             return Ok(false);

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
 
+use crate::config::Buffering;
 use crate::tags::TagState;
 use crate::tap::Taps;
 
@@ -34,6 +36,8 @@ pub struct Stats {
     pub newest_instant_ms: AtomicI64,
     /// Told whenever a range is settled; one waiter at a time.
     pub settled: tokio::sync::Notify,
+    /// No source will bring more: what is buffered goes now.
+    pub hurried: AtomicBool,
     /// Those who look on.
     pub taps: Taps,
     /// Attempts to bring a file of backup to S3, as [`UPLOAD_OUTCOMES`].
@@ -81,6 +85,13 @@ pub struct State {
 }
 
 impl Stats {
+    /// How it is buffered now.
+    pub(crate) fn buffering(&self, set: Buffering) -> Buffering {
+        let interval =
+            if self.hurried.load(Ordering::Relaxed) { Duration::ZERO } else { set.interval };
+        Buffering { interval, ..set }
+    }
+
     /// Adds to a filter rule.
     pub(crate) fn add_filtered(&self, rule: &str, points: u64) {
         add(&self.filtered, rule.to_owned(), points);

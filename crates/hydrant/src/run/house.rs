@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use arc_swap::ArcSwap;
 use delivery::{Clock, Lanes, Share, Stats, Stream, StreamConfig};
@@ -85,6 +86,13 @@ impl Running {
     fn stop(&self) {
         if let Running::Fixed(_, stream) = self {
             stream.stop();
+        }
+    }
+
+    /// Is there nothing more to wait for, so that what is buffered goes?
+    fn hurry(&self, nothing_comes: bool) {
+        if let Running::Fixed(_, stream) = self {
+            stream.stats().hurried.store(nothing_comes, Ordering::Relaxed);
         }
     }
 
@@ -195,7 +203,9 @@ impl House {
     pub fn finished(&self) -> Option<Exit> {
         let listens = !self.doors.is_empty() || !self.apis.is_empty();
         let read = !listens && self.readers.values().all(Reader::is_done);
-        if !read || self.readers.is_empty() {
+        let read = read && !self.readers.is_empty();
+        self.streams.values().for_each(|running| running.hurry(read));
+        if !read {
             return None;
         }
         let statuses = self.journal.status();

@@ -2,7 +2,9 @@
 
 use std::process::{Command, Output, Stdio};
 
-use crate::service::{Home, binary};
+use testkit::Process;
+
+use crate::service::{Home, PATIENCE, binary};
 
 /// One point as CloudWatch writes it, with its own name.
 fn line(name: &str) -> String {
@@ -76,4 +78,27 @@ fn standard_input_to_its_end() {
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(code, Some(65), "{said}");
     assert!(said.contains("set aside"), "{said}");
+}
+
+/// *Scenario:* a folder is read once into a stream that buffers for a quarter of an hour, and backs up
+/// all data, which is buffered too.
+/// *Guarantees:* nothing waits for more once there is nothing to come: the run ends, all delivered and
+/// copied.
+#[test]
+fn the_end_of_input_is_not_buffered() {
+    let home = Home::new("end-of-input");
+    std::fs::create_dir_all(home.dir.join("captures")).unwrap();
+    std::fs::write(home.dir.join("captures/a"), line("A")).unwrap();
+    settings(&home, "{ type: file, path: captures }");
+    let file = home.dir.join("hydrant.yaml");
+    let buffered =
+        "    buffering: { interval: 15m }\n    backup: { mode: all_data, directory: copy }\n";
+    let text = std::fs::read_to_string(&file).unwrap() + buffered;
+    std::fs::write(&file, text).unwrap();
+    let mut process = Process::start(binary(), ["run", "-c", "hydrant.yaml"], home.dir.path());
+    assert_eq!(process.wait(PATIENCE).code(), Some(0), "{:?}", process.stderr());
+    assert_eq!(names(&home), ["A"]);
+    let copies = crate::service::files_below(&home.dir.join("copy"));
+    assert_eq!(copies.len(), 1, "{copies:?}");
+    assert_eq!(std::fs::read(&copies[0]).unwrap(), line("A").as_bytes());
 }
