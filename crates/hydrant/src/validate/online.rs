@@ -57,9 +57,51 @@ fn judge(verdict: Verdict) -> (Exit, String) {
     }
 }
 
+/// What some sinks say before the status.
+const LEADS: [&str; 2] = [
+    "Received the following response from the endpoint destination. ",
+    "no answer of gRPC, but HTTP ",
+];
+
 /// Verdicts carry no status, but sinks begin the text with it, or say that there is no token.
 fn denied(why: &delivery::Why) -> bool {
-    let words = ["status 401", "status 403", "no OAuth2 token"];
-    let codes = ["S3.AccessDenied", "S3.InvalidToken"];
-    words.iter().any(|start| why.message.starts_with(start)) || codes.contains(&why.code)
+    let words =
+        ["status 401", "status 403", "grpc-status 16 ", "grpc-status 7 ", "no OAuth2 token"];
+    let codes = ["S3.AccessDenied", "S3.InvalidToken", "S3.NoCredentials"];
+    let message = LEADS.iter().find_map(|lead| why.message.strip_prefix(lead));
+    let message = message.unwrap_or(&why.message);
+    words.iter().any(|start| message.starts_with(start)) || codes.contains(&why.code)
+}
+
+#[cfg(test)]
+mod tests {
+    use delivery::Why;
+
+    use super::*;
+
+    /// *Scenario:* refusals of credentials as each sink words them, and other failures.
+    /// *Guarantees:* the exit code tells the two apart.
+    #[test]
+    fn refused_credentials_are_told_apart() {
+        let exit = |code, message: &str| {
+            let why = Why { code, message: message.to_owned() };
+            judge(Verdict::Later { after: None, loud: true, why }).0
+        };
+        let destination = "HttpEndpoint.DestinationException";
+        let lead = "Received the following response from the endpoint destination.";
+        for message in [
+            "status 401 (the token is missing, wrong or expired)",
+            &format!("{lead} status 403: bad key"),
+            "grpc-status 16 UNAUTHENTICATED (the token is missing, wrong or expired)",
+            "grpc-status 7 PERMISSION_DENIED",
+            "no answer of gRPC, but HTTP status 401",
+        ] {
+            assert_eq!(exit(destination, message), Exit::Denied, "{message}");
+        }
+        assert_eq!(exit("S3.NoCredentials", "none were found"), Exit::Denied);
+        for message in ["status 500: status 401", &format!("{lead} status 404"), "grpc-status 13 X"]
+        {
+            assert_eq!(exit(destination, message), Exit::Unreachable, "{message}");
+        }
+    }
 }

@@ -87,6 +87,8 @@ fn verdicts() {
         assert_eq!(after, Some(Duration::from_secs(7)));
         assert_eq!(why.message, "PutObject s3://b/k: X: no; do this");
     }
+    let long = Fault { message: "x".repeat(600), ..fault(Kind::NoCredentials, "X") };
+    assert!(message_of(&long).ends_with("xx; do this"));
     let unreachable = Fault { status: 0, ..fault(Kind::Unwell, "Unreachable") };
     assert_eq!(code_of(&unreachable), "S3.Unreachable");
     assert_eq!(code_of(&fault(Kind::Refused, "KMS.DisabledException")), "S3.KMS");

@@ -5,7 +5,7 @@ use remote::aws::{Fault, Kind};
 
 use crate::{Verdict, Why};
 
-/// Longest text that is shown.
+/// Longest text that is shown, besides its remedy.
 const MESSAGE_CHARS: usize = 512;
 
 /// The verdict on a put that failed.
@@ -54,11 +54,12 @@ pub(crate) fn code_of(fault: &Fault) -> &'static str {
     }
 }
 
-/// AWS's text, and the remedy when one is known.
+/// AWS's text, and the remedy when one is known: that is what must not be cut.
 pub(crate) fn message_of(fault: &Fault) -> String {
-    let mut text = fault.to_string();
+    let mut text: String = fault.to_string().chars().take(MESSAGE_CHARS).collect();
     if let Some(remedy) = &fault.remedy {
-        text = format!("{text}; {remedy}");
+        text.push_str("; ");
+        text.extend(remedy.chars().take(MESSAGE_CHARS));
     }
-    text.chars().take(MESSAGE_CHARS).collect()
+    text
 }
