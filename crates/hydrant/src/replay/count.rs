@@ -99,7 +99,9 @@ impl Account {
             too_old_points: u64::from(weighed.too_old),
         };
         let group = group(kept, weighed.format.map_or("", metric::Format::name));
-        if numbers == Numbers::default() {
+        if numbers == Numbers::default() && weighed.whole {
+            *self.left_out.entry("empty").or_default() += 1;
+        } else if numbers == Numbers::default() {
             self.filtered_records += 1;
         } else {
             self.add(group.clone(), numbers);
@@ -157,5 +159,36 @@ fn group(kept: &Kept, format: &'static str) -> Group {
         code: kept.code.chars().take(100).collect(),
         kind: kept.kind.name(),
         format,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::kept::Kind;
+    use super::*;
+
+    /// *Scenario:* a record with nothing in it, which Firehose may write, and one of which a filter
+    /// left nothing.
+    /// *Guarantees:* only of the second it is said that it was not asked for.
+    #[test]
+    fn nothing_is_not_what_was_not_asked_for() {
+        let kept = Kept {
+            kind: Kind::Firehose,
+            data: Vec::new(),
+            code: String::new(),
+            arrival_ms: 0,
+            stream: String::new(),
+            data_id: String::new(),
+            undelivered: Vec::new(),
+            source: String::new(),
+            source_arn: String::new(),
+            request_id: String::new(),
+            attributes: Vec::new(),
+        };
+        let mut account = Account::default();
+        account.weighed(&kept, &Weighed { whole: true, ..Weighed::default() });
+        assert_eq!((account.left_out.get("empty"), account.filtered_records), (Some(&1), 0));
+        account.weighed(&kept, &Weighed { filtered: 3, ..Weighed::default() });
+        assert_eq!((account.filtered_points, account.filtered_records), (3, 1));
     }
 }

@@ -203,6 +203,7 @@ fn words(reason: &str) -> &str {
         "text_of_a_request" => "they keep the text of a request, which no stream reads",
         "not_decodable" => "what they keep is no metrics",
         "no_data_kept" => "they keep no data",
+        "empty" => "they hold nothing",
         other => other,
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! Owns the window that slides over the stream, and where in the stream each object stands.
 //!
-//! Always: LF, CRLF, white space or nothing between two objects, a line end at the end or none. What
+//! Always: LF, CRLF, white space or nothing between two objects, or an array of them; a line end at
+//! the end or none; a byte order mark or none. What
 //! is no object of the type asked for is told with its place and nothing of its content, and reading
 //! goes on at the next line. Memory is bounded by [`OBJECT_BYTES_MAX`].
 //!
@@ -17,6 +18,8 @@ use serde::de::DeserializeOwned;
 pub const OBJECT_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Bytes that are asked of the stream at a time, at least.
 const READ_BYTES: usize = 256 * 1024;
+/// A byte order mark.
+const MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// An object, or a piece that is none.
 #[derive(Clone, Debug, PartialEq)]
@@ -113,12 +116,14 @@ impl<R: Read> Objects<R> {
         self.offset += bytes as u64;
     }
 
-    /// Passes white space; false at the end.
+    /// Passes white space, what an array has around its objects, and a byte order mark at the
+    /// beginning: people's tools add these. False at the end.
     fn skip_space(&mut self) -> bool {
         loop {
             let rest = self.rest();
-            let space = rest.len() - rest.trim_ascii_start().len();
-            self.advance(space);
+            let mark = if self.offset == 0 && rest.starts_with(MARK) { MARK.len() } else { 0 };
+            let between = rest.iter().skip(mark).take_while(|byte| is_between(**byte)).count();
+            self.advance(mark + between);
             if !self.rest().is_empty() {
                 return true;
             }
@@ -155,6 +160,10 @@ impl<R: Read> Objects<R> {
             Err(error) => (self.ended, self.failure) = (true, Some(error)),
         }
     }
+}
+
+fn is_between(byte: u8) -> bool {
+    byte.is_ascii_whitespace() || matches!(byte, b',' | b'[' | b']')
 }
 
 fn look<T: DeserializeOwned>(rest: &[u8]) -> Look<T> {

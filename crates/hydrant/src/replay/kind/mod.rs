@@ -129,11 +129,15 @@ impl Form {
         if head.trim_ascii().is_empty() {
             return Form::Empty;
         }
-        let mut objects = serde_json::Deserializer::from_slice(head).into_iter::<Members>();
-        if let Some(Ok(first)) = objects.next()
-            && let Some(form) = Form::of_members(&first)
-        {
-            return form;
+        let text = first_object(head);
+        // An object only: serde would take a list for the members in their order, too.
+        if text.starts_with(b"{") {
+            let mut objects = serde_json::Deserializer::from_slice(text).into_iter::<Members>();
+            if let Some(Ok(first)) = objects.next()
+                && let Some(form) = Form::of_members(&first)
+            {
+                return form;
+            }
         }
         // The first object is longer than what is looked at, or damaged: the names of members tell.
         let holds = |name: &str| memmem::find(head, name.as_bytes()).is_some();
@@ -142,7 +146,7 @@ impl Form {
             _ if holds("\"rawData\"") => Form::Failed,
             _ if holds("\"reason\"") && holds("\"sequence\"") => Form::Quarantine,
             _ if holds("\"requestId\"") && holds("\"records\"") => Form::Foreign(DELIVERY),
-            metric::Kind::Json => Form::Records,
+            _ if metric::sniff(text) == metric::Kind::Json => Form::Records,
             metric::Kind::CloudWatchLogs => Form::Foreign("CloudWatch Logs data, and no metrics"),
             _ => Form::Foreign("nothing that is known as a backup or as metrics"),
         }
@@ -162,6 +166,13 @@ impl Form {
             None
         }
     }
+}
+
+/// Where JSON begins behind a byte order mark, white space and the bracket of a list.
+fn first_object(head: &[u8]) -> &[u8] {
+    let text = head.strip_prefix("\u{feff}".as_bytes()).unwrap_or(head).trim_ascii_start();
+    let inside = text.strip_prefix(b"[").map(<[u8]>::trim_ascii_start);
+    inside.filter(|inside| inside.starts_with(b"{")).unwrap_or(text)
 }
 
 const DELIVERY: &str =

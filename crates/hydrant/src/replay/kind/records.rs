@@ -4,6 +4,7 @@
 use std::io::{self, Read};
 
 use metric::boundary::{self, Cut, Sizes};
+use metric::{Decoder, Point, Reject, Visit};
 
 use super::{Scene, Stop};
 use crate::replay::kept::{Found, Kept, Kind};
@@ -28,7 +29,11 @@ pub(super) fn read(plain: impl Read, scene: &mut Scene<'_, '_>) -> Result<(), St
                 if window.fill() {
                     continue;
                 }
-                // What follows was not given to us: half a metric is none.
+                // What follows was not given to us: half a metric is none, but a whole one may end here.
+                let rest = window.rest();
+                if window.failure.is_some() && is_whole(rest) {
+                    scene.give(Found::Kept(Box::new(kept(rest.to_vec(), scene))))?;
+                }
                 return window.failure.map_or(Ok(()), |error| Err(Stop::Object(error)));
             }
             Cut::At(length) => {
@@ -55,6 +60,26 @@ pub(super) fn read(plain: impl Read, scene: &mut Scene<'_, '_>) -> Result<(), St
         window.begin += passed;
         offset += passed as u64;
     }
+}
+
+/// Metrics, and nothing but metrics.
+fn is_whole(bytes: &[u8]) -> bool {
+    #[derive(Default)]
+    struct Seen {
+        points: bool,
+        rejects: bool,
+    }
+    impl Visit for Seen {
+        fn point(&mut self, _: &Point<'_>) {
+            self.points = true;
+        }
+        fn reject(&mut self, _: &Reject<'_>) {
+            self.rejects = true;
+        }
+    }
+    let mut seen = Seen::default();
+    Decoder::new().decode(bytes, &mut seen);
+    seen.points && !seen.rejects && bytes.len() <= SIZES.most
 }
 
 /// The part of the stream that is looked at.

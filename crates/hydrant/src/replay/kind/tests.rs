@@ -100,6 +100,36 @@ fn firehose_lines_in_all_variations() {
     assert!(harvest.kept.iter().all(|kept| kept.stream == "by-name"));
 }
 
+/// *Scenario:* failed records and archived metrics as people's tools leave them: a list, on one line or
+/// on many, of one or of eight; a byte order mark; both.
+/// *Guarantees:* all are read, as what they are.
+#[test]
+fn lists_and_marks() {
+    for count in [1, 6, 8] {
+        for (line, kind) in
+            [(variations(b"x").remove(0), Kind::Firehose), (LINE.to_owned(), Kind::Records)]
+        {
+            let lines = vec![line; count];
+            for list in [
+                format!("[{}]", lines.join(",")),
+                format!("[\n  {}\n]\n", lines.join(",\n  ")),
+                lines.join("\n"),
+            ] {
+                for object in [format!("\u{feff}{list}"), list] {
+                    let harvest = harvest(object.as_bytes());
+                    assert_eq!(harvest.broken, Vec::<String>::new(), "{object}");
+                    assert!(harvest.kept.iter().all(|kept| kept.kind == kind), "{harvest:?}");
+                    let found = match kind {
+                        Kind::Records => points(&harvest.kept),
+                        _ => harvest.kept.len() as u64,
+                    };
+                    assert_eq!(found, count as u64, "{object}");
+                }
+            }
+        }
+    }
+}
+
 /// *Scenario:* the same object in each container, and cut short in one.
 /// *Guarantees:* all give the same records; the cut one gives what came before and says so.
 #[test]
@@ -219,6 +249,28 @@ fn archives_are_cut_between_metrics() {
             assert_eq!((found.broken.len(), found.kept[0].kind), (0, Kind::Records));
         }
     }
+}
+
+/// *Scenario:* an archive whose compression is cut short right behind a metric, within a line.
+/// *Guarantees:* that metric is put back, as every one before it; the half of the next is not.
+#[test]
+fn the_last_whole_metric_before_damage_is_kept() {
+    for (cut, whole) in [(LINE.len() * 2, 2), (LINE.len() * 2 + 40, 2), (LINE.len() * 2 - 1, 1)] {
+        let object = LINE.repeat(2) + &LINE[..40];
+        let stored = gzip_stored(&object.as_bytes()[..cut]);
+        let found = harvest(&stored);
+        assert_eq!((points(&found.kept), found.unreadable), (whole, true), "{cut}: {found:?}");
+    }
+}
+
+/// The beginning of a gzip member that holds these bytes as they are, and should go on.
+fn gzip_stored(bytes: &[u8]) -> Vec<u8> {
+    let mut out = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255, 0];
+    let length = (bytes.len() + 1000) as u16;
+    out.extend(length.to_le_bytes());
+    out.extend((!length).to_le_bytes());
+    out.extend(bytes);
+    out
 }
 
 fn points(kept: &[Kept]) -> u64 {
