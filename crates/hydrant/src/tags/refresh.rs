@@ -27,12 +27,8 @@ pub async fn keep_fresh(house: &SharedHouse) -> Infallible {
         let wanted = house.lock().await.tag_refreshes().to_vec();
         tried.retain(|file, _| wanted.iter().any(|args| args.output == *file));
         for args in wanted {
-            let last = tried.get(&args.output);
-            let since_try = last.map(|(at, _)| at.elapsed());
-            // A file that was fetched in part is new, and lacks a region all the same.
-            let failed = last.is_some_and(|(_, exit)| *exit != Exit::Done);
-            let age = age_of(&args.output).filter(|_| !failed);
-            if is_due(&args, age, since_try) {
+            let last = tried.get(&args.output).map(|(at, exit)| (at.elapsed(), *exit));
+            if is_due(&args, age_of(&args.output), last) {
                 let at = Instant::now();
                 let exit = refresh(&args).await;
                 tried.insert(args.output.clone(), (at, exit));
@@ -41,10 +37,15 @@ pub async fn keep_fresh(house: &SharedHouse) -> Infallible {
     }
 }
 
-/// True when the file is too old, or missing, and was not tried just now.
-fn is_due(args: &TagsFetchArgs, age: Option<Duration>, since_try: Option<Duration>) -> bool {
+/// True when the file is too old, or missing, and fetching it did not fail just now. Who removes a file
+/// wants it fetched.
+fn is_due(args: &TagsFetchArgs, age: Option<Duration>, last: Option<(Duration, Exit)>) -> bool {
     let every = args.every.unwrap_or(RETRY);
-    age.is_none_or(|age| age >= every) && since_try.is_none_or(|since| since >= every.min(RETRY))
+    match last.filter(|(_, exit)| *exit != Exit::Done) {
+        // A file that was fetched in part is new, and lacks a region all the same.
+        Some((since, _)) => since >= every.min(RETRY),
+        None => age.is_none_or(|age| age >= every),
+    }
 }
 
 /// Since when the file is as it is; `None` when it is not there. One from the future is new.

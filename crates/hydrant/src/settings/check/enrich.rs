@@ -158,15 +158,21 @@ pub(super) fn refreshes(streams: &[Stream]) -> Vec<TagsFetchArgs> {
     all
 }
 
+const KEYS_HINT: &str = "name the tags to add; all of them would be a dimension each";
+
 fn keys(report: &Report, at: &At<'_>) -> Option<Vec<String>> {
     let found = at.texts();
     if found.is_empty() {
-        let hint = "name the tags to add; all of them would be a dimension each".to_owned();
-        report.error(&at.spot(), "names no tag", Some(hint));
+        report.error(&at.spot(), "names no tag", Some(KEYS_HINT.to_owned()));
         return None;
     }
     let mut keys: Vec<String> = Vec::with_capacity(found.len());
     for Found { value, spot } in found {
+        if value.contains('*') {
+            let rule = "is not the key of a tag: AWS allows no * in one";
+            report.error(&spot, rule, Some(KEYS_HINT.to_owned()));
+            return None;
+        }
         if keys.contains(&value) {
             report.error(&spot, "names this tag twice", None);
             return None;

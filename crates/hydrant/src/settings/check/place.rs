@@ -73,8 +73,12 @@ pub(super) fn listen_address(at: &At<'_>) -> Option<Found<String>> {
 
 /// An `http://` or `https://` URL with a host.
 pub(super) fn url(report: &Report, at: &At<'_>) -> Option<Found<String>> {
+    url_like(report, at, "for instance https://host.example.com")
+}
+
+/// The same, with a hint of its own.
+pub(super) fn url_like(report: &Report, at: &At<'_>, hint: &str) -> Option<Found<String>> {
     let found = at.text()?;
-    let hint = "for instance https://host.example.com";
     // As the client will judge it: what passes here must not fail at the first request.
     let usable = remote::check_url(&found.value);
     let parsed = found.value.parse::<http::Uri>().ok();

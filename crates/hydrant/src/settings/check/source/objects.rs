@@ -6,7 +6,7 @@ use std::time::Duration;
 use intake::objects::{Limits, files, s3};
 
 use super::super::aws::{bucket, identity};
-use super::super::place::url;
+use super::super::place::url_like;
 use super::super::{DAY, GIB, MIB, TIB, optional, whole};
 use crate::settings::read::{At, Found, Report, Section};
 use crate::settings::types::ObjectSource;
@@ -23,6 +23,9 @@ const INTERVAL_MIN: Duration = Duration::from_secs(1);
 /// A queue hands out ten messages at a time.
 const CONCURRENCY_MAX: u64 = 10;
 
+/// What a queue is named by.
+const QUEUE_HINT: &str = "for instance https://sqs.eu-west-1.amazonaws.com/111122223333/objects";
+
 /// `type: s3`.
 pub(super) fn s3(
     report: &Report,
@@ -31,7 +34,7 @@ pub(super) fn s3(
 ) -> Option<ObjectSource> {
     let queue = match section.get("sqs_queue_url") {
         None => Some(None),
-        Some(at) => url(report, &at).map(|found| Some(found.value)),
+        Some(at) => url_like(report, &at, QUEUE_HINT).map(|found| Some(found.value)),
     };
     let listed = section.get("sqs_queue_url").is_none();
     let bucket = match section.get("bucket") {
