@@ -171,8 +171,8 @@ fn a_dimension_may_be_called_namespace() {
     assert_eq!(sample.dimensions, expect);
 }
 
-/// *Scenario:* 1.0 without `Dimensions`, with an empty list, with flat attributes beside it, with a
-/// string called Dimensions, and twice.
+/// *Scenario:* 1.0 without `Dimensions`, with an empty list or no value, with flat attributes beside
+/// it, with a string called Dimensions, and twice.
 /// *Guarantees:* none is lost, and no dimension is made up.
 #[test]
 fn dimensions_are_nested_or_flat() {
@@ -181,10 +181,8 @@ fn dimensions_are_nested_or_flat() {
     let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
     assert_eq!(pairs(named10()), []);
     assert_eq!(pairs(named10().message(7, list(new()))), []);
-    assert_eq!(
-        pairs(named10().message(7, new().bytes(1, b"Dimensions"))),
-        [pair("Dimensions", "")]
-    );
+    assert_eq!(pairs(named10().message(7, new().bytes(1, b"Dimensions"))), []);
+    assert_eq!(pairs(named10().message(7, new().bytes(1, b"Dimensions").bytes(2, b""))), []);
     assert_eq!(pairs(named10().message(7, text("Dimensions", "x"))), [pair("Dimensions", "x")]);
     let flat = named10()
         .message(7, text("a", "1"))
@@ -192,6 +190,34 @@ fn dimensions_are_nested_or_flat() {
         .message(7, list(new().message(1, text("c", "3"))))
         .message(7, text("d", "4"));
     assert_eq!(pairs(flat), [pair("a", "1"), pair("b", "2"), pair("c", "3"), pair("d", "4")]);
+}
+
+/// *Scenario:* the list of `Dimensions` in two pieces: two values, two lists in a value, with fields
+/// between that nobody knows; and a value of another kind before it, between the pieces, behind them.
+/// *Guarantees:* the pieces are one list, as protobuf merges messages; of several kinds the last counts.
+#[test]
+fn pieces_of_a_list_are_merged() {
+    let piece = |name: &str, value: &str| new().message(6, new().message(1, text(name, value)));
+    let (a, b) = (piece("a", "1"), piece("b", "2"));
+    let both = new().raw(&a.0).raw(&b.0);
+    let text_first = new().bytes(1, b"x");
+    let list = || new().bytes(1, b"Dimensions");
+    let all = ["a", "b"].as_slice();
+    for (attribute, expect) in [
+        (list().message(2, a.clone()).message(2, b.clone()), all),
+        (new().message(2, a.clone()).message(2, b.clone()).bytes(1, b"Dimensions"), all),
+        (list().message(2, both.clone()), all),
+        (list().message(2, new().uint(99, 1).raw(&both.0).uint(99, 1)), all),
+        (list().message(2, new().raw(&a.0).uint(99, 1).raw(&b.0)), all),
+        (list().message(2, a.clone()).bytes(2, b"").message(2, b.clone()), all),
+        (list().message(2, text_first.clone()).message(2, both), all),
+        (list().message(2, a.clone()).message(2, text_first.clone()).message(2, b), &["b"]),
+        (list().message(2, a).message(2, text_first), &["Dimensions"]),
+    ] {
+        let point = one(&record(named10().message(7, attribute)));
+        let names: Vec<&str> = point.dimensions.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, expect);
+    }
 }
 
 /// *Scenario:* dimension values that are no strings.
@@ -214,6 +240,8 @@ fn values_of_other_kinds_become_text() {
         (new().double(4, 2.5), "2.5"),
         (new(), ""),
         (new().uint(3, 42).bytes(1, b"last"), "last"),
+        (new().bytes(1, b"known").uint(99, 1), "known"),
+        (new().uint(99, 1).bytes(1, b"known"), "known"),
     ] {
         for point in [nested(any(value.clone())), named10().message(7, any(value))] {
             assert_eq!(one(&record(point)).dimensions, [("d".to_owned(), expect.to_owned())]);

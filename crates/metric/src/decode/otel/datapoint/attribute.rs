@@ -18,11 +18,15 @@ pub(super) enum Value<'a> {
     Text(&'a [u8]),
     /// `kvlist_value`.
     List(&'a [u8]),
+    /// `kvlist_value` in several pieces, which are one list: `each_list` has them.
+    Lists,
     Bool(bool),
     Int(i64),
     Double(f64),
     /// Bytes, an array, or a kind that is newer than this.
     Other,
+    /// None was there.
+    Absent,
 }
 
 /// Key and value of a `StringKeyValue`.
@@ -123,41 +127,77 @@ pub(super) fn key_value(body: &[u8]) -> Option<(&[u8], Value<'_>)> {
 #[cold]
 fn any_key_value(body: &[u8]) -> Option<(&[u8], Value<'_>)> {
     let mut reader = Reader::new(body);
-    let (mut key, mut value): (&[u8], _) = (&[], Value::Text(&[]));
+    let (mut key, mut value): (&[u8], _) = (&[], Value::Absent);
     while !reader.is_empty() {
         match reader.tag()? {
             0x0a => key = reader.bytes()?,
-            0x12 => value = any_value(reader.bytes()?)?,
+            0x12 => value = any_value(reader.bytes()?, value)?,
             tag => reader.skip(tag)?,
         }
     }
     Some((key, value))
 }
 
-/// The value; of several the last one counts, none is empty text.
-fn any_value(body: &[u8]) -> Option<Value<'_>> {
+/// The value after what came `before` it: pieces of a list add up, else the last one counts.
+fn any_value<'a>(body: &'a [u8], before: Value<'a>) -> Option<Value<'a>> {
     let mut reader = Reader::new(body);
-    let mut value = Value::Text(&[]);
+    let mut value = before;
     while !reader.is_empty() {
-        match reader.tag()? {
-            0x0a => value = Value::Text(reader.bytes()?),
-            0x32 => value = Value::List(reader.bytes()?),
-            tag => value = scalar(tag, &mut reader)?,
-        }
+        value = match reader.tag()? {
+            0x0a => Value::Text(reader.bytes()?),
+            0x10 => Value::Bool(reader.varint()? != 0),
+            0x18 => Value::Int(reader.varint()?.cast_signed()),
+            0x21 => Value::Double(reader.double()?),
+            0x32 => match (reader.bytes()?, value) {
+                (_, Value::List(_) | Value::Lists) => Value::Lists,
+                (list, _) => Value::List(list),
+            },
+            tag => {
+                reader.skip(tag)?;
+                // Beside a kind that is known, what is not is passed over, as anywhere.
+                match value {
+                    Value::Absent => Value::Other,
+                    _ if is_known(tag) => Value::Other,
+                    known => known,
+                }
+            }
+        };
     }
     Some(value)
 }
 
-fn scalar<'a>(tag: u32, reader: &mut Reader<'a>) -> Option<Value<'a>> {
-    Some(match tag {
-        0x10 => Value::Bool(reader.varint()? != 0),
-        0x18 => Value::Int(reader.varint()?.cast_signed()),
-        0x21 => Value::Double(reader.double()?),
-        _ => {
-            reader.skip(tag)?;
-            Value::Other
+/// Whether this tag is one of the kinds of value.
+fn is_known(tag: u32) -> bool {
+    (1..=7).contains(&(tag >> 3))
+}
+
+/// Gives `take` the pieces of the list that the `KeyValue` ends up with, one after the other, and
+/// `None` where what came before does not count.
+fn each_list<'a>(
+    body: &'a [u8],
+    mut take: impl FnMut(Option<&'a [u8]>) -> Result<(), Fault>,
+) -> Result<(), Fault> {
+    let mut reader = Reader::new(body);
+    while !reader.is_empty() {
+        let tag = reader.tag().ok_or(Fault::DataPoint)?;
+        if tag != 0x12 {
+            reader.skip(tag).ok_or(Fault::DataPoint)?;
+            continue;
         }
-    })
+        let mut value = Reader::new(reader.bytes().ok_or(Fault::DataPoint)?);
+        while !value.is_empty() {
+            match value.tag().ok_or(Fault::DataPoint)? {
+                0x32 => take(Some(value.bytes().ok_or(Fault::DataPoint)?))?,
+                tag => {
+                    value.skip(tag).ok_or(Fault::DataPoint)?;
+                    if is_known(tag) {
+                        take(None)?;
+                    }
+                }
+            }
+        }
+    }
+    Ok(())
 }
 
 /// All that the labels and attributes of one data point say.
@@ -198,6 +238,18 @@ pub(super) fn gather(body: &[u8]) -> Result<Gathered<'_>, Fault> {
                 let (key, value) = key_value(content).ok_or(Fault::DataPoint)?;
                 match value {
                     Value::List(list) if key == b"Dimensions" => nested(list, &mut attributes)?,
+                    Value::Lists if key == b"Dimensions" => {
+                        let before = attributes.len();
+                        each_list(content, |piece| match piece {
+                            Some(list) => nested(list, &mut attributes),
+                            None => {
+                                attributes.truncate(before);
+                                Ok(())
+                            }
+                        })?;
+                    }
+                    // As an empty list: a metric without dimensions.
+                    Value::Absent if key == b"Dimensions" => {}
                     value => attributes.push(Entry { key, value: rendered(value)?, nested: false }),
                 }
             }
@@ -268,11 +320,12 @@ fn nested<'a>(list: &'a [u8], entries: &mut Vec<Entry<'a>>) -> Result<(), Fault>
 fn rendered(value: Value<'_>) -> Result<Cow<'_, [u8]>, Fault> {
     let text = match value {
         Value::Text(text) => return Ok(Cow::Borrowed(text)),
+        Value::Absent => return Ok(Cow::Borrowed(&[])),
         Value::Bool(truth) => truth.to_string(),
         Value::Int(number) => number.to_string(),
         Value::Double(number) if number.is_finite() => number.to_string(),
         Value::Double(_) => return Err(Fault::NotFinite),
-        Value::List(_) | Value::Other => return Err(Fault::NotText),
+        Value::List(_) | Value::Lists | Value::Other => return Err(Fault::NotText),
     };
     Ok(Cow::Owned(text.into_bytes()))
 }
