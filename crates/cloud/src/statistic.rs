@@ -225,7 +225,10 @@ impl Distribution {
             Some(Bound::Value(value)) => Some(*value),
         };
         let (low, high) = (at(low), at(high));
-        let clipped = |value: f64| value.max(low.unwrap_or(value)).min(high.unwrap_or(value));
+        let clipped = |value: f64| {
+            let raised = low.map_or(value, |low| value.max(low));
+            high.map_or(raised, |high| raised.min(high))
+        };
         let sum: f64 = self.values.iter().map(|(value, weight)| clipped(*value) * weight).sum();
         sum / self.total
     }
