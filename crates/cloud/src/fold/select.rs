@@ -18,6 +18,10 @@ type Names = HashMap<String, Option<HashSet<String>>>;
 /// Name and meaning of additional statistics.
 pub(crate) type Extras = Vec<(String, Statistic)>;
 
+/// A statistic keeps the name it was asked for by, which readers look for, up to this length: a
+/// record has room for so much. Only leading zeros make a name as long.
+const NAME_MAX: usize = 255;
+
 /// A running metric stream.
 #[derive(Debug)]
 pub(crate) struct Stream {
@@ -100,15 +104,22 @@ fn names(filters: &[(String, Vec<String>)]) -> Names {
 fn extras(stream: &MetricStream, format: Format) -> HashMap<String, HashMap<String, Extras>> {
     let mut extras: HashMap<String, HashMap<String, Extras>> = HashMap::new();
     for additional in &stream.statistics {
-        let known = additional.statistics.iter().filter_map(|name| Statistic::parse(name));
-        let fits: Vec<Statistic> = known.filter(|statistic| fits(statistic, format)).collect();
+        let known = additional.statistics.iter().filter_map(|name| {
+            let statistic = Statistic::parse(name)?;
+            let short = name.len() <= NAME_MAX;
+            Some((if short { name.clone() } else { statistic.to_string() }, statistic))
+        });
+        let fits: Extras = known.filter(|(_, statistic)| fits(statistic, format)).collect();
         for (namespace, name) in &additional.metrics {
             let known =
                 extras.entry(namespace.clone()).or_default().entry(name.clone()).or_default();
-            for statistic in &fits {
-                let name = statistic.to_string();
-                if known.iter().all(|(other, _)| *other != name) {
-                    known.push((name, *statistic));
+            // In OpenTelemetry a percentile is a number, however it was spelled.
+            let same = |(name, statistic): &(String, Statistic), other: &(String, Statistic)| {
+                *name == other.0 || format != Format::Json && *statistic == other.1
+            };
+            for one in &fits {
+                if known.iter().all(|other| !same(one, other)) {
+                    known.push(one.clone());
                 }
             }
         }

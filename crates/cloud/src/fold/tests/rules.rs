@@ -175,15 +175,17 @@ fn with_statistics(house: &House, stream: &str, format: &str) {
         s.output_format = format.to_owned();
         s.statistics = vec![Additional {
             metrics: vec![("Own".to_owned(), "Used".to_owned())],
-            statistics: ["p50", "p99.9", "TM(25%:75%)", "tc90", "p100"].map(str::to_owned).into(),
+            statistics: ["p50", "p99.9", "TM(25%:75%)", "tc90", "p100", "p50.0", "TC(0:2.50)"]
+                .map(str::to_owned)
+                .into(),
         }];
     });
 }
 
 /// *Scenario:* additional statistics in the three formats over raw values, some late; a series of
 /// statistic sets; one with a value below zero; another metric.
-/// *Guarantees:* percentiles in every format and the others in JSON, exact; absent where the metric
-/// cannot have them; the own metrics say what it costs.
+/// *Guarantees:* percentiles in every format and the others in JSON, exact, by the names they were
+/// asked for; absent where the metric cannot have them; the own metrics say what it costs.
 #[test]
 fn additional_statistics() {
     let mut house = House::new(7);
@@ -220,10 +222,10 @@ fn additional_statistics() {
         assert_eq!(extra(&house, stream, "Used", "raw"), both);
         assert_eq!(extra(&house, stream, "Used", "same"), both);
     }
-    let json = [pair("p50", 2.0), pair("p99.9", 2.0), pair("IQM", 2.0), pair("TC(:90%)", 89.1)];
     let whole = extra(&house, "json", "Used", "raw");
+    let json = [pair("p50", 2.0), pair("p99.9", 2.0), pair("TM(25%:75%)", 2.0), pair("tc90", 89.1)];
     assert_eq!(whole[..4], json);
-    assert_eq!(whole[4], pair("p100", 2.0));
+    assert_eq!(whole[4..], [pair("p100", 2.0), pair("p50.0", 2.0), pair("TC(0:2.50)", 99.0)]);
     for (name, host) in [("Used", "set"), ("Used", "below"), ("Free", "raw")] {
         assert!(extra(&house, "json", name, host).is_empty(), "{name} {host}");
     }
@@ -239,9 +241,10 @@ fn additional_statistics() {
         let found = own.iter().find(|told| told.key.0 == name && told.key.1 == host);
         found.map(|told| told.set)
     };
-    // Five series at first, then one: that is 2 samples; two and then one have statistics.
+    // Five series at first, then one: that is 2 samples; two and then one have statistics, seven,
+    // which cost two each.
     assert_eq!(of("MetricUpdate", "json"), Some([2.0, 6.0, 1.0, 5.0]));
-    assert_eq!(of("TotalMetricUpdate", "json"), Some([2.0, 9.0, 2.0, 7.0]));
+    assert_eq!(of("TotalMetricUpdate", "json"), Some([2.0, 12.0, 3.0, 9.0]));
     assert_eq!(of("PublishErrorRate", "json"), Some([2.0, 0.0, 0.0, 0.0]));
     assert_eq!(of("MetricUpdate", ""), Some([6.0, 18.0, 1.0, 5.0]));
 }
