@@ -55,7 +55,8 @@ fn labels(report: &Report, at: &At<'_>) -> Option<Vec<(String, String)>> {
     let named = at.named()?;
     let count = named.len();
     let read = |(name, at): (Found<String>, At<'_>)| {
-        let value = at.text()?;
+        // An empty value takes the label away.
+        let value = at.text_or_empty()?;
         if is_label(&name.value) {
             return Some((name.value, value.value));
         }
