@@ -164,6 +164,51 @@ fn a_delta_histogram_has_one_bucket() {
     assert!(packer.losses().contains(&("percentiles_left_out", 2)));
 }
 
+/// *Scenario:* less than half a sample, and percentiles 0 and 100 beside minimum and maximum, in each
+/// form of a set, protobuf and JSON.
+/// *Guarantees:* a count of one, since a set of nothing has no sum; one quantile for each number.
+#[test]
+fn a_part_of_a_sample_and_outer_percentiles() {
+    let extra = [
+        Extra { statistic: Statistic::Named(b"p100"), value: 20.0 },
+        Extra { statistic: Statistic::Named(b"p50"), value: 15.0 },
+        Extra { statistic: Statistic::Named(b"p0"), value: 9.0 },
+    ];
+    let set = Point { count: 0.25, sum: Some(4.5), extra: &extra, ..point() };
+    let unknown = Point { min: None, max: None, ..set };
+    for form in [Points::Summary, Points::DeltaHistogram] {
+        let mut packer = otlp(|config| config.points = form);
+        let mut json = otlp(|config| {
+            config.points = form;
+            config.protocol = Protocol::HttpJson;
+        });
+        for packer in [&mut packer, &mut json] {
+            packer.offer(&set, None, NOW);
+            packer.offer(&unknown, None, NOW);
+            assert!(packer.losses().contains(&("statistics_left_out", 0)));
+        }
+        let request = close(&mut packer);
+        let json: serde_json::Value = serde_json::from_slice(&inflate(&json.close().body)).unwrap();
+        let json = json["resourceMetrics"][0]["scopeMetrics"][0]["metrics"].as_array().unwrap();
+        for (metric, json) in metrics(&request).into_iter().zip(json) {
+            same_metric(json, metric);
+            match metric.data.as_ref().unwrap() {
+                Data::Summary(summary) => {
+                    let data = &summary.data_points[0];
+                    assert_eq!((data.count, data.sum), (1, 4.5));
+                    let all = data.quantile_values.iter().map(|q| (q.quantile, q.value));
+                    assert_eq!(all.collect::<Vec<_>>(), [(0.0, 9.0), (0.5, 15.0), (1.0, 20.0)]);
+                }
+                Data::Histogram(histogram) => {
+                    let data = &histogram.data_points[0];
+                    assert_eq!((data.count, &data.bucket_counts[..]), (1, &[1][..]));
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+}
+
 /// *Scenario:* a set of equal samples whose sum was not sent, as a summary over HTTP and gRPC.
 /// *Guarantees:* the sum is worked out, not zero.
 #[test]
@@ -405,7 +450,12 @@ fn same_metric(json: &serde_json::Value, metric: &Metric) {
 /// *Guarantees:* parcels are full in time, the impossible point is refused, nothing is left behind.
 #[test]
 fn parcels_keep_within_the_limits() {
-    for (points, per_point) in [(Points::Summary, 1), (Points::Gauges, 5)] {
+    // With twenty percentiles a point is 25 gauges: there is always room for such a one.
+    let names: Vec<String> = (50..70).map(|percent| format!("p{percent}")).collect();
+    let extra = |name: &'static [u8]| Extra { statistic: Statistic::Named(name), value: 1.0 };
+    let twenty: Vec<Extra<'static>> =
+        names.into_iter().map(|name| extra(name.leak().as_bytes())).collect();
+    for (points, fit, then) in [(Points::Summary, 50, 0), (Points::Gauges, 6, 1)] {
         let mut packer = otlp(|config| {
             config.points = points;
             config.points_max = 50;
@@ -413,9 +463,13 @@ fn parcels_keep_within_the_limits() {
         while !packer.full() {
             packer.offer(&point(), None, NOW);
         }
-        assert_eq!(packer.points(), 50 / per_point);
+        assert_eq!(packer.points(), fit);
         packer.discard();
         assert!(!packer.full() && packer.points() == 0);
+        (0..5 * then).for_each(|_| _ = packer.offer(&point(), None, NOW));
+        (0..then).for_each(|_| _ = packer.offer(&Point { extra: &twenty, ..point() }, None, NOW));
+        assert_eq!(packer.full(), then > 0);
+        assert!(then == 0 || metrics(&close(&mut packer)).len() == 50);
     }
     let mut packer = otlp(|config| config.bytes_max = 20_000);
     while !packer.full() {

@@ -9,7 +9,9 @@ mod json;
 mod otel;
 
 pub use json::{json_line, ndjson_line};
-pub use otel::{enriched_metric, exporter_arn, otel07_metric, otel10_metric, resource};
+pub use otel::{
+    enriched_metric, exporter_arn, extremes, otel07_metric, otel10_metric, resource, whole_count,
+};
 
 use crate::{Point, wire};
 

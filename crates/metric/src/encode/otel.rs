@@ -114,11 +114,26 @@ fn end_ns(point: &Point<'_>) -> u64 {
 }
 
 /// SampleCount as a whole number: rounded half away from zero, and at least 1 when there are any.
-fn whole_count(count: f64) -> u64 {
+pub fn whole_count(count: f64) -> u64 {
     #[expect(clippy::cast_possible_truncation, reason = "`as` saturates, which is what is meant")]
     #[expect(clippy::cast_sign_loss, reason = "`as` makes a negative count 0")]
     let rounded = count.round() as u64;
     if count > 0.0 { rounded.max(1) } else { rounded }
+}
+
+/// Minimum and maximum. Percentiles 0 and 100 are the same numbers, and there is one quantile for
+/// each: of several the least and the greatest.
+pub fn extremes(point: &Point<'_>) -> (Option<f64>, Option<f64>) {
+    let (mut min, mut max) = (point.min, point.max);
+    for extra in point.extra {
+        let value = extra.value;
+        match extra.statistic.quantile() {
+            Some(0.0) => min = Some(min.map_or(value, |min| min.min(value))),
+            Some(1.0) => max = Some(max.map_or(value, |max| max.max(value))),
+            _ => {}
+        }
+    }
+    (min, max)
 }
 
 /// Bytes of the fields 2 to 5; zeros are left out.
@@ -139,12 +154,14 @@ fn put_numbers(point: &Point<'_>, out: &mut Vec<u8>) {
 struct Quantiles {
     len: usize,
     left_out: u64,
+    extremes: (Option<f64>, Option<f64>),
 }
 
 impl Quantiles {
     fn of(point: &Point<'_>) -> Self {
-        let mut all = Self { len: 0, left_out: 0 };
-        Self::each(point, |quantile| match quantile {
+        let extremes = extremes(point);
+        let mut all = Self { len: 0, left_out: 0, extremes };
+        Self::each(extremes, point, |quantile| match quantile {
             Some((quantile, value)) => all.len += 2 + Self::body_len(quantile, value),
             None => all.left_out += 1,
         });
@@ -152,14 +169,21 @@ impl Quantiles {
     }
 
     /// Calls `take` for each quantile, and with `None` for each statistic that is not one.
-    fn each(point: &Point<'_>, mut take: impl FnMut(Option<(f64, f64)>)) {
-        if let Some(min) = point.min {
+    fn each(
+        (min, max): (Option<f64>, Option<f64>),
+        point: &Point<'_>,
+        mut take: impl FnMut(Option<(f64, f64)>),
+    ) {
+        if let Some(min) = min {
             take(Some((0.0, min)));
         }
         for extra in point.extra {
-            take(extra.statistic.quantile().map(|quantile| (quantile, extra.value)));
+            match extra.statistic.quantile() {
+                Some(0.0 | 1.0) => {}
+                quantile => take(quantile.map(|quantile| (quantile, extra.value))),
+            }
         }
-        if let Some(max) = point.max {
+        if let Some(max) = max {
             take(Some((1.0, max)));
         }
     }
@@ -169,7 +193,7 @@ impl Quantiles {
     }
 
     fn put(&self, point: &Point<'_>, out: &mut Vec<u8>) {
-        Self::each(point, |quantile| {
+        Self::each(self.extremes, point, |quantile| {
             if let Some((quantile, value)) = quantile {
                 wire::put_head(6, Self::body_len(quantile, value), out);
                 wire::put_fixed64(1, quantile.to_bits(), out);

@@ -21,6 +21,10 @@ const RESERVE: usize = 64 * 1024;
 /// some 300 bytes, of which a third is the name of the metric stream. A longer one is put together.
 const HEAD_ROOM: usize = 1024;
 
+/// Gauges of a point: five, and one for each of the additional statistics, of which CloudWatch
+/// allows twenty.
+const GAUGES_MAX: usize = 25;
+
 /// Level 1 of both: the next ones cost a third more time for a tenth less on the wire.
 const LEVEL: u32 = 1;
 
@@ -139,7 +143,7 @@ impl Packer {
             Points::Summary => {
                 if json {
                     separate(out);
-                    quantiles(point, reading, &mut self.quantiles, losses);
+                    quantiles(point, &mut self.quantiles, losses);
                     json::push_summary(out, point, (reading, self.dimensions), &self.quantiles);
                 } else {
                     // The sum may have been worked out: without one, a summary would say zero.
@@ -210,7 +214,7 @@ impl Packer {
 
     /// The next point might not fit.
     pub(crate) fn full(&self) -> bool {
-        let next = if self.form == Points::Gauges { 5 } else { 1 };
+        let next = if self.form == Points::Gauges { GAUGES_MAX } else { 1 };
         let reserve = RESERVE.min(self.bytes_max / 8);
         self.points > 0
             && (self.data_points + next > self.points_max

@@ -49,7 +49,7 @@ impl Reading {
             start_ns: point.start_ns,
             end_ns,
             count: point.count,
-            whole_count: whole(point.count),
+            whole_count: metric::encode::whole_count(point.count),
             sum,
             min: point.min,
             max: point.max,
@@ -63,37 +63,18 @@ impl Reading {
     }
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "not negative; a float cast saturates"
-)]
-fn whole(count: f64) -> u64 {
-    count.round() as u64
-}
-
 /// The percentiles of a point with minimum and maximum around them, by rising quantile.
-pub(crate) fn quantiles(
-    point: &Point<'_>,
-    reading: &Reading,
-    out: &mut Vec<(f64, f64)>,
-    losses: &mut Losses,
-) {
+pub(crate) fn quantiles(point: &Point<'_>, out: &mut Vec<(f64, f64)>, losses: &mut Losses) {
     out.clear();
-    if let Some(min) = reading.min {
-        out.push((0.0, min));
-    }
+    let (min, max) = metric::encode::extremes(point);
+    out.extend(min.map(|min| (0.0, min)));
     for extra in point.extra {
         match extra.statistic.quantile() {
-            // The outer quantiles are minimum and maximum, which have been sent as such.
-            Some(quantile) if quantile > 0.0 && quantile < 1.0 => {
-                out.push((quantile, extra.value));
-            }
-            _ => losses.statistics_left_out += 1,
+            Some(0.0 | 1.0) => {}
+            Some(quantile) => out.push((quantile, extra.value)),
+            None => losses.statistics_left_out += 1,
         }
     }
-    if let Some(max) = reading.max {
-        out.push((1.0, max));
-    }
+    out.extend(max.map(|max| (1.0, max)));
     out.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
 }
