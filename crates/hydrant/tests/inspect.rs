@@ -112,6 +112,27 @@ fn every_wrapping() {
     assert_eq!(metrics(b""), Vec::<String>::new());
 }
 
+/// *Scenario:* quarantine that keeps what a destination refused: a line, and a whole request.
+/// *Guarantees:* told for what they are, with the destination's words, not as a broken record.
+#[test]
+fn what_a_destination_refused_is_told() {
+    let quarantined = format!(
+        "{{\"time\":\"t\",\"topic\":\"aws\",\"reason\":\"refused\",\"detail\":\"bad key\",\"text\":\"a.b gauge,1\"}}\n\
+         {{\"time\":\"t\",\"topic\":\"aws\",\"reason\":\"refused_request\",\"detail\":\"0 of 3 named\",\"data\":\"{}\"}}\n",
+        encoded(b"a.b gauge,1")
+    );
+    let output = inspect(&["-o", "ndjson"], quarantined.as_bytes());
+    assert_eq!(output.status.code(), Some(65));
+    let said = text(&output.stderr);
+    for words in [
+        "line 1 (refused): as it was sent: a.b gauge,1; what was said of it: bad key",
+        "line 2 (refused_request): a request as it was sent, and no record; 0 of 3 named",
+    ] {
+        assert!(said.contains(words), "{said}");
+    }
+    assert!(!said.contains("unknown_format"), "{said}");
+}
+
 /// *Scenario:* the two points as NDJSON.
 /// *Guarantees:* the contract's keys in its order, numbers that read back, statistics by their names.
 #[test]

@@ -81,6 +81,8 @@ struct FirstObject<'a> {
 struct Quarantined<'a> {
     #[serde(borrow)]
     reason: Cow<'a, str>,
+    #[serde(borrow, default)]
+    detail: Cow<'a, str>,
     #[serde(borrow)]
     text: Option<Cow<'a, str>>,
     #[serde(borrow)]
@@ -170,9 +172,18 @@ fn quarantine(plain: &[u8], take: &mut impl FnMut(Found<'_>)) {
                 let place = format!("line {at}");
                 take(Found::Fault { place, why: format!("not a line of quarantine: {error}") });
             }
-            Ok(Quarantined { reason, text, data }) => {
+            Ok(Quarantined { reason, detail, text, data }) => {
                 let place = format!("line {at} ({reason})");
                 match (text, data) {
+                    // What was sent, in the form of the destination: kept to be read, and no record.
+                    (Some(text), _) if reason == "refused" => {
+                        let why = format!("as it was sent: {text}; what was said of it: {detail}");
+                        take(Found::Fault { place, why });
+                    }
+                    _ if reason == "refused_request" => {
+                        let why = format!("a request as it was sent, and no record; {detail}");
+                        take(Found::Fault { place, why });
+                    }
                     (Some(text), _) => {
                         take(Found::Part(Part { place, bytes: text.as_bytes() }));
                     }
