@@ -13,6 +13,8 @@ pub enum Verdict {
         refused: u32,
         /// Those it named.
         lines: Vec<RefusedLine>,
+        /// They are all that it refused: nothing else has to be kept.
+        all_named: bool,
         /// Code and text.
         why: Why,
     },
@@ -42,6 +44,9 @@ pub enum Verdict {
         why: Why,
     },
 }
+
+/// The lines it named, and whether they are all that it refused.
+pub(crate) type Named<'a> = (&'a [RefusedLine], bool);
 
 /// One point the destination named as refused.
 #[derive(Clone, Debug, PartialEq)]

@@ -26,7 +26,7 @@ use crate::sink::Wire;
 use crate::stats::Stats;
 use crate::stream::FeedOpener;
 use crate::time::{Clocks, Now};
-use crate::verdict::{RefusedLine, Verdict, Why};
+use crate::verdict::{Named, Verdict, Why};
 
 /// Cursors are synced this often, and the state is told.
 const HOUSEKEEPING: Duration = Duration::from_secs(1);
@@ -222,7 +222,9 @@ impl Worker {
         self.stats.request_ms.fetch_add(took, Ordering::Relaxed);
         match verdict {
             Verdict::Delivered => self.delivered(id, now),
-            Verdict::Partly { refused, lines, why } => self.partly(id, refused, &lines, &why, now),
+            Verdict::Partly { refused, lines, all_named, why } => {
+                self.partly(id, refused, (&lines, all_named), &why, now);
+            }
             Verdict::Later { after, loud, why } => self.later(id, after, loud, why, now),
             Verdict::TooLarge { why } => {
                 self.stats.add_request("too_large");
@@ -253,7 +255,7 @@ impl Worker {
         self.finish(parcel);
     }
 
-    fn partly(&mut self, id: u64, refused: u32, lines: &[RefusedLine], why: &Why, now: Now) {
+    fn partly(&mut self, id: u64, refused: u32, named: Named<'_>, why: &Why, now: Now) {
         self.stats.add_request("partly");
         self.tell_refusal(why);
         self.recovered(now);
@@ -261,7 +263,7 @@ impl Worker {
         let refused = refused.min(parcel.points());
         let taken = u64::from(parcel.points() - refused);
         self.stats.delivered.fetch_add(taken, Ordering::Relaxed);
-        self.keep_refused(&mut parcel, refused, lines, why, now);
+        self.keep_refused(&mut parcel, refused, named, why, now);
         self.finish(parcel);
     }
 
@@ -270,7 +272,7 @@ impl Worker {
         &self,
         parcel: &mut Parcel,
         refused: u32,
-        lines: &[RefusedLine],
+        (lines, all_named): Named<'_>,
         why: &Why,
         now: Now,
     ) {
@@ -288,8 +290,8 @@ impl Worker {
         for line in lines {
             place.refused_line(out, now.wall_ms, &line.text, ("refused", &line.why));
         }
-        let named = u32::try_from(lines.len()).unwrap_or(u32::MAX);
-        if let Some(payload) = parcel.payload.as_ref().filter(|_| named < refused) {
+        if let Some(payload) = parcel.payload.as_ref().filter(|_| !all_named) {
+            let named = lines.len();
             let detail =
                 format!("{named} of {refused} refused points named; request kept: {}", why.message);
             let item = (0, parcel.from.ordinal);

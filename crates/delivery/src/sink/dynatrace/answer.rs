@@ -2,6 +2,7 @@
 //!
 //! A 400 with counts of lines is no failure of the request: the valid lines have been taken.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use remote::Answer;
@@ -96,23 +97,31 @@ fn partly(answer: &Answer, ingest: &Ingest, payload: &Payload, token: &str) -> V
     let sent_lines: Vec<&[u8]> = sent.split(|byte| *byte == b'\n').collect();
     let mut lines = Vec::new();
     let mut metadata = 0;
-    for named in listed.iter().take(LISTED_MAX) {
-        let index = named.line.and_then(|line| usize::try_from(line).ok()?.checked_sub(1));
-        let text = index.and_then(|index| sent_lines.get(index)).copied().unwrap_or_default();
+    let mut named = BTreeSet::new();
+    for one in listed.iter().take(LISTED_MAX) {
+        // A line that was not sent, or is named twice, says nothing about which was refused.
+        let index = one.line.and_then(|line| usize::try_from(line).ok()?.checked_sub(1));
+        let Some(index) = index.filter(|index| named.insert(*index)) else { continue };
+        let Some(text) = sent_lines.get(index).filter(|text| !text.is_empty()) else { continue };
         if text.first() == Some(&b'#') {
             metadata += 1;
             continue;
         }
-        let said = named.error.as_deref().unwrap_or("");
+        let said = one.error.as_deref().unwrap_or("");
         lines.push(RefusedLine { text: text.to_vec(), why: explain(said, text, token) });
     }
-    let refused = invalid.saturating_sub(metadata).min(u64::from(payload.points));
+    // A point may have several lines: whether all are named is a matter of lines.
+    let wanted = invalid.saturating_sub(metadata);
+    let all_named = lines.len() as u64 >= wanted;
+    let refused = wanted.min(u64::from(payload.points));
     let message = ingest.error.as_ref().and_then(|e| e.message.as_deref()).unwrap_or("");
     let total = invalid.saturating_add(ingest.lines_ok);
-    let count = format!("{invalid} of {total} lines refused, {} named: {message}", listed.len());
+    let known = lines.len() as u64 + metadata;
+    let count = format!("{invalid} of {total} lines refused, {known} named: {message}");
     Verdict::Partly {
         refused: u32::try_from(refused).unwrap_or(payload.points),
         lines,
+        all_named,
         why: answer::said(answer, &answer::quote(count.as_bytes(), &[token])),
     }
 }

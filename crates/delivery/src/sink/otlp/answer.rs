@@ -70,7 +70,8 @@ pub(crate) fn partial_verdict(
     let words = answer::quote(partial.message.as_bytes(), secrets);
     let message = format!("{status}: {} data points rejected: {words}", partial.rejected);
     let refused = u32::try_from(partial.rejected).unwrap_or(payload.points).min(payload.points);
-    Verdict::Partly { refused, lines: Vec::new(), why: Why { code: answer::DESTINATION, message } }
+    let why = Why { code: answer::DESTINATION, message };
+    Verdict::Partly { refused, lines: Vec::new(), all_named: false, why }
 }
 
 /// The verdict on an empty request, which every receiver takes or calls empty.

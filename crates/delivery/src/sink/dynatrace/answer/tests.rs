@@ -103,15 +103,18 @@ fn a_partial_400_names_the_lines_sent() {
     let body = r#"{"linesOk":2,"linesInvalid":1,"error":{"code":400,"message":"1 invalid lines","invalidLines":[{"line":3,"error":"out of range"}]}}"#;
     for gzip in [true, false] {
         let verdict = verdict(&answered(400, body), &payload("a 1\nb 2\nc 3", gzip), TOKEN, NOW_US);
-        let Verdict::Partly { refused: 1, lines, why } = verdict else { panic!("{verdict:?}") };
+        let Verdict::Partly { refused: 1, lines, all_named: true, why } = verdict else {
+            panic!("{verdict:?}")
+        };
         assert_eq!(lines, [RefusedLine { text: b"c 3".to_vec(), why: "out of range".to_owned() }]);
         assert_eq!(why.message, "status 400: 1 of 3 lines refused, 1 named: 1 invalid lines");
     }
 }
 
-/// *Scenario:* more lines refused than named, all lines refused, a line number outside the request,
-/// a metadata line among them, counts beyond what was sent.
-/// *Guarantees:* counts of points, never more than were sent; a metadata line is no point.
+/// *Scenario:* more lines refused than named, all lines refused, line numbers outside the request or
+/// named twice, a metadata line among them, counts beyond what was sent.
+/// *Guarantees:* counts of points, never more than were sent; a metadata line is no point; lines
+/// are all named only when the text of each is at hand.
 #[test]
 fn counts_of_a_partial_400_are_counts_of_points() {
     let judge = |text: &str, body: &str| match verdict(
@@ -120,22 +123,31 @@ fn counts_of_a_partial_400_are_counts_of_points() {
         TOKEN,
         NOW_US,
     ) {
-        Verdict::Partly { refused, lines, .. } => (refused, lines.len()),
+        Verdict::Partly { refused, lines, all_named, .. } => (refused, lines.len(), all_named),
         other => panic!("{other:?}"),
     };
     let three = "a 1\nb 2\nc 3";
     let many =
         r#"{"linesOk":0,"linesInvalid":3,"error":{"invalidLines":[{"line":1,"error":"x"}]}}"#;
-    assert_eq!(judge(three, many), (3, 1));
-    assert_eq!(judge(three, r#"{"linesOk":1,"linesInvalid":2,"error":null}"#), (2, 0));
+    assert_eq!(judge(three, many), (3, 1, false));
+    assert_eq!(judge(three, r#"{"linesOk":1,"linesInvalid":2,"error":null}"#), (2, 0, false));
     assert_eq!(
         judge(three, r#"{"linesOk":1,"linesInvalid":99,"error":{"invalidLines":null}}"#),
-        (3, 0)
+        (3, 0, false)
     );
     let outside = r#"{"linesOk":2,"linesInvalid":1,"error":{"invalidLines":[{"line":0},{"line":77,"error":null}]}}"#;
-    assert_eq!(judge(three, outside), (1, 2));
+    assert_eq!(judge(three, outside), (1, 0, false));
+    let twice =
+        r#"{"linesOk":1,"linesInvalid":2,"error":{"invalidLines":[{"line":2},{"line":2}]}}"#;
+    assert_eq!(judge(three, twice), (2, 1, false));
+    // Three points with percentiles: as many lines named as there are points, and others not.
+    let percentiles = r#"{"linesOk":1,"linesInvalid":5,"error":{"invalidLines":[{"line":1},{"line":2},{"line":3}]}}"#;
+    let lines = payload("a 1\na.p50 2\na.p99 3\nb 1\nb.p50 2\nc 1", true);
+    let three_points = Payload { points: 3, ..lines };
+    let verdict = verdict(&answered(400, percentiles), &three_points, TOKEN, NOW_US);
+    assert!(matches!(verdict, Verdict::Partly { refused: 3, all_named: false, .. }), "{verdict:?}");
     let metadata = r#"{"linesOk":2,"linesInvalid":2,"error":{"invalidLines":[{"line":1,"error":"m"},{"line":3,"error":"x"}]}}"#;
-    assert_eq!(judge("#a gauge dt.meta.unit=Byte\na 1\nb 2", metadata), (1, 1));
+    assert_eq!(judge("#a gauge dt.meta.unit=Byte\na 1\nb 2", metadata), (1, 1, true));
 }
 
 /// *Scenario:* a server that refuses keys whose section begins with a digit.

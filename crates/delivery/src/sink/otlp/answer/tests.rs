@@ -72,7 +72,9 @@ fn a_partial_success_refuses_points() {
             3,
         ),
     ] {
-        let Verdict::Partly { refused, lines, why } = judge(&answer) else { panic!("{answer:?}") };
+        let Verdict::Partly { refused, lines, all_named: false, why } = judge(&answer) else {
+            panic!("{answer:?}")
+        };
         assert_eq!((refused, lines.len()), (expected, 0));
         assert!(why.message.contains("data points rejected: too ***"), "{}", why.message);
     }
