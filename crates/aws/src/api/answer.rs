@@ -8,6 +8,9 @@ use super::{Fault, Value, cbor, json, xml};
 pub enum Shape<'a> {
     /// It has no output shape: not even an empty result in XML.
     None,
+    /// The same, done without a part of the input that was wrong: what is the matter with it, in
+    /// AWS's word.
+    Without(&'static str),
     /// Its members; none of them may be there.
     Members(Value<'a>),
     /// They, written already: for calls in JSON alone.
@@ -30,11 +33,15 @@ pub struct Answer {
 /// Yes.
 pub fn answer(call: &Call<'_>, shape: &Shape<'_>, request_id: &str) -> Answer {
     let empty = Value::Map(Vec::new());
+    let mut headers = headers(call.protocol, request_id);
     let members = match shape {
         Shape::None => &empty,
+        Shape::Without(wrong) => {
+            headers.push(("x-amzn-failure-message", (*wrong).to_owned()));
+            &empty
+        }
         Shape::Members(members) => members,
         Shape::Json(body) => {
-            let headers = headers(call.protocol, request_id);
             return Answer { status: 200, meant: 200, headers, body: body.clone() };
         }
     };
@@ -47,7 +54,7 @@ pub fn answer(call: &Call<'_>, shape: &Shape<'_>, request_id: &str) -> Answer {
             body.extend_from_slice(
                 format!("<{operation}Response xmlns=\"{namespace}\">").as_bytes(),
             );
-            if *shape != Shape::None {
+            if matches!(shape, Shape::Members(_)) {
                 xml::element(&format!("{operation}Result"), members, &mut body);
             }
             xml::tag("ResponseMetadata", &mut body, |out| {
@@ -56,7 +63,7 @@ pub fn answer(call: &Call<'_>, shape: &Shape<'_>, request_id: &str) -> Answer {
             body.extend_from_slice(format!("</{operation}Response>").as_bytes());
         }
     }
-    Answer { status: 200, meant: 200, headers: headers(call.protocol, request_id), body }
+    Answer { status: 200, meant: 200, headers, body }
 }
 
 /// No. Without a call (the request could not be told apart) it is in the protocol that was meant.

@@ -36,7 +36,7 @@ impl Context {
         let item = Item { key: None, head: header.encode(), body: Body::Bytes(Bytes::from(body)) };
         append(&self.topic, item).await?;
         self.counts.samples(checked.entries.len());
-        Ok(Shape::None)
+        Ok(checked.wrong_entity.map_or(Shape::None, Shape::Without))
     }
 }
 

@@ -80,7 +80,7 @@ pub fn body(first: usize, count: usize) -> Vec<u8> {
             samples: Samples::Raw(vec![(at as f64, 1.0)]),
         });
     }
-    let call = Checked { namespace: Cow::Borrowed("Shop/Frontend"), entries };
+    let call = Checked { namespace: Cow::Borrowed("Shop/Frontend"), entries, wrong_entity: None };
     let mut out = Vec::new();
     wire::encode("111122223333", &call, &mut out);
     out

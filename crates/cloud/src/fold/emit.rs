@@ -236,7 +236,7 @@ pub(crate) fn own(names: &Names, stream: &Stream, meta: &Meta, sent: Result<Sent
         }
     }
     let records = entries.len() as u32;
-    let call = Checked { namespace: Cow::Borrowed(OWN), entries };
+    let call = Checked { namespace: Cow::Borrowed(OWN), entries, wrong_entity: None };
     let mut body = Vec::new();
     wire::encode(&stream.account, &call, &mut body);
     let head = Header {

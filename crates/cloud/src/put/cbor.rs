@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use aws::api::cbor::{CborFault, Item, Reader};
 
-use super::{Datum, Dimension, PutMetricData};
+use super::{Attribute, Datum, Dimension, EntityData, PutMetricData};
 
 pub(super) fn read(body: &[u8]) -> Result<PutMetricData<'_>, CborFault> {
     let mut put = PutMetricData::default();
@@ -22,14 +22,8 @@ pub(super) fn read(body: &[u8]) -> Result<PutMetricData<'_>, CborFault> {
             Ok(())
         }),
         "EntityMetricData" => list(reader, |reader| {
-            put.entities += 1;
-            members(reader, |reader, name| match name {
-                "MetricData" => list(reader, |reader| {
-                    put.entity_data.push(datum(reader)?);
-                    Ok(())
-                }),
-                _ => reader.skip(),
-            })
+            put.entities.push(entity_data(reader)?);
+            Ok(())
         }),
         "StrictEntityValidation" => {
             put.strict = match reader.item()? {
@@ -44,6 +38,34 @@ pub(super) fn read(body: &[u8]) -> Result<PutMetricData<'_>, CborFault> {
     if reader.position() == body.len() { Ok(put) } else { Err(reader.fault("more after the end")) }
 }
 
+fn entity_data<'a>(reader: &mut Reader<'a>) -> Result<EntityData<'a>, CborFault> {
+    let mut given = EntityData::default();
+    members(reader, |reader, name| match name {
+        "Entity" => {
+            let entity = given.entity.get_or_insert_default();
+            members(reader, |reader, name| match name {
+                "KeyAttributes" => attributes(reader, &mut entity.key_attributes),
+                "Attributes" => attributes(reader, &mut entity.attributes),
+                _ => reader.skip(),
+            })
+        }
+        "MetricData" => list(reader, |reader| {
+            given.data.push(datum(reader)?);
+            Ok(())
+        }),
+        _ => reader.skip(),
+    })?;
+    Ok(given)
+}
+
+fn attributes<'a>(reader: &mut Reader<'a>, into: &mut Vec<Attribute<'a>>) -> Result<(), CborFault> {
+    members(reader, |reader, name| {
+        let content = text(reader)?;
+        into.extend(content.map(|content| (Cow::Owned(name.to_owned()), content)));
+        Ok(())
+    })
+}
+
 fn datum<'a>(reader: &mut Reader<'a>) -> Result<Datum<'a>, CborFault> {
     let mut datum = Datum::default();
     members(reader, |reader, name| {
@@ -54,7 +76,7 @@ fn datum<'a>(reader: &mut Reader<'a>) -> Result<Datum<'a>, CborFault> {
             "Value" => datum.value = number(reader)?,
             "Values" => numbers(reader, &mut datum.values)?,
             "Counts" => numbers(reader, &mut datum.counts)?,
-            "StorageResolution" => datum.resolution = number(reader)?.map(|n| n as i64),
+            "StorageResolution" => datum.resolution = whole(reader)?,
             "StatisticValues" => datum.set = Some(set(reader)?),
             "Dimensions" => list(reader, |reader| {
                 datum.dimensions.push(dimension(reader)?);
@@ -157,5 +179,12 @@ fn number(reader: &mut Reader<'_>) -> Result<Option<f64>, CborFault> {
         Item::Float(number) => Ok(Some(number)),
         Item::Null => Ok(None),
         _ => Err(reader.fault("a number was expected")),
+    }
+}
+
+fn whole(reader: &mut Reader<'_>) -> Result<Option<i64>, CborFault> {
+    match number(reader)? {
+        Some(number) if number.fract() != 0.0 => Err(reader.fault("a whole number was expected")),
+        number => Ok(number.map(|number| number as i64)),
     }
 }

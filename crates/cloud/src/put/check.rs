@@ -8,12 +8,10 @@ use std::fmt::{self, Display};
 use aws::api::Fault;
 use metric::Unit;
 
-use super::{Datum, Dimension, PutMetricData};
+use super::{Datum, Dimension, PutMetricData, entity};
 
 /// Metrics of one call, those of entities included.
 const METRICS_MAX: usize = 1_000;
-/// Entities of one call.
-const ENTITIES_MAX: usize = 2;
 /// Unique values of one metric.
 const VALUES_MAX: usize = 150;
 /// Dimensions of one metric.
@@ -35,6 +33,8 @@ pub struct Checked<'a> {
     pub namespace: Cow<'a, str>,
     /// In the order they came, those of entities last.
     pub entries: Vec<Entry<'a>>,
+    /// What is wrong with an entity of a call that is not strict, in AWS's word for it.
+    pub wrong_entity: Option<&'static str>,
 }
 
 /// Name and value of a dimension.
@@ -70,7 +70,7 @@ pub enum Samples {
 pub fn check(put: PutMetricData<'_>, now_ms: i64) -> Result<Checked<'_>, Fault> {
     let namespace = put.namespace.ok_or_else(|| missing("Namespace"))?;
     name("Namespace", &namespace, NAME_MAX)?;
-    let total = put.data.len() + put.entity_data.len();
+    let total = put.data.len() + put.entities.iter().map(|given| given.data.len()).sum::<usize>();
     if total == 0 {
         return Err(missing("MetricData"));
     }
@@ -79,17 +79,22 @@ pub fn check(put: PutMetricData<'_>, now_ms: i64) -> Result<Checked<'_>, Fault> 
             "The collection MetricData must not have a size greater than {METRICS_MAX}."
         )));
     }
-    if put.entities > ENTITIES_MAX {
-        return Err(value(format!(
-            "The collection EntityMetricData must not have a size greater than {ENTITIES_MAX}."
-        )));
+    let wrong_entity = entity::wrong(&put.entities);
+    if put.strict == Some(true)
+        && let Some(wrong) = &wrong_entity
+    {
+        return Err(value(format!("{}: {}", wrong.word, wrong.text)));
     }
     let mut entries = Vec::with_capacity(total);
     // Sets that cannot be, and times that are out of bounds, are said all at once, as the service
     // does. *observed*
     let mut wrong = Vec::new();
-    for (index, datum) in put.data.into_iter().chain(put.entity_data).enumerate() {
-        let place = Member(index + 1);
+    let own = put.data.into_iter().enumerate().map(|(at, datum)| (Member(None, at + 1), datum));
+    let of_entities = put.entities.into_iter().enumerate().flat_map(|(entity, given)| {
+        let place = move |at| Member(Some(entity + 1), at + 1);
+        given.data.into_iter().enumerate().map(move |(at, datum)| (place(at), datum))
+    });
+    for (place, datum) in own.chain(of_entities) {
         let entry = one(datum, place, now_ms)?;
         wrong.extend(reversed(place, &entry.samples));
         wrong.extend(out_of_time(place, entry.timestamp_ms, now_ms));
@@ -98,16 +103,21 @@ pub fn check(put: PutMetricData<'_>, now_ms: i64) -> Result<Checked<'_>, Fault> 
     if !wrong.is_empty() {
         return Err(value(wrong.join("\n")));
     }
-    Ok(Checked { namespace, entries })
+    let wrong_entity = wrong_entity.map(|wrong| wrong.word);
+    Ok(Checked { namespace, entries, wrong_entity })
 }
 
-/// The place of a datum in its call, from 1. Written only when something is wrong there.
+/// The place of a datum in its call, from 1, and before it that of its entity. Written only when
+/// something is wrong there.
 #[derive(Clone, Copy)]
-struct Member(usize);
+struct Member(Option<usize>, usize);
 
 impl Display for Member {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "MetricData.member.{}", self.0)
+        if let Some(entity) = self.0 {
+            write!(f, "EntityMetricData.member.{entity}.")?;
+        }
+        write!(f, "MetricData.member.{}", self.1)
     }
 }
 
@@ -133,7 +143,7 @@ fn one<'a>(datum: Datum<'a>, place: Member, now_ms: i64) -> Result<Entry<'a>, Fa
     };
     let timestamp_ms = match datum.timestamp {
         None => now_ms,
-        Some(seconds) if seconds.is_finite() => (seconds * 1e3).round() as i64,
+        Some(seconds) if seconds.is_finite() => milliseconds(seconds),
         Some(_) => return Err(value(format!("The parameter {place}.Timestamp is not a time."))),
     };
     Ok(Entry {
@@ -144,6 +154,12 @@ fn one<'a>(datum: Datum<'a>, place: Member, now_ms: i64) -> Result<Entry<'a>, Fa
         high_resolution,
         samples,
     })
+}
+
+/// Rounded down, so that a sample of the last instant of a minute stays in it. A float of seconds is
+/// right to a quarter of a microsecond: what is nearer than that to a whole millisecond is it.
+fn milliseconds(seconds: f64) -> i64 {
+    (seconds * 1e3 + 5e-4).floor() as i64
 }
 
 fn samples(
@@ -202,7 +218,7 @@ fn samples(
         let count = counts.get(index).copied().unwrap_or(1.0);
         let at = format_args!("{place}.Counts.member.{}", index + 1);
         if number(at, count)? < 0.0 {
-            return Err(value(format!("The value {count} for parameter {at} is invalid.")));
+            return Err(invalid(at, count));
         }
         raw.push((sample, count));
     }
@@ -293,7 +309,24 @@ fn number(place: impl Display, number: f64) -> Result<f64, Fault> {
     if number.is_finite() && number.abs() <= MAGNITUDE_MAX {
         return Ok(number);
     }
-    Err(value(format!("The value {number} for parameter {place} is invalid.")))
+    Err(invalid(place, number))
+}
+
+/// The number as Java writes it: `1.0E200`, `-Infinity`.
+fn invalid(place: impl Display, number: f64) -> Fault {
+    let told = match (number.is_infinite(), number > 0.0) {
+        (true, true) => "Infinity".to_owned(),
+        (true, false) => "-Infinity".to_owned(),
+        (false, _) => format!("{number:?}"),
+    };
+    let told = match told.split_once('e') {
+        None => told,
+        Some((digits, exponent)) => {
+            let point = if digits.contains('.') { "" } else { ".0" };
+            format!("{digits}{point}E{exponent}")
+        }
+    };
+    value(format!("The value {told} for parameter {place} is invalid."))
 }
 
 fn missing(place: impl Display) -> Fault {

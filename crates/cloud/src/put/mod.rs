@@ -6,6 +6,7 @@
 
 mod cbor;
 mod check;
+mod entity;
 mod json;
 mod tree;
 pub mod wire;
@@ -23,13 +24,32 @@ pub struct PutMetricData<'a> {
     pub namespace: Option<Cow<'a, str>>,
     /// Data.
     pub data: Vec<Datum<'a>>,
-    /// Data of entities, in order, with how many entities there were.
-    pub entity_data: Vec<Datum<'a>>,
-    /// Entities.
-    pub entities: usize,
+    /// `EntityMetricData`.
+    pub entities: Vec<EntityData<'a>>,
     /// `StrictEntityValidation`.
     pub strict: Option<bool>,
 }
+
+/// A member of `EntityMetricData` as it came.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct EntityData<'a> {
+    /// `Entity`.
+    pub entity: Option<Entity<'a>>,
+    /// `MetricData`.
+    pub data: Vec<Datum<'a>>,
+}
+
+/// An entity as it came. It is checked and not kept: no format of metric streams carries one.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Entity<'a> {
+    /// `KeyAttributes`.
+    pub key_attributes: Vec<Attribute<'a>>,
+    /// `Attributes`.
+    pub attributes: Vec<Attribute<'a>>,
+}
+
+/// Key and value of an entity's attribute.
+pub type Attribute<'a> = (Cow<'a, str>, Cow<'a, str>);
 
 /// Name and value of a dimension as they came, if they came.
 pub type Dimension<'a> = (Option<Cow<'a, str>>, Option<Cow<'a, str>>);

@@ -30,7 +30,7 @@ fn three_protocols_one_call() {
          "Unit":"Milliseconds","StorageResolution":1,
          "Dimensions":[{"Name":"b","Value":"x y"},{"Name":"a","Value":"1"}]},
         {"MetricName":"Set","StatisticValues":{"SampleCount":2,"Sum":3,"Minimum":1,"Maximum":2}}],
-        "EntityMetricData":[{"Entity":{"KeyAttributes":{"Type":"Service"}},
+        "EntityMetricData":[{"Entity":{"KeyAttributes":{"Type":"Service"},"Attributes":{}},
           "MetricData":[{"MetricName":"Plain","Value":7,"Unknown":[1]}]}],
         "StrictEntityValidation":false}"#;
     let tree: aws::api::Value<'_> = serde_json::from_str(body).unwrap();
@@ -48,6 +48,7 @@ fn three_protocols_one_call() {
         &MetricData.member.2.StatisticValues.Maximum=2\
         &EntityMetricData.member.1.Entity.KeyAttributes.entry.1.key=Type\
         &EntityMetricData.member.1.Entity.KeyAttributes.entry.1.value=Service\
+        &EntityMetricData.member.1.Entity.Attributes=\
         &EntityMetricData.member.1.MetricData.member.1.MetricName=Plain\
         &EntityMetricData.member.1.MetricData.member.1.Value=7&StrictEntityValidation=false";
     let seen = Seen::default();
@@ -171,10 +172,10 @@ fn sets_that_cannot_be() {
     );
     for (bad, told) in [
         ("\"NaN\"", "NaN"),
-        ("\"Infinity\"", "inf"),
-        ("\"-Infinity\"", "-inf"),
-        ("2.4e108", "2400"),
-        ("-2.4e108", "-2400"),
+        ("\"Infinity\"", "Infinity"),
+        ("\"-Infinity\"", "-Infinity"),
+        ("2.4e108", "2.4E108"),
+        ("-3e108", "-3.0E108"),
     ] {
         for (member, body) in [
             ("Value", format!("\"Value\":{bad}")),
@@ -186,9 +187,9 @@ fn sets_that_cannot_be() {
             ("StatisticValues.Maximum", set("1", "1", "1", bad)),
         ] {
             let text = said(&datum(&body));
-            let begin = format!("InvalidParameterValue: The value {told}");
-            let end = format!(" for parameter MetricData.member.1.{member} is invalid.");
-            assert!(text.starts_with(&begin) && text.ends_with(&end), "{member}: {text}");
+            let place = format!("parameter MetricData.member.1.{member}");
+            let wanted = format!("InvalidParameterValue: The value {told} for {place} is invalid.");
+            assert_eq!(text, wanted);
         }
     }
     for sound in [
@@ -199,6 +200,127 @@ fn sets_that_cannot_be() {
     ] {
         assert!(from_json(&datum(&sound)).is_ok(), "{sound}");
     }
+}
+
+/// *Scenario:* times at the last instants of a minute, as a float can tell them, and on milliseconds.
+/// *Guarantees:* a sample is never of the minute after its own.
+#[test]
+fn the_last_instant_of_a_minute() {
+    let minute = NOW / 1_000 - 60;
+    for (fraction, ms) in [
+        ("59.9994", 59_999),
+        ("59.9996", 59_999),
+        ("59.999999", 59_999),
+        ("0.001", 1),
+        ("0.999", 999),
+        ("58.789", 58_789),
+        ("60", 60_000),
+    ] {
+        let seconds: f64 = fraction.parse().unwrap();
+        let at = format!("{:.6}", minute as f64 + seconds);
+        let body = datum(&format!("\"Value\":1,\"Timestamp\":{at}"));
+        let checked = from_json(&body).unwrap();
+        assert_eq!(checked.entries[0].timestamp_ms, minute * 1_000 + ms, "{fraction}");
+    }
+}
+
+/// *Scenario:* lists where structures are meant, in each place that has one; a number with a fraction
+/// as the resolution, and one with a fraction of zero.
+/// *Guarantees:* what is no structure is refused in words of the API; the fraction of zero is a whole.
+#[test]
+fn structures_are_not_lists() {
+    let whole = |member: &str| format!(r#"{{"Namespace":"d",{member}}}"#);
+    for body in [
+        r#"["d",[],[],false]"#.to_owned(),
+        whole(r#""MetricData":[["m",null,null,1,null,null,null,null,null]]"#),
+        whole(r#""MetricData":[5]"#),
+        whole(r#""EntityMetricData":[[null,[{"MetricName":"m","Value":1}]]]"#),
+        datum(r#""StatisticValues":[1,1,1,1]"#),
+        datum(r#""Value":1,"Dimensions":[["a","b"]]"#),
+    ] {
+        let text = said(&body);
+        let told = text.starts_with("MalformedInput: ") && text.contains("expected a structure");
+        assert!(told, "{body}: {text}");
+    }
+    assert!(said(&datum(r#""Value":1,"StorageResolution":1.5"#)).contains("a whole number"));
+    let checked = from_json(
+        r#"{"Namespace":"d","MetricData":[{"MetricName":"m","Value":1,"StorageResolution":1.0}]}"#,
+    );
+    assert!(checked.unwrap().entries[0].high_resolution);
+}
+
+/// *Scenario:* a form with a member that is no number, in the second datum and in that of an entity.
+/// *Guarantees:* the refusal says where.
+#[test]
+fn a_form_says_where() {
+    let seen = Seen::default();
+    for (given, told) in [
+        ("MetricData.member.1.MetricName=m&MetricData.member.2.Value", "MetricData.member.2.Value"),
+        ("MetricData.member.1.StatisticValues.Sum", "MetricData.member.1.StatisticValues.Sum"),
+        (
+            "EntityMetricData.member.1.MetricData.member.1.Timestamp",
+            "EntityMetricData.member.1.MetricData.member.1.Timestamp",
+        ),
+    ] {
+        let form = format!("Action=PutMetricData&Version=2010-08-01&{given}=x");
+        let read = read(&call(&seen, form.as_bytes()).unwrap(), &seen, form.as_bytes());
+        let fault = read.expect_err(given);
+        assert!(fault.message.starts_with(&format!("{told}: expected a ")), "{}", fault.message);
+    }
+}
+
+/// *Scenario:* entities that are wrong, each in one way, in calls that are strict and not.
+/// *Guarantees:* strict, nothing is kept and the error says what and where; otherwise the data is kept,
+/// and AWS's word for it goes back. A wrong datum of an entity is named by both places.
+#[test]
+fn entities() {
+    let call = |entities: &str, strict: &str| {
+        format!(
+            r#"{{"Namespace":"d","EntityMetricData":[{entities}],"StrictEntityValidation":{strict}}}"#
+        )
+    };
+    let of = |entity: &str| {
+        format!(r#"{{"Entity":{entity},"MetricData":[{{"MetricName":"m","Value":1}}]}}"#)
+    };
+    let keys = r#"{"Type":"Service","Name":"checkout"}"#;
+    let with = |more: &str| of(&format!(r#"{{"KeyAttributes":{keys},"Attributes":{{{more}}}}}"#));
+    let keyed = |keys: &str| of(&format!(r#"{{"KeyAttributes":{{{keys}}}}}"#));
+    let attributes =
+        |count: usize| (0..count).map(|n| format!(r#""a{n}":"v""#)).collect::<Vec<_>>().join(",");
+    let of_length = |length| "v".repeat(length);
+    let valued = |length| with(&format!(r#""a":"{}""#, of_length(length)));
+    for sound in [with(""), with(&attributes(10)), valued(2_048)] {
+        let (sound, checked) = (call(&sound, "true"), |body: &str| from_json(body).map(drop));
+        assert_eq!(checked(&sound), Ok(()), "{sound}");
+    }
+    for (wrong, word, text) in [
+        (of("null"), "InvalidEntity", "Entity is required"),
+        (of("{}"), "InvalidKeyAttributes", "from 2 to 4 entries, it has 0"),
+        (keyed(r#""Type":"Service""#), "InvalidKeyAttributes", "it has 1"),
+        (keyed(r#""Type":"Service","Colour":"blue""#), "InvalidKeyAttributes", "the key Colour"),
+        (
+            keyed(r#""Type":"Service","Name":"""#),
+            "InvalidKeyAttributes",
+            "2048 characters for Name",
+        ),
+        (keyed(r#""Name":"a","Environment":"b""#), "MissingRequiredFields", "Type is required"),
+        (with(&attributes(11)), "InvalidAttributes", "at most 10 entries"),
+        (valued(2_049), "InvalidAttributes", "2048 characters for a"),
+        (with(&format!(r#""{}":"v""#, of_length(257))), "InvalidAttributes", "1 to 256 characters"),
+        (vec![with(""); 3].join(","), "EntitySizeTooLarge", "a size greater than 2"),
+    ] {
+        let said = said(&call(&wrong, "true"));
+        let told = said.starts_with(&format!("InvalidParameterValue: {word}: "));
+        assert!(told && said.contains(text) && said.contains("EntityMetricData"), "{said}");
+        let kept = call(&wrong, "false");
+        let kept = from_json(&kept).unwrap();
+        assert_eq!(kept.wrong_entity, Some(word));
+        assert!(!kept.entries.is_empty());
+    }
+    let bad = call(&with("").replace("1}", "\"NaN\"}"), "false");
+    let place = "EntityMetricData.member.1.MetricData.member.1.Value";
+    let text = format!("InvalidParameterValue: The value NaN for parameter {place} is invalid.");
+    assert_eq!(said(&bad), text);
 }
 
 /// *Scenario:* a call with raw values and a set, written for the journal and read, also cut anywhere.

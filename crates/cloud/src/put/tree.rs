@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use aws::api::{Fault, Value, ValueFault};
 
-use super::{Datum, PutMetricData};
+use super::{Attribute, Datum, Entity, EntityData, PutMetricData};
 
 pub(super) fn read(input: &Value<'_>) -> Result<PutMetricData<'static>, Fault> {
     let mut put = PutMetricData {
@@ -12,32 +12,52 @@ pub(super) fn read(input: &Value<'_>) -> Result<PutMetricData<'static>, Fault> {
         strict: input.bool_of("StrictEntityValidation")?,
         ..PutMetricData::default()
     };
-    for given in input.list_of("MetricData")? {
-        put.data.push(datum(given)?);
-    }
-    for entity in input.list_of("EntityMetricData")? {
-        put.entities += 1;
-        for given in entity.list_of("MetricData")? {
-            put.entity_data.push(datum(given)?);
-        }
+    put.data = data(input, "")?;
+    for (index, given) in input.list_of("EntityMetricData")?.iter().enumerate() {
+        let place = format!("EntityMetricData.member.{}.", index + 1);
+        put.entities.push(EntityData {
+            entity: given.get("Entity").map(|given| entity(given, &place)).transpose()?,
+            data: data(given, &place)?,
+        });
     }
     Ok(put)
 }
 
-fn datum(given: &Value<'_>) -> Result<Datum<'static>, Fault> {
+/// `MetricData`; a fault says where.
+fn data(given: &Value<'_>, place: &str) -> Result<Vec<Datum<'static>>, Fault> {
+    let mut data = Vec::new();
+    for (index, given) in given.list_of("MetricData")?.iter().enumerate() {
+        let place = format!("{place}MetricData.member.{}.", index + 1);
+        data.push(datum(given).map_err(|fault| within(&place, fault))?);
+    }
+    Ok(data)
+}
+
+fn within(place: &str, fault: ValueFault) -> ValueFault {
+    ValueFault { member: format!("{place}{}", fault.member), ..fault }
+}
+
+fn entity(given: &Value<'_>, place: &str) -> Result<Entity<'static>, ValueFault> {
+    let pairs = |name: &str| match given.get(name) {
+        None => Ok(Vec::new()),
+        // Query says that a map is empty by an empty text.
+        Some(Value::Text(text)) if text.is_empty() => Ok(Vec::new()),
+        Some(Value::Table(pairs)) => Ok(pairs.iter().filter_map(pair).collect()),
+        Some(_) => Err(ValueFault { member: format!("{place}Entity.{name}"), expected: "a map" }),
+    };
+    Ok(Entity { key_attributes: pairs("KeyAttributes")?, attributes: pairs("Attributes")? })
+}
+
+fn pair((key, value): &(Cow<'_, str>, Value<'_>)) -> Option<Attribute<'static>> {
+    Some((Cow::Owned(key.to_string()), Cow::Owned(value.as_text()?.to_owned())))
+}
+
+fn datum(given: &Value<'_>) -> Result<Datum<'static>, ValueFault> {
     let mut dimensions = Vec::new();
     for dimension in given.list_of("Dimensions")? {
         dimensions.push((text(dimension, "Name")?, text(dimension, "Value")?));
     }
-    let set = match given.get("StatisticValues") {
-        None => None,
-        Some(set) => Some([
-            set.number_of("SampleCount")?,
-            set.number_of("Sum")?,
-            set.number_of("Minimum")?,
-            set.number_of("Maximum")?,
-        ]),
-    };
+    let set = given.get("StatisticValues").map(set).transpose();
     Ok(Datum {
         name: text(given, "MetricName")?,
         dimensions,
@@ -45,10 +65,19 @@ fn datum(given: &Value<'_>) -> Result<Datum<'static>, Fault> {
         value: given.number_of("Value")?,
         values: numbers(given, "Values")?,
         counts: numbers(given, "Counts")?,
-        set,
+        set: set.map_err(|fault| within("StatisticValues.", fault))?,
         unit: text(given, "Unit")?,
         resolution: given.integer_of("StorageResolution")?,
     })
+}
+
+fn set(given: &Value<'_>) -> Result<[Option<f64>; 4], ValueFault> {
+    Ok([
+        given.number_of("SampleCount")?,
+        given.number_of("Sum")?,
+        given.number_of("Minimum")?,
+        given.number_of("Maximum")?,
+    ])
 }
 
 fn text(from: &Value<'_>, name: &str) -> Result<Option<Cow<'static, str>>, ValueFault> {

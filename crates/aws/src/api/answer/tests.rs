@@ -45,6 +45,14 @@ fn answers() {
     );
     let none = answer(&put(Protocol::Query, true), &Shape::None, "r");
     assert!(!text(&none).contains("Result"), "{}", text(&none));
+    let without = Shape::Without("InvalidAttributes");
+    for protocol in [Protocol::Query, Protocol::Json10, Protocol::Cbor] {
+        let plain = answer(&put(protocol, true), &Shape::None, "r");
+        let mut told = answer(&put(protocol, true), &without, "r");
+        let header = told.headers.pop();
+        assert_eq!(header, Some(("x-amzn-failure-message", "InvalidAttributes".to_owned())));
+        assert_eq!(told, plain);
+    }
     let empty = answer(&put(Protocol::Query, true), &Shape::Members(Value::Map(Vec::new())), "r");
     assert!(text(&empty).contains("<GetMetricStreamResult/>"), "{}", text(&empty));
 }

@@ -76,7 +76,9 @@ impl Port {
         let called = super::call(&self.context, &self.caller, operation, input);
         match self.runtime.block_on(called).expect("the operation exists")? {
             Shape::Members(members) => Ok(members),
-            Shape::None | Shape::Json(_) => panic!("{operation} answers with members"),
+            Shape::None | Shape::Without(_) | Shape::Json(_) => {
+                panic!("{operation} answers with members")
+            }
         }
     }
 

@@ -250,7 +250,11 @@ impl House {
             high_resolution: false,
             samples: sample.samples.clone(),
         });
-        let call = Checked { namespace: Cow::Borrowed("Own"), entries: entries.collect() };
+        let call = Checked {
+            namespace: Cow::Borrowed("Own"),
+            entries: entries.collect(),
+            wrong_entity: None,
+        };
         let mut body = Vec::new();
         wire::encode(account, &call, &mut body);
         House::append_body(topic, id, arrival_ms, body)
