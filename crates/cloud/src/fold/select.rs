@@ -101,38 +101,52 @@ fn names(filters: &[(String, Vec<String>)]) -> Names {
     names
 }
 
+/// JSON has each statistic under the name it was configured by. A summary has quantiles: each once, in
+/// ascending order.
 fn extras(stream: &MetricStream, format: Format) -> HashMap<String, HashMap<String, Extras>> {
     let mut extras: HashMap<String, HashMap<String, Extras>> = HashMap::new();
     for additional in &stream.statistics {
-        let known = additional.statistics.iter().filter_map(|name| {
-            let statistic = Statistic::parse(name)?;
-            let short = name.len() <= NAME_MAX;
-            Some((if short { name.clone() } else { statistic.to_string() }, statistic))
-        });
-        let fits: Extras = known.filter(|(_, statistic)| fits(statistic, format)).collect();
+        let given = additional.statistics.iter();
+        let known = given.filter_map(|name| Some((name, Statistic::parse(name)?)));
+        let fits: Extras = match format {
+            Format::Json => {
+                known.map(|(name, statistic)| (named(name, statistic), statistic)).collect()
+            }
+            _ => known.filter_map(|(_, statistic)| quantile(statistic)).collect(),
+        };
         for (namespace, name) in &additional.metrics {
             let known =
                 extras.entry(namespace.clone()).or_default().entry(name.clone()).or_default();
-            // In OpenTelemetry a percentile is a number, however it was spelled.
-            let same = |(name, statistic): &(String, Statistic), other: &(String, Statistic)| {
-                *name == other.0 || format != Format::Json && *statistic == other.1
-            };
             for one in &fits {
-                if known.iter().all(|other| !same(one, other)) {
+                if known.iter().all(|(other, _)| *other != one.0) {
                     known.push(one.clone());
                 }
             }
         }
     }
+    if format != Format::Json {
+        let all = extras.values_mut().flat_map(HashMap::values_mut);
+        all.for_each(|extras| extras.sort_by(|(_, a), (_, b)| share(a).total_cmp(&share(b))));
+    }
     extras
 }
 
+/// The name of a statistic as it was configured, unless a record has no room for it.
+fn named(name: &str, statistic: Statistic) -> String {
+    if name.len() <= NAME_MAX { name.to_owned() } else { statistic.to_string() }
+}
+
 /// OpenTelemetry has percentiles only, and those of 0 and 100 are there as minimum and maximum.
-fn fits(statistic: &Statistic, format: Format) -> bool {
+fn quantile(statistic: Statistic) -> Option<(String, Statistic)> {
+    let share = share(&statistic);
+    (share > 0.0 && share < 100.0).then(|| (statistic.to_string(), statistic))
+}
+
+/// The share of a percentile; 0 for what is none.
+fn share(statistic: &Statistic) -> f64 {
     match statistic {
-        _ if format == Format::Json => true,
-        Statistic::Percentile(share) => *share > 0.0 && *share < 100.0,
-        _ => false,
+        Statistic::Percentile(share) => *share,
+        _ => 0.0,
     }
 }
 
