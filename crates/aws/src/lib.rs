@@ -2,6 +2,7 @@
 //! signatures (SigV4).
 
 pub mod api;
+pub mod arn;
 pub mod firehose;
 pub mod iam;
 pub mod sigv4;

@@ -195,10 +195,17 @@ fn form_of<'b>(seen: &Seen<'b>, body: &'b [u8]) -> Result<&'b str, Fault> {
 impl Call<'_> {
     /// The input as a tree. `body` is what [`call`] was given.
     pub fn input<'b>(&self, seen: &Seen<'b>, body: &'b [u8]) -> Result<Value<'b>, Fault> {
-        match self.protocol {
+        let read = match self.protocol {
             Protocol::Json10 | Protocol::Json11 => json::read(body).map_err(Fault::serialization),
             Protocol::Cbor => cbor::read(body).map_err(Fault::serialization),
-            Protocol::Query => query::read(form_of(seen, body)?).map_err(Fault::serialization),
+            Protocol::Query => {
+                return query::read(form_of(seen, body)?).map_err(Fault::serialization);
+            }
+        };
+        // Without members it would pass for an input that leaves all of them out.
+        match read? {
+            structure @ Value::Map(_) => Ok(structure),
+            _ => Err(Fault::serialization("the body must be a structure")),
         }
     }
 }

@@ -58,12 +58,12 @@ impl Context {
         if names.is_empty() {
             return vec!["*".to_owned()];
         }
-        let arn = |name: &str| match call.service {
-            Service::Firehose => {
-                format!("arn:aws:firehose:{region}:{account}:deliverystream/{name}")
-            }
-            _ => format!("arn:aws:cloudwatch:{region}:{account}:metric-stream/{name}"),
+        let kind = match call.service {
+            Service::Firehose => "deliverystream",
+            _ => "metric-stream",
         };
+        let service = call.service.iam_name();
+        let arn = |name: &str| aws::arn::of(service, region, account, &format!("{kind}/{name}"));
         names.into_iter().map(arn).collect()
     }
 }

@@ -17,7 +17,9 @@ impl Context {
         };
         let presented = match (Presented::read(&signed), &self.config.unsigned) {
             (Ok(presented), _) => presented,
-            (Err(Refusal::Missing), Some(account)) => return Ok(unsigned(account)),
+            (Err(Refusal::Missing), Some(account)) => {
+                return Ok(self.known_as(account, "", "unsigned"));
+            }
             (Err(refusal), _) => return Err(fault(refusal)),
         };
         let known = self.config.credentials.iter();
@@ -31,20 +33,17 @@ impl Context {
         presented
             .verify(&signed, &credential.secret_access_key, &self.keys, now, place)
             .map_err(fault)?;
-        let account = &credential.account_id;
-        Ok(Caller {
-            account: account.clone(),
-            access_key_id: credential.access_key_id.clone(),
-            arn: format!("arn:aws:iam::{account}:user/{}", credential.access_key_id),
-        })
+        let id = &credential.access_key_id;
+        Ok(self.known_as(&credential.account_id, id, id))
     }
-}
 
-fn unsigned(account: &str) -> Caller {
-    Caller {
-        account: account.to_owned(),
-        access_key_id: String::new(),
-        arn: format!("arn:aws:iam::{account}:user/unsigned"),
+    fn known_as(&self, account: &str, access_key_id: &str, user: &str) -> Caller {
+        let partition = aws::arn::partition(&self.config.region);
+        Caller {
+            account: account.to_owned(),
+            access_key_id: access_key_id.to_owned(),
+            arn: format!("arn:{partition}:iam::{account}:user/{user}"),
+        }
     }
 }
 

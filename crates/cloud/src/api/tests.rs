@@ -135,6 +135,12 @@ fn an_unsigned_port() {
         assert!(told.contains("UnknownOperationException"), "{told}");
     }
     assert_eq!(ask(&context, &headers, "{").0, 400);
+    let list = target("ListMetricStreams");
+    for body in ["5", "[]", "null", "\"x\""] {
+        let (status, told) = ask(&context, &[JSON, (list.0, &list.1)], body);
+        assert!(status == 400 && told.contains("SerializationException"), "{body}: {told}");
+    }
+    assert_eq!(ask(&context, &[JSON, (list.0, &list.1)], "").0, 200);
     assert_eq!(ask(&context, &[], "").0, 400);
 }
 
@@ -190,4 +196,35 @@ fn what_a_policy_forbids() {
          firehose:PutRecord on resource: arn:aws:firehose:us-east-1:111122223333:deliverystream/s \
          because no identity-based policy allows the firehose:PutRecord action"
     );
+}
+
+/// *Scenario:* a port that stands for a region in China, and a policy for a stream there.
+/// *Guarantees:* ARNs are of the region's partition, to callers and to policies.
+#[test]
+fn another_partition() {
+    let folder = TempDir::new("api-partition");
+    let arn = "arn:aws-cn:firehose:cn-north-1:111122223333:deliverystream/s";
+    let policy = r#"{"Statement":{"Effect":"Allow","Action":"firehose:*","Resource":"ARN"}}"#;
+    let mut context =
+        context(folder.path(), Some("111122223333"), Some(&policy.replace("ARN", arn)));
+    let here = Config { region: "cn-north-1".to_owned(), ..Config::clone(&context.config) };
+    context.config = Arc::new(here);
+    let (_, told) = ask(&context, &[], "Action=GetCallerIdentity&Version=2011-06-15");
+    assert!(told.contains("<Arn>arn:aws-cn:iam::111122223333:user/unsigned</Arn>"), "{told}");
+    let caller = Caller {
+        account: "111122223333".to_owned(),
+        access_key_id: "AKIDEXAMPLE".to_owned(),
+        arn: String::new(),
+    };
+    let input = Value::map([("DeliveryStreamName", Some(Value::text("s")))]);
+    let call = Call {
+        service: Service::Firehose,
+        operation: "PutRecord".into(),
+        protocol: Protocol::Json11,
+        query_mode: false,
+    };
+    assert_eq!(context.allowed(&caller, &call, &input), Ok(()));
+    assert_eq!(crate::firehose::arn(&context, "111122223333", "s"), arn);
+    let kept = aws::arn::of("cloudwatch", "us-gov-west-1", "1", "metric-stream/m");
+    assert_eq!(kept, "arn:aws-us-gov:cloudwatch:us-gov-west-1:1:metric-stream/m");
 }

@@ -32,11 +32,6 @@ pub(super) const FORMATS: [&str; 3] = ["json", "opentelemetry0.7", "opentelemetr
 /// Namespaces with metric names.
 type Filters = Vec<(String, Vec<String>)>;
 
-/// What a metric stream's ARN is made of.
-pub(super) fn arn(region: &str, account: &str, name: &str) -> String {
-    format!("arn:aws:cloudwatch:{region}:{account}:metric-stream/{name}")
-}
-
 /// `PutMetricStream`.
 pub(super) async fn put(
     context: &Context,
@@ -122,7 +117,7 @@ fn asked(
     let now_ms = (context.clock)();
     let stream = MetricStream {
         name: name.to_owned(),
-        arn: arn(region, account, name),
+        arn: aws::arn::of("cloudwatch", region, account, &format!("metric-stream/{name}")),
         firehose_arn: firehose_arn.to_owned(),
         role_arn: role_arn.to_owned(),
         output_format: output_format.to_owned(),
@@ -256,8 +251,12 @@ fn configurations(input: &Value<'_>, model: &mut Constraints) -> Result<Vec<Addi
         for (index, metric) in metrics.iter().enumerate() {
             let place = format!("{place}.IncludeMetrics.member.{}", index + 1);
             let at = format!("{at}.includeMetrics.{}.member", index + 1);
-            let namespace = required_at(metric, "Namespace", &format!("{place}.Namespace"))?;
-            let name = required_at(metric, "MetricName", &format!("{place}.MetricName"))?;
+            let [of_namespace, of_name] =
+                ["Namespace", "MetricName"].map(|member| format!("{place}.{member}"));
+            let namespace = required_at(metric, "Namespace", &of_namespace)?;
+            let name = required_at(metric, "MetricName", &of_name)?;
+            printable(&of_namespace, namespace)?;
+            printable(&of_name, name)?;
             model.namespace(&format!("{at}.namespace"), namespace);
             model.length(&format!("{at}.metricName"), name, 1, NAME_MAX);
             additional.metrics.push((namespace.to_owned(), name.to_owned()));

@@ -122,7 +122,13 @@ pub struct HttpEndpoint {
     /// `ProcessingConfiguration`, when given; nothing in it is enabled.
     #[serde(default)]
     pub processing: Option<Processing>,
+    /// `SecretsManagerConfiguration`, which is not enabled.
+    #[serde(default)]
+    pub secrets_off: Secrets,
 }
+
+/// `SecretARN` and `RoleARN`, when given.
+pub type Secrets = (Option<String>, Option<String>);
 
 /// `S3DestinationConfiguration` and what `ExtendedS3DestinationConfiguration` adds.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -157,6 +163,9 @@ pub struct S3 {
     /// `DynamicPartitioningConfiguration` was given, disabled, with this `RetryOptions`.
     #[serde(default)]
     pub partitioning_off: Option<u32>,
+    /// `DataFormatConversionConfiguration`, disabled, as it was given.
+    #[serde(default)]
+    pub conversion_off: Option<serde_json::Value>,
 }
 
 /// An access key, opened. Never printed.
@@ -229,7 +238,8 @@ pub fn exists(context: &Context, account: &str, name: &str) -> bool {
 
 /// ARN of a delivery stream.
 pub fn arn(context: &Context, account: &str, name: &str) -> String {
-    format!("arn:aws:firehose:{}:{account}:deliverystream/{name}", context.config.region)
+    let resource = format!("deliverystream/{name}");
+    aws::arn::of("firehose", &context.config.region, account, &resource)
 }
 
 /// Does an operation; `None` when this service has none of that name.

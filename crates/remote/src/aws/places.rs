@@ -172,20 +172,6 @@ fn suffix(region: &str) -> &'static str {
     }
 }
 
-/// The partition of a region, as ARNs name it.
-pub(super) fn partition(region: &str) -> &'static str {
-    match region {
-        r if r.starts_with("cn-") => "aws-cn",
-        r if r.starts_with("us-gov-") => "aws-us-gov",
-        r if r.starts_with("us-isob-") => "aws-iso-b",
-        r if r.starts_with("us-isof-") || r.starts_with("eu-isof-") => "aws-iso-f",
-        r if r.starts_with("eu-isoe-") => "aws-iso-e",
-        r if r.starts_with("us-iso-") => "aws-iso",
-        r if r.starts_with("eusc-") => "aws-eusc",
-        _ => "aws",
-    }
-}
-
 /// Whether a text can be a region: it becomes a part of a host name.
 pub(super) fn is_region(text: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';

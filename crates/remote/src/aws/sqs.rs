@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::fault::Kind;
 use super::json::Operation;
-use super::places::{Place, Service, is_region, partition};
+use super::places::{Place, Service, is_region};
 use super::verdict::Doing;
 use super::{Fault, Identity};
 
@@ -291,7 +291,7 @@ impl Queue {
     }
 
     fn arn(&self, region: &str) -> String {
-        format!("arn:{}:sqs:{region}:{}:{}", partition(region), self.account, self.name)
+        format!("arn:{}:sqs:{region}:{}:{}", ::aws::arn::partition(region), self.account, self.name)
     }
 }
 

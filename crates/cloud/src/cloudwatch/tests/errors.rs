@@ -124,6 +124,11 @@ fn streams_that_cannot_be() {
             VALUE,
             "The value Average for parameter StatisticsConfigurations.member.1.AdditionalStatistics.member.1 is not a valid statistic.",
         ),
+        (
+            r#","StatisticsConfigurations":[{"IncludeMetrics":[{"Namespace":"A","MetricName":"\u0000"}],"AdditionalStatistics":["p1"]}]"#.to_owned(),
+            VALUE,
+            "The parameter StatisticsConfigurations.member.1.IncludeMetrics.member.1.MetricName must contain printable ASCII characters only.",
+        ),
         (tags(51), VALUE, "A resource must not have more than 50 tags."),
         (
             r#","Tags":[{"Key":"AWS:x","Value":"v"}]"#.to_owned(),

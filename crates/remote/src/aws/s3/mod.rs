@@ -17,7 +17,7 @@ use http::{HeaderMap, HeaderName, Method, header};
 
 use super::call::{Ask, Failed, at_most, whole};
 use super::fault::Kind;
-use super::places::{Service, is_region, partition};
+use super::places::{Service, is_region};
 use super::verdict::{self, Doing};
 use super::{Fault, Identity};
 use crate::Answer;
@@ -189,7 +189,7 @@ impl S3 {
             None => self.identity.region_for(Service::S3, &doing.text)?.to_owned(),
         };
         drop(known);
-        doing.resource = about.doing(partition(&region)).resource;
+        doing.resource = about.doing(::aws::arn::partition(&region)).resource;
         let (place, mut path) = self.identity.places().bucket(about.bucket, &region);
         if let Some(key) = about.key {
             path.push('/');
