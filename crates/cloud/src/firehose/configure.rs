@@ -9,7 +9,7 @@ use entry::seal::SealKey;
 
 use super::check::{At, Checks, Rule};
 use super::pattern::Pattern;
-use super::{HttpEndpoint, Processing, S3, endpoint, seal_context};
+use super::{HttpEndpoint, Processing, S3, Secrets, endpoint, seal_context};
 
 /// `SizeInMBs` and `IntervalInSeconds` when they are not given.
 const BUFFERING: (u32, u32) = (5, 300);
@@ -104,7 +104,9 @@ impl Reading<'_> {
         if let Some(mode) = at.word(checks, "S3BackupMode", &modes) {
             http.all_data = mode == "AllData";
         }
-        secrets(at, checks);
+        if let Some(off) = secrets(at, checks) {
+            http.secrets_off = off;
+        }
         let member = if there.is_none() { "S3Configuration" } else { "S3Update" };
         match at.part(checks, member) {
             Some(part) => http.backup = s3(&part, checks, there.map(|http| &http.backup), false),
@@ -147,9 +149,9 @@ fn request(at: &At<'_>, checks: &mut Checks, http: &mut HttpEndpoint) {
     http.common_attributes = pairs.collect();
 }
 
-/// `SecretsManagerConfiguration`: there is no Secrets Manager here.
-fn secrets(at: &At<'_>, checks: &mut Checks) {
-    let Some(at) = at.part(checks, "SecretsManagerConfiguration") else { return };
+/// `SecretsManagerConfiguration`: there is no Secrets Manager here. Turned off it is told back.
+fn secrets(at: &At<'_>, checks: &mut Checks) -> Option<Secrets> {
+    let at = at.part(checks, "SecretsManagerConfiguration")?;
     if !at.has("Enabled") {
         checks.missing(&at.path("Enabled"));
     }
@@ -159,6 +161,8 @@ fn secrets(at: &At<'_>, checks: &mut Checks) {
              EndpointConfiguration",
         );
     }
+    let secret = at.text(checks, "SecretARN", &Rule::of(1, 2_048, Pattern::Secret));
+    Some((secret, at.text(checks, "RoleARN", &ROLE)))
 }
 
 fn retry_seconds(at: &At<'_>, checks: &mut Checks) -> u32 {
@@ -307,10 +311,11 @@ fn more(at: &At<'_>, checks: &mut Checks, s3: &mut S3) {
              destination itself holds them as they came",
         );
     }
-    if let Some(part) = at.part(checks, "DataFormatConversionConfiguration")
-        && part.flag(checks, "Enabled") != Some(false)
-    {
-        checks.refuse("DataFormatConversionConfiguration is not supported here");
+    if let Some(part) = at.part(checks, "DataFormatConversionConfiguration") {
+        if part.flag(checks, "Enabled") != Some(false) {
+            checks.refuse("DataFormatConversionConfiguration is not supported here");
+        }
+        s3.conversion_off = Some(part.json());
     }
     if let Some(part) = at.part(checks, "DynamicPartitioningConfiguration") {
         if part.flag(checks, "Enabled") == Some(true) {

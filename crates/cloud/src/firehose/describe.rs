@@ -4,6 +4,7 @@
 //! a tool that compares finds no difference; an access key is not told.
 
 use aws::api::{Fault, Shape, Value};
+use serde::Deserialize;
 
 use super::check::{At, Checks, Rule};
 use super::pattern::Pattern;
@@ -99,6 +100,11 @@ fn http(http: &HttpEndpoint) -> Value<'static> {
         ("ContentEncoding", text(encoding)),
         ("CommonAttributes", Some(Value::List(attributes))),
     ]);
+    let secrets = Value::map([
+        ("SecretARN", maybe(&http.secrets_off.0)),
+        ("RoleARN", maybe(&http.secrets_off.1)),
+        ("Enabled", Some(Value::Bool(false))),
+    ]);
     let mode = if http.all_data { "AllData" } else { "FailedDataOnly" };
     Value::map([
         ("EndpointConfiguration", Some(endpoint)),
@@ -110,7 +116,7 @@ fn http(http: &HttpEndpoint) -> Value<'static> {
         ("RetryOptions", Some(retry(http.retry_seconds))),
         ("S3BackupMode", text(mode)),
         ("S3DestinationDescription", Some(s3(&http.backup))),
-        ("SecretsManagerConfiguration", Some(disabled())),
+        ("SecretsManagerConfiguration", Some(secrets)),
     ])
 }
 
@@ -139,11 +145,13 @@ fn extended(bucket: &S3) -> Value<'static> {
     let partitioning = bucket.partitioning_off.map(|seconds| {
         Value::map([("Enabled", Some(Value::Bool(false))), ("RetryOptions", Some(retry(seconds)))])
     });
+    let conversion = bucket.conversion_off.clone();
+    let conversion = conversion.and_then(|given| Value::deserialize(given).ok());
     let Value::Map(mut members) = s3(bucket) else { return Value::Null };
     let more = Value::map([
         ("ProcessingConfiguration", bucket.processing.as_ref().map(processing)),
         ("S3BackupMode", text("Disabled")),
-        ("DataFormatConversionConfiguration", Some(disabled())),
+        ("DataFormatConversionConfiguration", Some(conversion.unwrap_or_else(disabled))),
         ("DynamicPartitioningConfiguration", partitioning),
         ("FileExtension", maybe(&bucket.file_extension)),
         ("CustomTimeZone", text(bucket.custom_time_zone.as_deref().unwrap_or("UTC"))),

@@ -16,6 +16,8 @@ pub(super) enum Pattern {
     KeyOrAlias,
     /// ARN of a key.
     Key,
+    /// ARN of a secret.
+    Secret,
     /// URL of an endpoint.
     Https,
     /// The same, where the settings allow plain HTTP.
@@ -51,6 +53,9 @@ impl Pattern {
                 r"arn:.*:kms:[a-zA-Z0-9\-]+:\d{12}:(key|alias)/[a-zA-Z_0-9+=,.@\-_/]+"
             }
             Pattern::Key => r"arn:.*:kms:[a-zA-Z0-9\-]+:\d{12}:key/[a-zA-Z_0-9+=,.@\-_/]+",
+            Pattern::Secret => {
+                r"arn:.*:secretsmanager:[a-zA-Z0-9\-]+:\d{12}:secret:[a-zA-Z0-9\-/_+=.@!]+"
+            }
             Pattern::Https => r"https://.*",
             Pattern::Http => r"https?://.*",
             Pattern::Visible => r"^(?!\s*$).+",
@@ -85,6 +90,10 @@ impl Pattern {
             }),
             Pattern::Key => arn(text, ":kms:", |rest| {
                 in_region(rest).and_then(|key| key.strip_prefix("key/")).is_some_and(path)
+            }),
+            Pattern::Secret => arn(text, ":secretsmanager:", |rest| {
+                let name = in_region(rest).and_then(|rest| rest.strip_prefix("secret:"));
+                name.is_some_and(|name| some_of(name, "-/_+=.@!"))
             }),
             Pattern::Https => text.starts_with("https://") && one_line(text),
             Pattern::Http => {
@@ -140,5 +149,10 @@ fn in_region(text: &str) -> Option<&str> {
 }
 
 fn path(text: &str) -> bool {
-    !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "+=,.@-_/".contains(c))
+    some_of(text, "+=,.@-_/")
+}
+
+/// Letters, digits and these.
+fn some_of(text: &str, more: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || more.contains(c))
 }

@@ -147,6 +147,38 @@ fn as_told(mut given: Json) -> Json {
     given
 }
 
+/// *Scenario:* a `SecretsManagerConfiguration` that is turned off and names a secret; an update without
+/// one, and with another.
+/// *Guarantees:* it is told as it was given last, so that a plan shows no difference; it is checked.
+#[test]
+fn a_secret_that_is_not_used() {
+    let folder = testkit::TempDir::new("firehose-secret");
+    let desk = Desk::open(folder.path());
+    let off = |name: &str| {
+        let arn = format!("arn:aws:secretsmanager:us-east-1:111122223333:{name}");
+        json!({"Enabled": false, "SecretARN": arn, "RoleARN": ROLE})
+    };
+    let with = |secret: Json| {
+        let mut create = to_endpoint("h");
+        create["HttpEndpointDestinationConfiguration"]["SecretsManagerConfiguration"] = secret;
+        create
+    };
+    let told = || {
+        let destination = desk.destination("h");
+        destination["HttpEndpointDestinationDescription"]["SecretsManagerConfiguration"].clone()
+    };
+    desk.done("CreateDeliveryStream", &with(off("secret:key-aBcDeF")));
+    assert_eq!(told(), off("secret:key-aBcDeF"));
+    desk.done("UpdateDestination", &update("h", "1", "HttpEndpoint", json!({})));
+    assert_eq!(told(), off("secret:key-aBcDeF"));
+    let other = json!({"SecretsManagerConfiguration": {"Enabled": false}});
+    desk.done("UpdateDestination", &update("h", "2", "HttpEndpoint", other));
+    assert_eq!(told(), json!({"Enabled": false}));
+    let (_, wrong) = desk.refused("CreateDeliveryStream", &with(off("key")));
+    let path = "httpEndpointDestinationConfiguration.secretsManagerConfiguration.secretARN";
+    assert!(wrong.contains(path), "{wrong}");
+}
+
 /// *Scenario:* Terraform's calls for an HTTP endpoint: create with tags, read, update with version,
 /// read twice, a restart, tags, delete, read.
 /// *Guarantees:* each read tells exactly what was given; the second shows no difference; the key is
@@ -179,7 +211,7 @@ fn an_endpoint_as_terraform_does() {
     assert_eq!(first["Destinations"][0][http], as_told(changed));
     assert_eq!(desk.describe("h"), first);
     let file = std::fs::read_to_string(folder.join("resources.json")).unwrap();
-    assert!(!file.contains("secret") && !first.to_string().contains("secret"));
+    assert!(!file.contains("-secret") && !first.to_string().contains("-secret"));
     let now = desk.context.registry.now();
     let stream = &now.delivery_streams["111122223333/h"];
     let key = access_key(stream, &desk.context.seal).unwrap().unwrap();
@@ -223,7 +255,13 @@ fn a_bucket_changed_member_by_member() {
             "Parameters": [{"ParameterName": "Delimiter", "ParameterValue": "\\n"}],
         }]},
         "S3BackupMode": "Disabled",
-        "DataFormatConversionConfiguration": {"Enabled": false},
+        "DataFormatConversionConfiguration": {
+            "Enabled": false,
+            "InputFormatConfiguration":
+                {"Deserializer": {"OpenXJsonSerDe": {"CaseInsensitive": true}}},
+            "OutputFormatConfiguration": {"Serializer": {"ParquetSerDe": {"BlockSizeBytes": 7}}},
+            "SchemaConfiguration": {"RoleARN": ROLE, "TableName": "t"},
+        },
         "DynamicPartitioningConfiguration":
             {"Enabled": false, "RetryOptions": {"DurationInSeconds": 300}},
         "FileExtension": ".log",
