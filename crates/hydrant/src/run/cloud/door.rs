@@ -129,11 +129,12 @@ impl Port {
         if length > limits.body_bytes {
             return Err(self.too_large());
         }
-        let gzip = match encoding(&parts.headers) {
+        let encoding = encoding(&parts.headers);
+        let gzip = match encoding.to_ascii_lowercase().as_str() {
             "" | "identity" => false,
-            "gzip" => true,
-            other => {
-                let text = format!("Content-Encoding {other} is not known here: gzip, or none");
+            "gzip" | "x-gzip" => true,
+            _ => {
+                let text = format!("Content-Encoding {encoding} is not known here: gzip, or none");
                 return Err(Fault::serialization(text));
             }
         };

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use ::cloud::fold::Status;
+use ::cloud::registry::MetricStream;
 
 use super::Api;
 use crate::run::report::{ApiReport, FoldReport, SourceReport};
@@ -13,19 +14,18 @@ impl Api {
         let context = self.context.load();
         let told = context.counts.now();
         let resources = context.registry.now();
+        let names = names(&resources.metric_streams);
         let streams = resources.metric_streams.values();
-        let state = streams.clone().map(|one| (one.name.clone(), one.running));
-        let names: BTreeMap<&str, &str> =
-            streams.map(|one| (one.arn.as_str(), one.name.as_str())).collect();
+        let named = |arn: &str| names.get(arn).map_or(arn, |name| *name).to_owned();
+        let state = streams.map(|one| (named(&one.arn), one.running)).collect();
         let status = self.fold.status();
         // One that was deleted goes on being counted, under its ARN.
         let by_name = |counts: &[(String, u64)]| {
-            let mut named = BTreeMap::new();
+            let mut by_name = BTreeMap::new();
             for (arn, count) in counts {
-                let name = names.get(arn.as_str()).map_or(arn.as_str(), |name| *name);
-                *named.entry(name.to_owned()).or_default() += count;
+                *by_name.entry(named(arn)).or_default() += count;
             }
-            named
+            by_name
         };
         SourceReport {
             name: self.settings.name.clone(),
@@ -41,7 +41,7 @@ impl Api {
                 samples: told.samples,
                 records: told.records,
                 delivery_streams: resources.delivery_streams.len() as u64,
-                metric_streams: state.collect(),
+                metric_streams: state,
                 updates: by_name(&status.updates),
                 unsent: by_name(&status.unsent),
                 nowhere: status.nowhere.clone(),
@@ -50,6 +50,19 @@ impl Api {
             ..SourceReport::default()
         }
     }
+}
+
+/// Names of metric streams by ARN: `<account>/<name>`, which is their key, where two accounts have the
+/// same one.
+fn names(streams: &BTreeMap<String, MetricStream>) -> BTreeMap<&str, &str> {
+    let mut owners: BTreeMap<&str, usize> = BTreeMap::new();
+    streams.values().for_each(|one| *owners.entry(&one.name).or_default() += 1);
+    let alone = |name: &str| owners.get(name) == Some(&1);
+    let shown = streams.iter().map(|(key, one)| {
+        let name = if alone(&one.name) { &one.name } else { key };
+        (one.arn.as_str(), name.as_str())
+    });
+    shown.collect()
 }
 
 fn fold_report(status: Status) -> FoldReport {

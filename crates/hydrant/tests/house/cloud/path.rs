@@ -175,6 +175,39 @@ fn what_status_and_metrics_tell() {
     service.stop();
 }
 
+/// *Scenario:* two accounts have a metric stream of the same name, one of them stopped; another name is
+/// there once.
+/// *Guarantees:* `hydrant status` and /metrics tell them apart by account, and the other by its name.
+#[test]
+fn one_name_in_two_accounts() {
+    let home = Home::new("cloud-two-accounts");
+    let keys = [(KEY_ID, ACCOUNT), ("AKIDOTHER", "444455556666")];
+    let credentials = keys.map(|(id, account)| credential(id, SECRET, account)).join(", ");
+    let out = "  out:\n    source: cloud\n    destination: { type: blackhole }\n";
+    write_whole(&home, &format!("    credentials: [ {credentials} ]\n"), "", out);
+    let service = home.start();
+    for (id, account) in keys {
+        let caller = Caller::new(home.source, id, SECRET);
+        let mut stream = metric_stream("twice", "out", "json");
+        for arn in ["FirehoseArn", "RoleArn"] {
+            stream[arn] = stream[arn].as_str().unwrap().replace(ACCOUNT, account).into();
+        }
+        caller.metrics("PutMetricStream", &stream);
+    }
+    let caller = caller(&home);
+    caller.metrics("StopMetricStreams", &json!({"Names": ["twice"]}));
+    caller.metrics("PutMetricStream", &metric_stream("once", "out", "json"));
+    let page = service.get("/metrics").text();
+    let running = "hydrant_metric_stream_running{source=\"cloud\",metric_stream=";
+    let told: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix(running)).collect();
+    assert_eq!(told, ["\"111122223333/twice\"} 0", "\"444455556666/twice\"} 1", "\"once\"} 1"]);
+    let (_, status, _) = home.command(&["status", "--data-dir", "data"]);
+    for line in ["111122223333/twice  stopped", "444455556666/twice  running", "once  running"] {
+        assert!(status.contains(&format!("metric stream {line}")), "{line}\n{status}");
+    }
+    service.stop();
+}
+
 pub(super) fn put_all(caller: &Caller, requests: &[Request]) {
     for request in requests {
         let answer = caller.send(request).unwrap();
