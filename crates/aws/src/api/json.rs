@@ -15,6 +15,30 @@ pub(super) fn read(bytes: &[u8]) -> Result<Value<'_>, String> {
     serde_json::from_slice(bytes).map_err(|error| error.to_string())
 }
 
+impl From<&Value<'_>> for serde_json::Value {
+    fn from(value: &Value<'_>) -> serde_json::Value {
+        match value {
+            Value::Null => serde_json::Value::Null,
+            Value::Bool(flag) => (*flag).into(),
+            Value::Int(number) => (*number).into(),
+            Value::Float(number) | Value::Time(number) => (*number).into(),
+            Value::Text(text) => text.as_ref().into(),
+            Value::Blob(bytes) => {
+                let mut text = Vec::new();
+                codec::base64::encode_into(bytes, &mut text);
+                String::from_utf8_lossy(&text).into()
+            }
+            Value::List(items) => items.iter().map(serde_json::Value::from).collect(),
+            Value::Map(members) | Value::Table(members) => {
+                let named = |(name, member): &(Cow<'_, str>, Value<'_>)| {
+                    (name.to_string(), serde_json::Value::from(member))
+                };
+                members.iter().map(named).collect()
+            }
+        }
+    }
+}
+
 impl<'de: 'a, 'a> Deserialize<'de> for Value<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Value<'a>, D::Error> {
         deserializer.deserialize_any(Tree(std::marker::PhantomData))

@@ -38,7 +38,7 @@ impl Context {
     }
 
     fn known_as(&self, account: &str, access_key_id: &str, user: &str) -> Caller {
-        let partition = aws::arn::partition(&self.config.region);
+        let partition = aws::arn::partition(&self.config.region).name;
         Caller {
             account: account.to_owned(),
             access_key_id: access_key_id.to_owned(),

@@ -197,7 +197,7 @@ impl<'v> At<'v> {
 
     /// All of it, for what is kept as it was given and read by nobody.
     pub(super) fn json(&self) -> serde_json::Value {
-        json(self.value)
+        self.value.into()
     }
 
     /// Members of a list; `None` when it is not there.
@@ -229,22 +229,5 @@ impl<'v> At<'v> {
         };
         checks.text(&self.path, text, rule);
         text.to_owned()
-    }
-}
-
-fn json(value: &Value<'_>) -> serde_json::Value {
-    match value {
-        Value::Null => serde_json::Value::Null,
-        Value::Bool(flag) => (*flag).into(),
-        Value::Int(number) => (*number).into(),
-        Value::Float(number) | Value::Time(number) => (*number).into(),
-        Value::Text(text) => (&**text).into(),
-        // The API has none in a configuration.
-        Value::Blob(_) => serde_json::Value::Null,
-        Value::List(items) => items.iter().map(json).collect(),
-        Value::Map(members) | Value::Table(members) => {
-            let members = members.iter().map(|(name, member)| (name.to_string(), json(member)));
-            serde_json::Value::Object(members.collect())
-        }
     }
 }

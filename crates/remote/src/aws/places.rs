@@ -146,29 +146,17 @@ impl Places {
         let name = service.name();
         let fips = if self.fips { "-fips" } else { "" };
         let china = region.starts_with("cn-");
+        let domain = aws::arn::partition(region).domain;
         match service {
             Service::S3 if self.dual_stack => {
-                format!("s3{fips}.dualstack.{region}.{}", suffix(region))
+                format!("s3{fips}.dualstack.{region}.{domain}")
             }
             _ if self.dual_stack && china => {
                 format!("{name}{fips}.{region}.api.amazonwebservices.com.cn")
             }
             _ if self.dual_stack => format!("{name}{fips}.{region}.api.aws"),
-            _ => format!("{name}{fips}.{region}.{}", suffix(region)),
+            _ => format!("{name}{fips}.{region}.{domain}"),
         }
-    }
-}
-
-/// The domain of a region's partition.
-fn suffix(region: &str) -> &'static str {
-    match region {
-        r if r.starts_with("cn-") => "amazonaws.com.cn",
-        r if r.starts_with("us-isob-") => "sc2s.sgov.gov",
-        r if r.starts_with("us-isof-") || r.starts_with("eu-isof-") => "csp.hci.ic.gov",
-        r if r.starts_with("eu-isoe-") => "cloud.adc-e.uk",
-        r if r.starts_with("us-iso-") => "c2s.ic.gov",
-        r if r.starts_with("eusc-") => "amazonaws.eu",
-        _ => "amazonaws.com",
     }
 }
 

@@ -291,7 +291,7 @@ impl Queue {
     }
 
     fn arn(&self, region: &str) -> String {
-        format!("arn:{}:sqs:{region}:{}:{}", ::aws::arn::partition(region), self.account, self.name)
+        ::aws::arn::of("sqs", region, &self.account, &self.name)
     }
 }
 

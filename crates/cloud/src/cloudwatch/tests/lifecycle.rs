@@ -17,7 +17,7 @@ fn form(prefix: &str, value: &Value<'_>, out: &mut String) {
             .enumerate()
             .for_each(|(index, one)| form(&at(&format!("member.{}", index + 1)), one, out)),
         Value::Text(text) => out.push_str(&format!("&{prefix}={}", text.replace('/', "%2F"))),
-        other => out.push_str(&format!("&{prefix}={}", super::json(other))),
+        other => out.push_str(&format!("&{prefix}={}", serde_json::Value::from(other))),
     }
 }
 
@@ -46,7 +46,7 @@ fn ask(port: &Port, protocol: &str, operation: &str, input: &str) -> (u16, Strin
             let mut body = Vec::new();
             cbor::write(&value, &mut body);
             let (status, body) = port.respond(&path, &headers, &body);
-            (status, super::json(&cbor::read(&body).unwrap()).to_string())
+            (status, serde_json::Value::from(&cbor::read(&body).unwrap()).to_string())
         }
         _ => {
             let mut text = format!("Action={operation}&Version=2010-08-01");

@@ -347,7 +347,7 @@ fn pages_that_cost_too_much() {
         loop {
             let page = plan.page(&port.context.windows).unwrap();
             count += 1;
-            for result in page.results.iter().map(json) {
+            for result in page.results.iter().map(serde_json::Value::from) {
                 let values = result["Values"].as_array().unwrap().len();
                 match result["StatusCode"].as_str().unwrap() {
                     "Complete" => complete.push((result["Id"].clone(), values)),

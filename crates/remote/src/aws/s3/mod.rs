@@ -189,7 +189,7 @@ impl S3 {
             None => self.identity.region_for(Service::S3, &doing.text)?.to_owned(),
         };
         drop(known);
-        doing.resource = about.doing(::aws::arn::partition(&region)).resource;
+        doing.resource = about.doing(::aws::arn::partition(&region).name).resource;
         let (place, mut path) = self.identity.places().bucket(about.bucket, &region);
         if let Some(key) = about.key {
             path.push('/');
