@@ -14,9 +14,9 @@ use std::hint::select_unpredictable;
 use crate::gzip::array;
 use crate::gzip::rfc1951::WINDOW;
 
-/// Bytes that must lie behind a place where matches are looked for: the longest match, rounded up
-/// to whole words.
-pub(super) const AHEAD: usize = 264;
+/// Bytes that must lie behind a place where matches are looked for: the longest match and a word at
+/// its last byte, rounded up to whole words.
+pub(super) const AHEAD: usize = 272;
 
 /// The longest match there is.
 const MATCH_MAX: usize = 258;
@@ -188,11 +188,10 @@ impl Symbols {
                 length = length.min(span.end - at);
             }
             at += length;
-            // Another place inside the match is remembered, and one near its end, where the next
-            // line may part from this one.
-            self.swap(word >> 16, place.wrapping_add(2));
-            let near_end = u64::from_le_bytes(*array(span.bytes, at - 2));
-            self.swap(near_end, (at - 2).wrapping_add(span.before) as u16);
+            // The last place of the match is remembered too: behind it the next line may part from
+            // this one.
+            let last = u64::from_le_bytes(*array(span.bytes, at - 1));
+            self.swap(last, (at - 1).wrapping_add(span.before) as u16);
             self.push(&mut count, Symbol::repeat(length, distance));
         }
         self.count = count;

@@ -4,7 +4,7 @@ use std::io::Read;
 
 use proptest::prelude::*;
 
-use super::matches::SYMBOLS;
+use super::matches::{AHEAD, SYMBOLS};
 use super::{FastEncoder, huffman};
 use crate::gzip::rfc1951::WINDOW;
 
@@ -64,13 +64,29 @@ fn every_length_comes_back() {
     let near = |middle: usize| middle - 4..middle + 5;
     let lengths = (0..400)
         .chain(near(WINDOW))
-        .chain(near(WINDOW + 264))
+        .chain(near(WINDOW + AHEAD))
         .chain(near(2 * WINDOW))
-        .chain(near(2 * WINDOW + 264))
+        .chain(near(2 * WINDOW + AHEAD))
         .chain([100_000, 140_000]);
     for length in lengths {
         for input in &inputs {
             round_trip(&mut encoder, &input[..length]);
+        }
+    }
+}
+
+/// *Scenario:* the longest matches around the last place where whole windows lie in the input.
+/// *Guarantees:* all come back: nothing is read behind the input.
+#[test]
+fn the_longest_match_at_the_last_place_comes_back() {
+    let noise = noise(2 * WINDOW + 1000);
+    let mut encoder = FastEncoder::new();
+    for length in [noise.len(), noise.len() - 1] {
+        for repeated in 256..AHEAD + 12 {
+            let mut plain = noise[noise.len() - length..].to_vec();
+            let at = length - repeated;
+            plain.copy_within(at - 5000..at - 5000 + repeated, at);
+            round_trip(&mut encoder, &plain);
         }
     }
 }
