@@ -101,6 +101,7 @@ pub(super) fn plan(context: &Context, caller: &Caller, input: &Value<'_>) -> Res
     model.among("scanBy", scan, &SCANS);
     let most = input.integer_of("MaxDatapoints")?.unwrap_or(POINTS_MAX);
     let mut wrong = Vec::new();
+    wrong.extend(wrong_timezone(input)?);
     if !(1..=POINTS_MAX).contains(&most) {
         wrong.push(format!(
             "The value {most} for parameter MaxDatapoints must be between 1 and {POINTS_MAX}."
@@ -111,7 +112,11 @@ pub(super) fn plan(context: &Context, caller: &Caller, input: &Value<'_>) -> Res
     for (index, one) in given.iter().enumerate() {
         let place = format!("MetricDataQueries.member.{}", index + 1);
         let id = required_at(one, "Id", &format!("{place}.Id"))?;
-        model.length(&format!("metricDataQueries.{}.member.id", index + 1), id, 1, NAME_MAX);
+        let in_model = format!("metricDataQueries.{}.member", index + 1);
+        model.length(&format!("{in_model}.id"), id, 1, NAME_MAX);
+        if let Some(account) = one.text_of("AccountId")? {
+            model.length(&format!("{in_model}.accountId"), account, 1, NAME_MAX);
+        }
         if !is_id(id) {
             wrong.push(format!(
                 "The value {id} for parameter {place}.Id is not matching the expected pattern \
@@ -131,6 +136,22 @@ pub(super) fn plan(context: &Context, caller: &Caller, input: &Value<'_>) -> Res
     }
     let (descending, most) = (scan == SCANS[0], most as usize);
     Ok(Plan { queries, range, descending, most, from: (0, None), budget: WINDOWS_MAX })
+}
+
+/// `LabelOptions.Timezone`: a sign and four digits. No label here has a time in it, so nothing follows
+/// from it but what is wrong with it.
+fn wrong_timezone(input: &Value<'_>) -> Result<Option<String>, Fault> {
+    let zone = input.get("LabelOptions").map(|options| options.text_of("Timezone")).transpose()?;
+    let is_offset = |zone: &&str| {
+        let digits = zone.strip_prefix(['+', '-']);
+        digits.is_some_and(|d| d.len() == 4 && d.bytes().all(|b| b.is_ascii_digit()))
+    };
+    Ok(zone.flatten().filter(|zone| !is_offset(zone)).map(|zone| {
+        format!(
+            "The value {zone} for parameter LabelOptions.Timezone is not matching the expected \
+             pattern ^[+-][0-9]{{4}}$."
+        )
+    }))
 }
 
 fn is_id(id: &str) -> bool {

@@ -423,6 +423,14 @@ fn queries_that_cannot_be() {
             "The value 100801 for parameter MaxDatapoints must be between 1 and 100800.",
         ),
         (
+            data(&good.replace(r#""Id""#, r#""AccountId":"","Id""#)),
+            "1 validation error detected: Value '' at 'metricDataQueries.1.member.accountId' failed to satisfy constraint: Member must have length greater than or equal to 1",
+        ),
+        (
+            data(&good).replace(r#"{"Start"#, r#"{"LabelOptions":{"Timezone":"UTC"},"Start"#),
+            "The value UTC for parameter LabelOptions.Timezone is not matching the expected pattern ^[+-][0-9]{4}$.",
+        ),
+        (
             data(&good).replace(r#"{"Start"#, r#"{"ScanBy":"Up","Start"#),
             "1 validation error detected: Value 'Up' at 'scanBy' failed to satisfy constraint: Member must satisfy enum value set: [TimestampDescending, TimestampAscending]",
         ),
