@@ -1,11 +1,13 @@
 //! Protobuf on the wire: reading without copying, writing without a tree.
 //!
 //! Owns varints, tags, lengths and the padded length that is patched later. A [`Reader`] never
-//! reads past its bytes, takes padded varints, and refuses groups (wire types 3 and 4) and field
-//! number 0. Deliberately not here: which field means what (`decode`, `encode`).
+//! reads past its bytes, takes padded varints, passes over groups (wire types 3 and 4) as all
+//! readers do, and refuses field number 0. Deliberately not here: which field means what (`decode`, `encode`).
 
 /// Most bytes of a varint of 64 bits.
 const VARINT_BYTES_MAX: usize = 10;
+/// Most groups within each other, as in protobuf's own readers.
+const GROUPS_MAX: usize = 100;
 /// Bytes of a padded length: 28 bits, which is 256 MiB and more than any record.
 pub const PADDED_LENGTH: usize = 4;
 
@@ -123,13 +125,24 @@ impl<'a> Reader<'a> {
         self.fixed64().map(f64::from_bits)
     }
 
-    /// Passes over the content of a field whose tag has been read. Groups are refused.
+    /// Passes over the content of a field whose tag has been read.
     #[cold]
     pub fn skip(&mut self, tag: u32) -> Option<()> {
+        self.skip_within(tag, 0)
+    }
+
+    fn skip_within(&mut self, tag: u32, groups: usize) -> Option<()> {
         match tag & 7 {
             0 => self.varint().map(drop),
             1 => self.fixed64().map(drop),
             2 => self.bytes().map(drop),
+            3 if groups < GROUPS_MAX => loop {
+                match self.tag()? {
+                    // The end of this group; that of another one is none.
+                    end if end == tag + 1 => return Some(()),
+                    field => self.skip_within(field, groups + 1)?,
+                }
+            },
             5 => {
                 self.rest = self.rest.get(4..)?;
                 Some(())

@@ -114,15 +114,19 @@ fn metric<'a, V: Visit>(pass: &mut Pass<'a, '_, V>, at: &Resource<'a>, body: &'a
     any_metric(pass, at, body);
 }
 
-/// A metric in any layout, taken apart as far as its summaries.
+/// A metric in any layout, taken apart as far as its summaries. Its data is one of several kinds, of
+/// which protobuf keeps the last that came.
 struct Metric<'a> {
     body: &'a [u8],
     name: &'a [u8],
     unit: Unit<'a>,
+    /// What follows the last data of another kind.
+    data: &'a [u8],
+    /// The first `summary` in it.
     summary: Option<&'a [u8]>,
-    /// How many fields `summary` there are.
+    /// How many fields `summary` there are in it.
     summaries: usize,
-    /// Name of the kind of data that is no summary.
+    /// Name of the last kind of data that is no summary.
     other_kind: Option<&'static str>,
     /// Nothing but one name, one unit and one summary is in it.
     plain: bool,
@@ -134,6 +138,7 @@ impl<'a> Metric<'a> {
             body,
             name: &[],
             unit: Unit::NONE,
+            data: body,
             summary: None,
             summaries: 0,
             other_kind: None,
@@ -174,8 +179,10 @@ impl<'a> Metric<'a> {
             1 | 3 | 11 => return None,
             _ => return reader.skip(tag),
         };
+        reader.skip(tag)?;
+        (self.data, self.summary, self.summaries) = (reader.rest(), None, 0);
         self.other_kind = Some(kind);
-        reader.skip(tag)
+        Some(())
     }
 }
 
@@ -242,7 +249,7 @@ fn merged_summaries<'a, V: Visit>(
     at: &Resource<'a>,
     metric: &Metric<'a>,
 ) {
-    let mut reader = Reader::new(metric.body);
+    let mut reader = Reader::new(metric.data);
     while let Some(tag) = reader.tag() {
         if tag == tag_bytes(11) {
             let Some(summary) = reader.bytes() else { return };
@@ -263,7 +270,12 @@ fn is_text(bytes: &[u8]) -> bool {
 fn unsupported<V: Visit>(pass: &mut Pass<'_, '_, V>, metric: &Metric<'_>) {
     let kind = metric.other_kind.unwrap_or("without data");
     let name = super::excerpt(metric.name);
-    let detail = format!("metric \"{name}\" is {kind}, not a summary");
+    let detail = match metric.summary {
+        None => format!("metric \"{name}\" is {kind}, not a summary"),
+        Some(_) => {
+            format!("metric \"{name}\" is {kind} before it is a summary; the last one counts")
+        }
+    };
     pass.reject(metric.body, Reason::UnsupportedMetric, detail);
 }
 

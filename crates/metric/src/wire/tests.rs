@@ -22,16 +22,21 @@ fn varints_are_bounded() {
     }
 }
 
-/// *Scenario:* tags of groups, of field number 0, of unknown wire types; fields longer than what is there.
-/// *Guarantees:* each is refused; every known wire type is passed over whole.
+/// *Scenario:* groups, within each other, without end, with another's; tags of field number 0 and of
+/// unknown wire types; fields longer than what is there.
+/// *Guarantees:* every known wire type is passed over whole, all else is refused.
 #[test]
-fn groups_and_overlong_fields_are_refused() {
+fn known_fields_are_passed_over() {
     for (bytes, rest) in [
         (&[0x20, 0x96, 0x01, 9][..], Some(1)),
         (&[0x21, 1, 2, 3, 4, 5, 6, 7, 8, 9], Some(1)),
         (&[0x22, 2, 1, 2, 9], Some(1)),
         (&[0x25, 1, 2, 3, 4, 9], Some(1)),
-        (&[0x23, 0x24], None),
+        (&[0x23, 0x24, 9], Some(1)),
+        (&[0x23, 0x20, 1, 0x2b, 0x22, 1, 0x24, 0x2c, 0x24, 9], Some(1)),
+        (&[0x23, 0x20, 1], None),
+        (&[0x23, 0x2c], None),
+        (&[0x23, 0x2b, 0x24, 0x2c], None),
         (&[0x24], None),
         (&[0x26], None),
         (&[0x22, 3, 1, 2], None),
@@ -42,6 +47,11 @@ fn groups_and_overlong_fields_are_refused() {
         let mut reader = Reader::new(bytes);
         let passed = reader.tag().and_then(|tag| reader.skip(tag)).map(|()| reader.rest().len());
         assert_eq!(passed, rest, "{bytes:x?}");
+    }
+    for (deep, passed) in [(100, Some(())), (101, None), (1_000_000, None)] {
+        let groups = [vec![0x23; deep], vec![0x24; deep]].concat();
+        let mut reader = Reader::new(&groups);
+        assert_eq!(reader.tag().and_then(|tag| reader.skip(tag)), passed, "{deep}");
     }
 }
 

@@ -237,6 +237,7 @@ fn repetition_costs_linear_time() {
         ("damaged chain", chain),
         ("cut messages", cut),
         ("groups", vec![0x0b]),
+        ("closed groups", vec![0x0b, 0x0b, 0x0c, 0x0c]),
     ];
     for (name, pattern) in patterns {
         for prefix in [&b""[..], b"{\"x\n", &[0xff, 0xff, 0x7f, 0x0a, 0xfe]] {

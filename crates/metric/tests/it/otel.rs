@@ -282,11 +282,13 @@ fn labels_and_attributes_are_merged() {
 }
 
 /// *Scenario:* fields in reverse order at every level, the resource after the metrics, twice, or
-/// absent; several scopes, metrics and points; unknown fields everywhere.
+/// absent; several scopes, metrics and points; unknown fields, and groups of them, everywhere.
 /// *Guarantees:* order and grouping do not matter and unknown fields are passed over.
 #[test]
 fn any_order_and_grouping_is_read() {
-    let reversed_entry = new().message(2, new().bytes(1, b"v")).bytes(1, b"d").uint(77, 1);
+    let unknown = [0x9b, 0x06, 0x08, 1, 0x9c, 0x06];
+    let value = new().bytes(1, b"v").raw(&unknown);
+    let reversed_entry = new().message(2, value).bytes(1, b"d").uint(77, 1).raw(&unknown);
     let dimensions = new()
         .message(2, new().bytes(6, &new().fixed(20, 1).message(1, reversed_entry).0))
         .bytes(1, b"Dimensions");
@@ -300,11 +302,16 @@ fn any_order_and_grouping_is_read() {
         .fixed(3, END)
         .fixed(2, START)
         .uint(99, 5)
+        .raw(&unknown)
         .bytes(100, b"new");
     let metric = |point: &Message| {
         new()
             .bytes(40, b"?")
-            .message(11, new().uint(9, 1).message(1, point.clone()).message(1, point.clone()))
+            .raw(&unknown)
+            .message(
+                11,
+                new().uint(9, 1).raw(&unknown).message(1, point.clone()).message(1, point.clone()),
+            )
             .bytes(3, b"By")
             .bytes(1, b"any")
     };
@@ -315,15 +322,17 @@ fn any_order_and_grouping_is_read() {
         .message(2, scope)
         .message(1, new().message(1, text("cloud.region", "r")))
         .uint(1000, 1)
+        .raw(&unknown)
         .message(
             1,
             new()
                 .uint(2, 7)
+                .raw(&unknown)
                 .message(1, text("other", "x"))
                 .message(1, text("cloud.account.id", "1")),
         );
     let bare = new().message(2, new().message(2, metric(&point)));
-    let found = points(&framed(new().message(1, group).message(1, bare)));
+    let found = points(&framed(new().raw(&unknown).message(1, group).message(1, bare)));
     assert_eq!(found.len(), 6);
     let expect = Sample {
         stream: String::new(),
@@ -347,8 +356,9 @@ fn any_order_and_grouping_is_read() {
     assert_eq!(found[4..], vec![bare; 2]);
 }
 
-/// *Scenario:* a metric of each kind that is no summary, one without data, one with both.
-/// *Guarantees:* one reject for each metric, with its name; a summary beside it is still used.
+/// *Scenario:* a metric of each kind that is no summary, one without data, some with both.
+/// *Guarantees:* one reject for each metric, with its name; of several kinds the last one counts, as
+/// in protobuf, and what it displaced is in the reject.
 #[test]
 fn other_kinds_are_rejected_once_each() {
     for (field, kind) in [
@@ -368,9 +378,19 @@ fn other_kinds_are_rejected_once_each() {
         assert_eq!(detail, &format!("metric \"the.name\" is {kind}, not a summary"));
     }
     rejected(&record_of_metric(new().bytes(1, b"bare")), Reason::UnsupportedMetric);
-    let both = new().message(7, new()).message(11, new().message(1, named10()));
-    let (samples, rejects) = split(&record_of_metric(both));
-    assert_eq!((samples.len(), rejects.len()), (1, 1));
+    let (sum, summary) = (new().message(7, new()), new().message(11, new().message(1, named10())));
+    let join = |parts: &[&Message]| parts.iter().fold(new(), |all, part| all.raw(&part.0));
+    for (parts, used) in [
+        (&[&sum, &summary][..], 1),
+        (&[&summary, &sum], 0),
+        (&[&summary, &sum, &summary], 1),
+        (&[&summary, &sum, &summary, &summary], 2),
+    ] {
+        let metric = join(parts);
+        let (samples, rejects) = split(&record_of_metric(metric.clone()));
+        let [(_, length, Reason::UnsupportedMetric)] = rejects[..] else { panic!("{rejects:?}") };
+        assert_eq!((samples.len(), length), (used, metric.0.len()));
+    }
     // A summary that came in two pieces is one summary.
     let pieces =
         new().message(11, new().message(1, named10())).message(11, new().message(1, named10()));
@@ -378,7 +398,7 @@ fn other_kinds_are_rejected_once_each() {
 }
 
 /// *Scenario:* numbers that are not finite, quantiles out of range, names that are missing, text
-/// that is not UTF-8, times that are no instants, the flag of a point without value, groups.
+/// that is not UTF-8, times that are no instants, the flag of a point without value, an open group.
 /// *Guarantees:* each rejects its data point with the reason, and nothing else.
 #[test]
 fn a_bad_data_point_is_rejected_alone() {
@@ -418,7 +438,7 @@ fn a_bad_data_point_is_rejected_alone() {
         ("year 2262", names().fixed(2, 1 << 63), MalformedMessage),
         ("end in 2262", names().fixed(2, 1).fixed(3, u64::MAX), MalformedMessage),
         ("no recorded value", named10().uint(8, 1), UnsupportedMetric),
-        ("group", named10().raw(&[0x4b, 0x4c]), MalformedMessage),
+        ("open group", named10().raw(&[0x4b]), MalformedMessage),
         ("wire type", named10().uint(2, 1), MalformedMessage),
         ("cut", named10().raw(&[0x11, 0, 0]), MalformedMessage),
         ("attribute", named10().bytes(7, &[0x0a, 5]), MalformedMessage),
