@@ -78,6 +78,28 @@ fn unusable_dimensions_are_left_out_and_counted() {
     assert_eq!(losses["dimensions_unnamed"], 1);
 }
 
+/// *Scenario:* dimensions with one name after normalisation, of which the first, or all, are empty;
+/// an attribute of that name.
+/// *Guarantees:* the first that has a value is written, and only what has none is left out.
+#[test]
+fn an_empty_dimension_takes_no_place() {
+    let added = [(&b"NAME"[..], &b"added"[..])];
+    for (values, expected) in [
+        ([&b""[..], b"second", b"third"], "second"),
+        ([b"", b"", b"third"], "third"),
+        ([b"", b"", b""], "added"),
+    ] {
+        let mut packer = dynatrace(|_| {});
+        let [one, two, three] = values;
+        let dimensions = [(&b"Name"[..], one), (b"name", two), (b"nAme", three)];
+        let point = Point { dimensions: &dimensions, attributes: &added, ..point() };
+        assert_eq!(offer(&mut packer, &point), Offer::Taken);
+        let text = text_of(&mut packer);
+        assert!(text.contains(&format!(",name=\"{expected}\",dt.source=")), "{text}");
+        assert_eq!(text.matches("name=").count(), 1, "{text}");
+    }
+}
+
 /// *Scenario:* a metric without dimensions and without owner; one with sixty dimensions.
 /// *Guarantees:* `dt.source` is there in both, and never more than fifty dimensions.
 #[test]

@@ -68,7 +68,8 @@ impl Added {
                 }
                 Form::Opening(opening) => opening,
             };
-            let is_dimension = prepared.dimensions.iter().any(|own| own.opening == *opening);
+            let mut own = prepared.dimensions.iter().filter(|own| own.opening == *opening);
+            let is_dimension = own.any(|own| !own.value(point).is_empty());
             if is_dimension || written & bit != 0 {
                 self.lost.dimensions_repeated += 1;
             } else if value.is_empty() {

@@ -169,7 +169,7 @@ impl Open {
         let mut unopened = owner.is_empty();
         let mut empty = 0;
         for dimension in &prepared.dimensions {
-            let value = point.dimensions.get(dimension.position).map_or(&b""[..], |(_, v)| *v);
+            let value = dimension.value(point);
             if value.is_empty() {
                 empty += 1;
                 continue;

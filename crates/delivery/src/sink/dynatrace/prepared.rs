@@ -16,9 +16,24 @@ pub(crate) const OWN_NAMES: [&str; 3] = ["aws.account.id", "aws.region", "dt.sou
 #[derive(Debug)]
 pub(crate) struct PreparedDimension {
     /// Where it stands in the point.
-    pub(crate) position: usize,
+    position: usize,
+    /// Where others stand that have the same name in a line.
+    others: Box<[usize]>,
     /// `",clustername="`: closes the dimension before it and opens this one.
     pub(crate) opening: Box<[u8]>,
+}
+
+impl PreparedDimension {
+    /// Its value: the first of its name that is not empty, if any.
+    #[inline]
+    pub(crate) fn value<'a>(&self, point: &Point<'a>) -> &'a [u8] {
+        let at = |position: usize| point.dimensions.get(position).map_or(&b""[..], |(_, v)| *v);
+        let value = at(self.position);
+        if !value.is_empty() || self.others.is_empty() {
+            return value;
+        }
+        self.others.iter().map(|other| at(*other)).find(|value| !value.is_empty()).unwrap_or(value)
+    }
 }
 
 /// The finished parts of a line.
@@ -52,23 +67,27 @@ impl Prepared {
                 None => losses.dimensions_unnamed += 1,
             }
         }
-        // Stable, so that of equal names the first that came stays.
-        named.sort_by(|a, b| a.0.cmp(&b.0));
         let before = named.len();
         named.retain(|(name, _)| !OWN_NAMES.contains(&name.as_str()));
-        named.dedup_by(|later, first| later.0 == first.0);
-        losses.dimensions_repeated += (before - named.len()) as u64;
+        // Of equal names the first that came counts.
+        named.sort();
+        let mut dimensions: Vec<_> =
+            named.chunk_by(|a, b| a.0 == b.0).filter_map(prepare).collect();
+        losses.dimensions_repeated += (before - dimensions.len()) as u64;
         let most = DIMENSIONS_MAX - OWN_NAMES.len();
-        losses.dimensions_over += named.len().saturating_sub(most) as u64;
-        named.truncate(most);
-        let dimensions = named
-            .into_iter()
-            .map(|(name, position)| PreparedDimension {
-                position,
-                opening: format!("\",{name}=\"").into_bytes().into(),
-            })
-            .collect();
+        losses.dimensions_over += dimensions.len().saturating_sub(most) as u64;
+        dimensions.truncate(most);
         let losses = (losses != Losses::default()).then(|| Box::new(losses));
-        Prepared { key, dimensions, losses, announced: false }
+        Prepared { key, dimensions: dimensions.into(), losses, announced: false }
     }
+}
+
+/// The dimension of these, which have one name.
+fn prepare(same: &[(String, usize)]) -> Option<PreparedDimension> {
+    let ((name, position), others) = same.split_first()?;
+    Some(PreparedDimension {
+        position: *position,
+        others: others.iter().map(|(_, position)| *position).collect(),
+        opening: format!("\",{name}=\"").into_bytes().into(),
+    })
 }
