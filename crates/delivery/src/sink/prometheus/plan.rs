@@ -88,6 +88,8 @@ pub(super) fn put_labels(out: &mut Text, slots: &[Slot], point: &Point<'_>) {
 pub(crate) struct Plan {
     unit: Box<[u8]>,
     attributes: Box<[Box<[u8]>]>,
+    /// Whether account and region are known: what is not takes no other label's place.
+    owned: (bool, bool),
     /// Name of the metric without its statistic.
     pub(crate) base: Box<[u8]>,
     /// Sorted by name.
@@ -135,6 +137,7 @@ impl Plan {
         Plan {
             unit: point.unit.cloudwatch().into(),
             attributes: point.attributes.iter().map(|(name, _)| (*name).into()).collect(),
+            owned: owned(point),
             base: base.into_bytes().into(),
             parts: Parts::new(&slots, before(NAME), before(QUANTILE)),
             slots: slots.into(),
@@ -158,9 +161,14 @@ impl Plan {
     /// Is it the plan of this point, whose shape is that of the plan?
     fn fits(&self, point: &Point<'_>) -> bool {
         same(&self.unit, point.unit.cloudwatch())
+            && self.owned == owned(point)
             && self.attributes.len() == point.attributes.len()
             && self.attributes.iter().zip(point.attributes).all(|(a, (b, _))| same(a, b))
     }
+}
+
+fn owned(point: &Point<'_>) -> (bool, bool) {
+    (!point.account.is_empty(), !point.region.is_empty())
 }
 
 /// Who wins where two labels have one name: the first here.
@@ -198,17 +206,24 @@ fn candidates(naming: Naming, external: &[(String, String)], point: &Point<'_>) 
         add(name.clone(), Rank::External, name, Value::Fixed(value.as_bytes().into()));
     }
     let nothing = || Value::Fixed(Box::default());
+    let (has_account, has_region) = owned(point);
+    let owner = |account, region| {
+        let account = has_account.then_some((account, Value::Account));
+        account.into_iter().chain(has_region.then_some((region, Value::Region)))
+    };
     add(NAME.to_owned(), Rank::Reserved, "", nothing());
     match naming {
         Naming::Yace => {
-            add("account_id".to_owned(), Rank::Owner, "", Value::Account);
-            add("region".to_owned(), Rank::Owner, "", Value::Region);
+            for (name, value) in owner("account_id", "region") {
+                add(name.to_owned(), Rank::Owner, "", value);
+            }
         }
         Naming::Otel => {
             add(QUANTILE.to_owned(), Rank::Reserved, "", nothing());
             add("cloud_provider".to_owned(), Rank::Owner, "", Value::Fixed((*b"aws").into()));
-            add("cloud_account_id".to_owned(), Rank::Owner, "", Value::Account);
-            add("cloud_region".to_owned(), Rank::Owner, "", Value::Region);
+            for (name, value) in owner("cloud_account_id", "cloud_region") {
+                add(name.to_owned(), Rank::Owner, "", value);
+            }
             add("Namespace".to_owned(), Rank::Hint, "", Value::Namespace);
             add("MetricName".to_owned(), Rank::Hint, "", Value::Metric);
         }

@@ -91,6 +91,29 @@ fn who_wins() {
     assert_eq!((all.1, all.2), (2, 0));
 }
 
+/// *Scenario:* a dimension named as the region, of points with and without one, of one shape.
+/// *Guarantees:* a region that is not known takes no dimension's place.
+#[test]
+fn an_unknown_owner_takes_no_place() {
+    let dimensions = [(&b"cloud.region"[..], &b"mine"[..]), (b"cloud.account.id", b"2")];
+    let known = point(&dimensions, &[]);
+    let unknown = Point { region: b"", account: b"", ..known };
+    let mut config = super::super::tests_support::config("http://127.0.0.1:9");
+    config.naming = Otel;
+    let mut plans = Plans::new(&config);
+    for (point, expected, overridden) in
+        [(&known, ["1", "r"], 2), (&unknown, ["2", "mine"], 0), (&known, ["1", "r"], 2)]
+    {
+        let (plan, _) = plans.of(point, Some(ShapeId(7)));
+        let value = |name: &[u8]| {
+            let slot = plan.slots.iter().find(|slot| *slot.name == *name).unwrap();
+            text(slot.value.of(point)).to_owned()
+        };
+        assert_eq!([value(b"cloud_account_id"), value(b"cloud_region")], expected);
+        assert_eq!(plan.overridden, overridden);
+    }
+}
+
 /// *Scenario:* one shape in many units and with many attributes.
 /// *Guarantees:* each point gets its own plan, and a bounded number of them is kept.
 #[test]
