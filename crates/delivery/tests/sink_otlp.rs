@@ -209,6 +209,34 @@ fn a_part_of_a_sample_and_outer_percentiles() {
     }
 }
 
+/// *Scenario:* one percentile in several spellings, in order, out of order, among more than a metric
+/// stream sends; protobuf and JSON.
+/// *Guarantees:* one quantile, with the value that came first; the others are counted.
+#[test]
+fn a_percentile_in_two_spellings_is_one_quantile() {
+    let extra = |name: &'static [u8], value| Extra { statistic: Statistic::Named(name), value };
+    let three = [extra(b"p99", 3.0), extra(b"p99.0", 4.0), extra(b"P99.00", 5.0)];
+    let apart = [extra(b"p99", 3.0), extra(b"p50", 2.0), extra(b"p99.0", 4.0)];
+    let outer = [extra(b"p0", 9.0), extra(b"p0.0", 8.0), extra(b"p100", 21.0), extra(b"tm99", 1.0)];
+    let many: Vec<_> = (0..30).map(|n| extra([&b"p99"[..], b"p50"][n % 2], 2.0)).collect();
+    for (extra, left_out) in [(&three[..], 2), (&apart, 1), (&outer, 1), (&many, 28)] {
+        let set = Point { extra, ..point() };
+        let mut packer = otlp(|_| {});
+        let mut json = otlp(|config| config.protocol = Protocol::HttpJson);
+        for packer in [&mut packer, &mut json] {
+            packer.offer(&set, None, NOW);
+            assert!(packer.losses().contains(&("statistics_left_out", left_out)));
+        }
+        let request = close(&mut packer);
+        let metric = metrics(&request)[0];
+        let quantiles: Vec<_> = summary(metric).quantile_values.iter().collect();
+        assert!(quantiles.is_sorted_by(|a, b| a.quantile < b.quantile), "{quantiles:?}");
+        assert!(quantiles.iter().all(|q| q.quantile != 0.99 || q.value < 4.0), "{quantiles:?}");
+        let json: serde_json::Value = serde_json::from_slice(&inflate(&json.close().body)).unwrap();
+        same_metric(&json["resourceMetrics"][0]["scopeMetrics"][0]["metrics"][0], metric);
+    }
+}
+
 /// *Scenario:* a set of equal samples whose sum was not sent, as a summary over HTTP and gRPC.
 /// *Guarantees:* the sum is worked out, not zero.
 #[test]

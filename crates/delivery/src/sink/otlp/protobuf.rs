@@ -16,7 +16,7 @@ const HISTOGRAM: u32 = 9;
 /// Field `attributes` of `NumberDataPoint` and `HistogramDataPoint`.
 const NUMBER_ATTRIBUTES: u32 = 7;
 const HISTOGRAM_ATTRIBUTES: u32 = 9;
-/// CloudWatch takes at most 20 additional statistics for a metric; more are written as they came.
+/// CloudWatch takes at most 20 additional statistics for a metric; more are sorted elsewhere.
 const EXTRAS_MAX: usize = 20;
 /// Bytes of a field of eight bytes with its tag.
 const FIXED: usize = 9;
@@ -30,22 +30,41 @@ pub(crate) fn push_copy(out: &mut Vec<u8>, body: &[u8]) {
 /// Appends a summary, by way of `scratch`. Returns how many statistics it has no place for.
 pub(crate) fn push_summary(out: &mut Vec<u8>, point: &Point<'_>, scratch: &mut Vec<u8>) -> u64 {
     scratch.clear();
-    let mut sorted = [Extra { statistic: Statistic::Quantile(0.5), value: 0.0 }; EXTRAS_MAX];
-    let left_out = match sorted.get_mut(..point.extra.len()) {
-        Some(extra) if !point.extra.is_sorted_by(rising) => {
-            extra.copy_from_slice(point.extra);
-            extra.sort_unstable_by(|a, b| quantile(a).total_cmp(&quantile(b)));
-            metric::encode::enriched_metric(&Point { extra, ..*point }, scratch)
-        }
-        _ => metric::encode::enriched_metric(point, scratch),
+    let left_out = if point.extra.is_sorted_by(rising) {
+        metric::encode::enriched_metric(point, scratch)
+    } else {
+        put_sorted(point, scratch)
     };
     push_copy(out, scratch);
     left_out
 }
 
-/// CloudWatch sends percentiles by rising quantile in OpenTelemetry; in JSON in any order.
+/// A point whose percentiles are in disorder, as they may be in JSON, or there in two spellings.
+fn put_sorted(point: &Point<'_>, out: &mut Vec<u8>) -> u64 {
+    let mut array = [Extra { statistic: Statistic::Quantile(0.5), value: 0.0 }; EXTRAS_MAX];
+    let mut more = Vec::new();
+    let extra = if let Some(array) = array.get_mut(..point.extra.len()) {
+        array.copy_from_slice(point.extra);
+        array
+    } else {
+        more.extend_from_slice(point.extra);
+        more.as_mut_slice()
+    };
+    extra.sort_by(|a, b| quantile(a).total_cmp(&quantile(b)));
+    if extra.is_sorted_by(rising) {
+        return metric::encode::enriched_metric(&Point { extra, ..*point }, out);
+    }
+    let mut distinct = extra.to_vec();
+    distinct.dedup_by(|later, first| !rising(first, later));
+    let repeats = (extra.len() - distinct.len()) as u64;
+    repeats + metric::encode::enriched_metric(&Point { extra: &distinct, ..*point }, out)
+}
+
+/// CloudWatch sends percentiles by rising quantile in OpenTelemetry, each once. Several of what is no
+/// percentile, or is minimum or maximum, are no matter: they get no quantile of their own.
 fn rising(a: &Extra<'_>, b: &Extra<'_>) -> bool {
-    quantile(a) <= quantile(b)
+    let (a, b) = (quantile(a), quantile(b));
+    a < b || (a == b && (a == 0.0 || a == 1.0))
 }
 
 /// What is no percentile has no place in a summary, and so none in the order.

@@ -63,7 +63,7 @@ impl Reading {
     }
 }
 
-/// The percentiles of a point with minimum and maximum around them, by rising quantile.
+/// The percentiles of a point with minimum and maximum around them, by rising quantile, each once.
 pub(crate) fn quantiles(point: &Point<'_>, out: &mut Vec<(f64, f64)>, losses: &mut Losses) {
     out.clear();
     let (min, max) = metric::encode::extremes(point);
@@ -76,5 +76,8 @@ pub(crate) fn quantiles(point: &Point<'_>, out: &mut Vec<(f64, f64)>, losses: &m
         }
     }
     out.extend(max.map(|max| (1.0, max)));
-    out.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+    out.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let all = out.len();
+    out.dedup_by(|later, first| later.0 == first.0);
+    losses.statistics_left_out += (all - out.len()) as u64;
 }
