@@ -110,7 +110,7 @@ impl Presented {
             Refusal::Incomplete(text.to_owned())
         })?;
         let token = header(incoming, "x-amz-security-token").map(str::to_owned);
-        let given = Given { credential, signed, signature, date: date.trim().to_owned() };
+        let given = Given { credential, signed, signature, date: in_basic(date.trim()) };
         Presented::build(given, token, None)
     }
 
@@ -238,12 +238,16 @@ impl Presented {
         })?;
         let good_for = self.expires.unwrap_or(WINDOW_SECONDS);
         let minutes = WINDOW_SECONDS / 60;
+        let age = match self.expires {
+            None => format!("{minutes} min."),
+            Some(seconds) => format!("{seconds} s"),
+        };
         let text = |seconds| basic(seconds);
         if now - signed > good_for {
             let (edge, now) = (text(now - good_for), text(now));
             let date = &self.date;
             return Err(Refusal::Clock(format!(
-                "Signature expired: {date} is now earlier than {edge} ({now} - {minutes} min.)"
+                "Signature expired: {date} is now earlier than {edge} ({now} - {age})"
             )));
         }
         if signed - now > WINDOW_SECONDS {
@@ -331,13 +335,16 @@ fn bytes_of(hex: &str) -> Option<[u8; 32]> {
     Some(out)
 }
 
-/// Seconds since the epoch of `20261120T120000Z`, or of an HTTP date.
+/// Seconds since the epoch of `20261120T120000Z`.
 fn seconds_of(date: &str) -> Option<i64> {
-    let basic = jiff::civil::DateTime::strptime("%Y%m%dT%H%M%SZ", date).ok();
-    match basic {
-        Some(civil) => Some(civil.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_second()),
-        None => Some(jiff::fmt::rfc2822::parse(date).ok()?.timestamp().as_second()),
-    }
+    let civil = jiff::civil::DateTime::strptime("%Y%m%dT%H%M%SZ", date).ok()?;
+    Some(civil.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_second())
+}
+
+/// A date in the form that is signed, which an HTTP date is brought into.
+fn in_basic(date: &str) -> String {
+    let of_http = jiff::fmt::rfc2822::parse(date);
+    of_http.map_or_else(|_| date.to_owned(), |date| basic(date.timestamp().as_second()))
 }
 
 /// `20261120T120000Z`.

@@ -95,6 +95,26 @@ fn one_request_and_its_changes() {
     assert!(matches!(&other_day, Err(Refusal::Scope(text)) if text.contains("20261121")));
 }
 
+/// *Scenario:* the same request, signed by botocore with an HTTP date in place of `X-Amz-Date`.
+/// *Guarantees:* it verifies; with another date it does not.
+#[test]
+fn an_http_date() {
+    let dated = |date: &str| {
+        with(|sent| {
+            let at = sent.headers.iter_mut().find(|(name, _)| name == "X-Amz-Date").unwrap();
+            *at = ("Date".to_owned(), date.to_owned());
+            *header(sent, "authorization") =
+                "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20261120/us-east-1/firehose/aws4_request, \
+                 SignedHeaders=content-type;date;host;x-amz-target, \
+                 Signature=e2aab44b40c22a80642562a39d711d17d831d2fc1095a62b33c0b60b0d803d5c"
+                    .to_owned();
+        })
+    };
+    assert_eq!(dated("Fri, 20 Nov 2026 12:00:00 -0000"), Ok(()));
+    assert_eq!(dated("Fri, 20 Nov 2026 12:00:01 GMT"), Err(Refusal::Mismatch));
+    assert!(matches!(dated("Thu, 19 Nov 2026 12:00:00 GMT"), Err(Refusal::Scope(_))));
+}
+
 /// *Scenario:* the same request judged by clocks around the edges, for another region and service.
 /// *Guarantees:* five minutes either way, with AWS's texts.
 #[test]
