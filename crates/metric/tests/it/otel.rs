@@ -580,6 +580,15 @@ fn only_whole_checked_metrics_may_be_copied() {
     let doubled =
         new().bytes(1, b"k").message(2, new().bytes(1, b"\xff")).message(2, new().bytes(1, b"v"));
     assert_eq!(copies(new().message(11, summary(&[named10().message(7, doubled)]))), [None]);
+    // A copy would have the time 0, or none of its begin; or a group, which not every reader takes.
+    let names = || new().message(7, text("Namespace", "N")).message(7, text("MetricName", "m"));
+    for point in [
+        new().fixed(2, START).raw(&names().0),
+        new().fixed(3, END).raw(&names().0),
+        named10().raw(&[0x4b, 0x4c]),
+    ] {
+        assert_eq!(copies(new().message(11, summary(&[point]))), [None]);
+    }
     let unit = record_of_metric(new().bytes(3, b"\xff").message(11, summary(&[named10()])));
     rejected(&unit, Reason::InvalidUtf8);
 }

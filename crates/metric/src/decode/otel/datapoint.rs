@@ -105,7 +105,7 @@ struct Fields<'a> {
     attributes: bool,
     /// An attribute is not a string.
     not_strings: bool,
-    /// Something that was not checked is in a label or attribute: the metric must not be copied.
+    /// Something that was not checked is in it: the metric must not be copied.
     unchecked: bool,
 }
 
@@ -159,7 +159,11 @@ impl<'a> Fields<'a> {
                 0x3a => self.attribute(reader.bytes().ok_or(Fault::DataPoint)?, scratch)?,
                 0x40 => self.flags = reader.varint().ok_or(Fault::DataPoint)?,
                 tag if (1..=8).contains(&(tag >> 3)) => return Err(Fault::DataPoint),
-                tag => reader.skip(tag).ok_or(Fault::DataPoint)?,
+                tag => {
+                    // Not every reader passes over a group.
+                    self.unchecked |= tag & 7 == 3;
+                    reader.skip(tag).ok_or(Fault::DataPoint)?;
+                }
             }
         }
         Ok(())
@@ -298,7 +302,9 @@ impl<'a> Fields<'a> {
         if self.labels {
             Source::Otel07
         } else {
-            Source::Otel10 { metric: whole.filter(|_| !self.unchecked) }
+            // A copy with one time would not say when its period began, or ended in 1970.
+            let both_times = self.start_ns != 0 && self.end_ns != 0;
+            Source::Otel10 { metric: whole.filter(|_| both_times && !self.unchecked) }
         }
     }
 
