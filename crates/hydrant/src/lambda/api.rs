@@ -11,14 +11,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, StatusCode};
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::fault::Fault;
+use super::fault::{Fault, UNKNOWN_EVENT};
 
 /// Version of the API, the first part of every path.
 const VERSION: &str = "2018-06-01";
@@ -43,8 +43,8 @@ pub(super) struct Invocation {
     pub deadline_ms: i64,
     /// `Lambda-Runtime-Trace-Id`, empty without one.
     pub trace_id: String,
-    /// The event.
-    pub event: Bytes,
+    /// The event, or why it was not read: that fails this invocation alone.
+    pub event: Result<Bytes, Fault>,
 }
 
 /// The runtime API does not do what it should; nothing can be done without it.
@@ -89,13 +89,22 @@ impl Api {
         if request_id.is_empty() {
             return Err(self.error(doing, "the answer names no request id".to_owned()));
         }
-        let event = Limited::new(body, EVENT_BYTES_MAX).collect().await;
-        let event = event.map_err(|e| self.error(doing, format!("reading the event: {e}")))?;
+        let event = match Limited::new(body, EVENT_BYTES_MAX).collect().await {
+            Ok(event) => Ok(event.to_bytes()),
+            Err(error) if error.is::<LengthLimitError>() => {
+                // What is left of it stands on the connection.
+                self.connection = None;
+                let most = EVENT_BYTES_MAX >> 20;
+                let message = format!("the event has more than {most} MiB; Lambda's limit is 6 MB");
+                Err(Fault::new(UNKNOWN_EVENT, message))
+            }
+            Err(error) => return Err(self.error(doing, format!("reading the event: {error}"))),
+        };
         Ok(Invocation {
             request_id,
             deadline_ms: header("lambda-runtime-deadline-ms").parse().unwrap_or(0),
             trace_id: header("lambda-runtime-trace-id"),
-            event: event.to_bytes(),
+            event,
         })
     }
 

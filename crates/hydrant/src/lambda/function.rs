@@ -76,8 +76,9 @@ impl Function {
     pub(super) async fn invoke(&mut self, invocation: &Invocation) -> Result<Bytes, Fault> {
         let until_ms = self.until_ms(invocation.deadline_ms);
         self.request_id.clone_from(&invocation.request_id);
-        match tell(&invocation.event)? {
-            Event::Transform => self.transform(&invocation.event),
+        let event = invocation.event.as_ref().map_err(Fault::clone)?;
+        match tell(event)? {
+            Event::Transform => self.transform(event),
             Event::Queue(messages) => self.queue(&messages, until_ms).await,
             Event::Notifications(texts) => {
                 let mut done = Done::default();

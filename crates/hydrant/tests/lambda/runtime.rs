@@ -15,7 +15,7 @@ fn small_transformation() -> String {
     .to_string()
 }
 
-/// *Scenario:* three events in a row, the second one of a kind nobody knows.
+/// *Scenario:* four events in a row, the second one of a kind nobody knows, the third one too large.
 /// *Guarantees:* each is answered under its own id, in order; an unknown one says what is understood
 /// and what it had instead; the loop goes on, and the log carries the ids.
 #[test]
@@ -24,10 +24,11 @@ fn answers_go_to_their_invocation() {
     let given = vec![
         Given::new(small_transformation()),
         Given::new(unknown),
+        Given::new("x".repeat(9 << 20)),
         Given::new(small_transformation()),
     ];
     let lambda = Lambda::start(given, &[]);
-    let answers = lambda.answers(3);
+    let answers = lambda.answers(4);
     assert_eq!(answers[0].path, "invocation/request-1/response");
     assert_eq!(answers[0].body["records"][0]["recordId"], "r1");
     assert_eq!(answers[1].path, "invocation/request-2/error");
@@ -36,8 +37,12 @@ fn answers_go_to_their_invocation() {
     for part in ["its members are key1, key2", "aws:s3", "aws:sqs", "bucket_name", "recordId"] {
         assert!(message.contains(part), "{part} is not in: {message}");
     }
-    assert_eq!(answers[2].path, "invocation/request-3/response");
-    let failed = lambda.logged("invocation failed", 1);
+    assert_eq!(answers[2].path, "invocation/request-3/error");
+    let (kind, message) = answers[2].error();
+    assert_eq!(kind, "Hydrant.UnknownEvent");
+    assert!(message.contains("more than 8 MiB"), "{message}");
+    assert_eq!(answers[3].path, "invocation/request-4/response");
+    let failed = lambda.logged("invocation failed", 2);
     assert_eq!(failed[0]["requestId"], "request-2");
     assert_eq!(failed[0]["level"], "ERROR");
     let asked = lambda.peer.requests();
