@@ -63,11 +63,12 @@ fn page_of(command: &clap::Command) -> io::Result<Vec<u8>> {
     if command.has_subcommands() {
         man.render_subcommands_section(&mut page)?;
     }
-    // What ends each help. Its lines are broken as they should stay.
+    // What ends each help: examples as they are, and words that `man` fills.
     let mut examples = Vec::new();
     man.render_extra_section(&mut examples)?;
     let examples = String::from_utf8_lossy(&examples);
     let examples = examples.replacen(".SH EXTRA\nExamples:\n", ".SH EXAMPLES\n.nf\n", 1);
+    let examples = examples.replacen("\n\n", "\n.fi\n.PP\n", 1);
     page.extend_from_slice(examples.as_bytes());
     page.extend_from_slice(b".fi\n");
     Ok(page)

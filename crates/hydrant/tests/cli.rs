@@ -37,7 +37,8 @@ fn commands() -> Vec<(String, clap::Command)> {
 #[test]
 fn every_help_shows_examples_that_parse() {
     Cli::command().debug_assert();
-    for (name, mut command) in commands() {
+    let root = ("hydrant".to_owned(), Cli::command());
+    for (name, mut command) in commands().into_iter().chain([root]) {
         let help = command.render_long_help().to_string();
         let (_, examples) = help.split_once("Examples:\n").unwrap_or_else(|| panic!("{name}"));
         let mut shown = 0;
@@ -56,7 +57,7 @@ fn every_help_shows_examples_that_parse() {
         assert!(shown > 0, "{name} shows no example");
         let written = command.get_after_help().map(ToString::to_string).unwrap_or_default();
         for line in written.lines() {
-            assert!(line.chars().count() <= 100, "{name}: {line}");
+            assert!(line.chars().count() <= 80, "{name}: {line}");
         }
     }
 }
@@ -98,7 +99,15 @@ fn usage() {
     assert!(text(&wrong.stderr).contains("validate"), "{}", text(&wrong.stderr));
     let value = hydrant(&["demo", "--for", "30"]);
     assert_eq!(value.status.code(), Some(2));
-    assert!(text(&value.stderr).contains("has no unit"), "{}", text(&value.stderr));
+    let said = text(&value.stderr);
+    assert!(said.contains("has no unit: expected a duration like 30s"), "{said}");
+    let size = hydrant(&["simulate", "--directory", "x", "--delivery-size", "5"]);
+    let said = text(&size.stderr);
+    assert!(said.contains("has no unit: expected a size like 512KiB"), "{said}");
+    let nowhere = hydrant(&["simulate"]);
+    assert_eq!(nowhere.status.code(), Some(2));
+    let ways = "\n  <--to <URL>|--put-metric-data|--directory <DIR>>\n";
+    assert!(text(&nowhere.stderr).contains(ways), "{}", text(&nowhere.stderr));
 }
 
 /// *Scenario:* `validate` without a file, with a wrong one, and with a right one.
@@ -109,6 +118,8 @@ fn validate() {
     let none = hydrant(&["validate"]);
     assert_eq!((none.status.code(), none.stdout.len()), (Some(78), 0));
     assert!(text(&none.stderr).contains("hint: write hydrant.yaml"), "{}", text(&none.stderr));
+    let replay = hydrant(&["replay", "backup", "--to", "x"]);
+    assert_eq!((replay.status.code(), replay.stderr), (Some(78), none.stderr), "said once");
 
     let file = folder.write("hydrant.yaml", "sources: {}\nstream: {}\n");
     let file = file.to_str().expect("a temporary path is text");
@@ -205,7 +216,9 @@ fn completions_and_manual() {
     for (name, _) in commands() {
         let file = folder.join(&format!("hydrant-{}.1", name.replace(' ', "-")));
         let page = std::fs::read_to_string(&file).unwrap_or_else(|e| panic!("{file:?}: {e}"));
-        assert!(page.contains(".SH EXAMPLES\n.nf\n  hydrant "), "{name}: {page}");
+        let (_, kept) = page.split_once(".SH EXAMPLES\n.nf\n  hydrant ").expect(&name);
+        let kept = kept.split_once("\n.fi\n").map_or(kept, |(kept, _)| kept);
+        assert!(!kept.contains("\n\n"), "words are filled: {name}: {kept}");
     }
 }
 

@@ -43,6 +43,10 @@ fn a_folder_is_one_capture() {
     assert_eq!(told["filter"]["saved"]["billed_updates"], 1);
     assert_eq!(told["prices"][0]["region"], "us-east-1");
     assert_eq!(told["namespaces"][0]["metrics"][0]["name"], "A");
+    let page = include_str!("../../../docs/cost.md");
+    let shown = page.split_once("| jq .").and_then(|(_, rest)| rest.split_whitespace().next());
+    let path = format!("/{}", shown.expect("the page shows jq").replace('.', "/"));
+    assert!(told.pointer(&path).is_some_and(Value::is_f64), "{path}: {told}");
 }
 
 /// *Scenario:* a capture of which half cannot be decoded; one that is not there; prices that are none.

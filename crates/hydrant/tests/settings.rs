@@ -39,6 +39,11 @@ fn environment() -> Environment {
         ("PORT", "4433"),
         ("EMPTY", ""),
         ("WRONG", "fast-SECRETVALUE"),
+        // Those of the examples.
+        ("FIREHOSE_ACCESS_KEY", "key"),
+        ("ACCESS_KEY", "key"),
+        ("SECRET", "secret"),
+        ("DT_TOKEN", "token"),
     ])
 }
 
@@ -819,6 +824,7 @@ fn defaults() {
     assert_eq!(settings.budget.total_bytes, 20 << 30);
     assert_eq!(settings.admin.listen, "127.0.0.1:8686");
     let shares = settings.budget;
+    assert_eq!(shares.journal_bytes, 12 << 30);
     let sum =
         shares.journal_bytes + shares.backup_bytes + shares.quarantine_bytes + shares.state_bytes;
     assert!(sum <= shares.total_bytes);
@@ -966,6 +972,59 @@ fn every_key_is_documented() {
     let missing: Vec<_> = asked.difference(&documented).collect();
     let stale: Vec<_> = documented.difference(&asked).collect();
     assert!(missing.is_empty() && stale.is_empty(), "missing {missing:#?}, stale {stale:#?}");
+}
+
+/// What is missing around an example of a page.
+fn whole(example: &str) -> String {
+    let (cert, key) = certificate();
+    let example = example.replace("server.crt", cert).replace("server.key", key);
+    let part = |name: &str| example.lines().any(|line| line == name);
+    if part("destination:") {
+        let lines = example.lines().map(|line| format!("    {line}\n"));
+        return stream(&format!("    source: aws\n{}", lines.collect::<String>()));
+    }
+    if example.starts_with("      tags:") {
+        let body =
+            "    source: aws\n    destination: { type: blackhole }\n    enrich:\n".to_owned();
+        return stream(&(body + &example));
+    }
+    if part("sources:") && part("streams:") {
+        return example;
+    }
+    if part("streams:") {
+        return format!(
+            "sources: {{ aws: {{ type: firehose, listen: 127.0.0.1:4433 }} }}\n{example}"
+        );
+    }
+    let names = example.lines().filter_map(|line| line.strip_prefix("  ")?.strip_suffix(':'));
+    let names: Vec<&str> = names.filter(|name| !name.starts_with(' ')).collect();
+    let names = names.join(", ");
+    format!(
+        "{example}streams: {{ s: {{ source: [{names}], destination: {{ type: blackhole }} }} }}\n"
+    )
+}
+
+/// *Scenario:* every YAML example of the README and the pages, with what is missing around it.
+/// *Guarantees:* each is right as it is printed.
+#[test]
+fn examples_are_right() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let pages = std::fs::read_dir(root.join("docs")).expect("the pages are there");
+    let pages = pages.map(|page| page.expect("the folder can be read").path());
+    let mut tried = 0;
+    for page in pages.chain([root.join("README.md")]) {
+        let text = std::fs::read_to_string(&page).expect("a page is text");
+        for example in text.split("\n```yaml\n").skip(1) {
+            let (example, _) = example.split_once("```").expect("an example ends");
+            let example = whole(example);
+            if let Err(problems) = check(&example) {
+                let said = report::text(&problems, Paint::PLAIN);
+                panic!("{}:\n{said}\n{example}", page.display());
+            }
+            tried += 1;
+        }
+    }
+    assert!(tried >= 11, "the search finds {tried} examples only");
 }
 
 /// *Scenario:* secrets in every place that takes one, and mistakes all around them.

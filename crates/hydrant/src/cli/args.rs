@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 use remote::Secret;
 
 use super::{examples, value};
@@ -84,13 +84,18 @@ pub enum InspectOutput {
 
 /// Arguments of `hydrant simulate`.
 #[derive(Debug, Args)]
+#[command(group(
+    ArgGroup::new("place")
+        .required(true)
+        .multiple(true)
+        .args(["to", "put_metric_data", "directory"])
+))]
 pub struct SimulateArgs {
     /// Deliver to this Firehose HTTP endpoint; with --put-metric-data, the endpoint of the API
     #[arg(
         long,
         value_name = "URL",
         value_parser = value::url,
-        required_unless_present_any = ["directory", "put_metric_data"],
         conflicts_with = "directory"
     )]
     pub to: Option<String>,

@@ -10,7 +10,8 @@ use crate::settings::quantity;
 
 /// `30s`, `1m30s`.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    quantity::duration(text).map_err(|fault| fault.to_string())
+    quantity::duration(text)
+        .map_err(|fault| format!("{fault}: expected a duration like 30s or 1m30s"))
 }
 
 /// The same, long enough not to be a load.
@@ -22,7 +23,7 @@ pub(super) fn interval(text: &str) -> Result<Duration, String> {
 
 /// `512KiB`, `1MB`.
 pub(super) fn size(text: &str) -> Result<u64, String> {
-    quantity::size(text).map_err(|fault| fault.to_string())
+    quantity::size(text).map_err(|fault| format!("{fault}: expected a size like 512KiB or 1MB"))
 }
 
 /// Text that is never shown.

@@ -46,11 +46,11 @@ impl View {
         let yours = yours(data_dir);
         let (yours, data_dir) = (yours.display(), data_dir.display());
         put(&format!(
-            "{title}: simulated services -> CloudWatch API -> metric stream -> delivery stream\n              \
-             -> Firehose source -> destinations that check every line\n\n  \
-             AWS API            {api}  region {REGION}, key {KEY}, secret {KEY}\n  \
+            "{title}: simulated services -> CloudWatch API -> metric stream\n              \
+             -> delivery stream -> Firehose source -> destinations that check\n\n  \
+             AWS API            {api}  {REGION}, key {KEY}, secret {KEY}\n  \
              your own metrics   {yours}\n  \
-             metrics and health {admin}/metrics  {admin}/readyz\n  \
+             metrics and health {admin}/metrics and /readyz\n  \
              who holds what     hydrant status --data-dir {data_dir}\n\n\
              Ctrl-C stops it. Metrics of a minute that is over arrive within ten seconds.\n\n"
         ));
@@ -78,12 +78,12 @@ impl View {
         let mut page = String::new();
         if self.live {
             if let Some((_, lines)) = self.drawn {
-                // Up over the last table, and clear it.
-                let _infallible = write!(page, "\x1b[{lines}A\x1b[J");
+                page.push_str(&over(lines));
             }
             let table = self.table(ran, sent, report, compared);
             self.drawn = Some((Instant::now(), table.lines().count()));
-            page.push_str(&table);
+            // A line that wrapped would take more rows than are counted: what does not fit is cut.
+            let _infallible = write!(page, "\x1b[?7l{table}\x1b[?7h");
         } else {
             for (name, c) in compared {
                 let _infallible = writeln!(
@@ -125,12 +125,13 @@ impl View {
         );
         let _infallible = writeln!(
             page,
-            "      metric stream {STREAM}: {} updates -> delivery stream {STREAM}: {came} deliveries",
+            "      metric stream {STREAM}: {} updates -> delivery stream {STREAM}: {came} {}",
             grouped(updates),
+            if came == 1 { "delivery" } else { "deliveries" },
         );
         let _infallible = writeln!(
             page,
-            "\n  {:<16}{:>12}{:>13}{:>10}{:>10}{:>12}{:>9}",
+            "\n  {:<14}{:>11}{:>12}{:>8}{:>10}{:>12}{:>9}",
             "stream", "arrived", "on the way", "lag", "requests", "duplicates", "altered"
         );
         for (name, c) in compared {
@@ -139,7 +140,7 @@ impl View {
             let requests: u64 = stream.map_or(0, |s| s.requests.values().sum());
             let _infallible = writeln!(
                 page,
-                "  {name:<16}{:>12}{:>13}{:>9.1}s{requests:>10}{:>12}{:>9}",
+                "  {name:<14}{:>11}{:>12}{:>7.1}s{requests:>10}{:>12}{:>9}",
                 grouped(c.arrived),
                 grouped(c.missing),
                 lag,
@@ -149,7 +150,7 @@ impl View {
         }
         if let Some(yours) = report.streams.iter().find(|s| s.name == YOURS && s.delivered > 0) {
             let _infallible =
-                writeln!(page, "  {YOURS:<16}{:>12}  put by you", grouped(yours.delivered));
+                writeln!(page, "  {YOURS:<14}{:>11}  put by you", grouped(yours.delivered));
         }
         for note in &self.notes {
             let _infallible = writeln!(page, "  {} {note}", self.paint.warning("!"));
@@ -168,7 +169,7 @@ impl View {
     ) {
         let mut page = String::new();
         if let Some((_, lines)) = self.drawn.filter(|_| self.live) {
-            let _infallible = write!(page, "\x1b[{lines}A\x1b[J");
+            page.push_str(&over(lines));
         }
         page.push_str(&self.table(ran, sent, report, compared));
         page.push('\n');
@@ -196,6 +197,11 @@ impl View {
     }
 }
 
+/// Up over the last table, and clears it. From the first column: a terminal has echoed `^C`.
+fn over(lines: usize) -> String {
+    format!("\r\x1b[{lines}A\x1b[J")
+}
+
 fn put(text: &str) {
     // A closed pipe: whoever watched has gone, the exit code still tells.
     drop(terminal::print(text.as_bytes()));
@@ -217,4 +223,24 @@ fn grouped(n: u64) -> String {
         out.push(digit);
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// *Scenario:* the table of a demo that has run for an hour at the highest rate.
+    /// *Guarantees:* it fits a terminal of 80 columns.
+    #[test]
+    fn the_table_fits_a_terminal() {
+        let places = Places { api: String::new(), admin: String::new(), data_dir: PathBuf::new() };
+        let view = View { places, live: true, paint: Paint::PLAIN, drawn: None, notes: Vec::new() };
+        let some = Comparison { arrived: 7_200_000, missing: 120_000, ..Comparison::default() };
+        let hour = Duration::from_secs(3600);
+        let table = view.table(hour, 7_320_000, &Report::default(), &[("to-dynatrace", some)]);
+        assert!(table.contains("to-dynatrace"), "{table}");
+        for line in table.lines() {
+            assert!(line.chars().count() <= 80, "{line}");
+        }
+    }
 }

@@ -19,6 +19,8 @@ const FULL_PERCENT: u64 = 80;
 const CERTIFICATE_WARN_S: i64 = 21 * 86_400;
 /// Firehose delivers within minutes; what lies longer waits for something.
 const LAG_WARN_S: f64 = 900.0;
+/// Terraform and scripts ask for what is not there yet: nothing is wrong with that.
+const NOT_FOUND: &str = "ResourceNotFoundException";
 
 pub(super) fn check(data_dir: &Path, budget: Option<Budget>, checks: &mut Vec<Check>) {
     match control::ask(&control_socket(data_dir), &Request::Report) {
@@ -146,11 +148,16 @@ fn source_checks(source: &SourceReport, now_ms: i64, checks: &mut Vec<Check>) {
             Check::warn(SOURCE, what, remedy)
         });
     }
-    if !source.rejected.is_empty() {
-        let told: Vec<String> = source.rejected.iter().map(|(r, n)| format!("{r} {n}")).collect();
+    let rejected = source.rejected.iter().filter(|(reason, _)| *reason != NOT_FOUND);
+    let told: Vec<String> = rejected.map(|(reason, n)| format!("{reason} {n}")).collect();
+    if !told.is_empty() {
         let what = format!("{name}: refused or set aside: {}", told.join(", "));
-        let remedy = "docs/firehose-source.md and docs/s3-source.md tell what each reason asks for";
-        checks.push(Check::warn(SOURCE, what, remedy));
+        let pages = match (&source.api, &source.objects) {
+            (Some(_), _) => "docs/cloudwatch-api.md and docs/firehose-api.md tell",
+            (None, Some(_)) => "docs/s3-source.md tells",
+            (None, None) => "docs/firehose-source.md tells",
+        };
+        checks.push(Check::warn(SOURCE, what, format!("{pages} what each reason asks for")));
     }
     if let Some(objects) = &source.objects
         && let Some(failure) = &objects.failure
@@ -231,5 +238,31 @@ fn stream_checks(report: &Report, stream: &StreamReport, checks: &mut Vec<Check>
     }
     if checks.len() == before {
         checks.push(Check::ok(STREAM, format!("{name}: {} points delivered", stream.delivered)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::ApiReport;
+
+    /// *Scenario:* sources of both kinds that have refused something.
+    /// *Guarantees:* each is told with the page that explains it, and what an API was asked for and
+    /// does not have is no fault.
+    #[test]
+    fn refusals_name_the_page_that_explains_them() {
+        let told = |api: Option<ApiReport>, reason: &str| {
+            let rejected = [(reason.to_owned(), 2)].into();
+            let source =
+                SourceReport { name: "s".to_owned(), api, rejected, ..SourceReport::default() };
+            let mut checks = Vec::new();
+            source_checks(&source, 0, &mut checks);
+            let told = checks.iter().map(|check| check.remedy.clone().unwrap_or_default());
+            told.collect::<Vec<_>>().join("; ")
+        };
+        let api = || Some(ApiReport::default());
+        assert!(told(None, "malformed_gzip").starts_with("docs/firehose-source.md"));
+        assert!(told(api(), "AccessDenied").starts_with("docs/cloudwatch-api.md"));
+        assert_eq!(told(api(), NOT_FOUND), "");
     }
 }

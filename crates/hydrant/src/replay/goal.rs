@@ -61,10 +61,7 @@ impl Goal {
             return Ok(Goal::Endpoint { data_dir, name, url: url.clone() });
         }
         let name = args.to.clone().unwrap_or_default();
-        let opened = settings::open(args.config.as_deref());
-        let (file, settings) = opened.map_err(|exit| {
-            Stop::failed(exit, "no stream without settings", Some("-c names the settings file"))
-        })?;
+        let (file, settings) = settings::open(args.config.as_deref()).map_err(Stop::Told)?;
         let Some(stream) = settings.streams.iter().find(|stream| stream.name == name) else {
             let known = settings.streams.iter().map(|s| s.name.clone()).collect();
             return made(&settings, name, known, &file.display().to_string());

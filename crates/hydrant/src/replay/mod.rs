@@ -56,6 +56,7 @@ pub fn command(args: &ReplayArgs) -> Exit {
             terminal::say("interrupted: run the same command again, it goes on where it stopped");
             Exit::Interrupted
         }
+        Err(Stop::Told(exit)) => exit,
         Err(Stop::Failed { exit, what, hint }) => fail(exit, &what, hint.as_deref()),
     }
 }

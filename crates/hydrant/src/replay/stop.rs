@@ -7,6 +7,8 @@ use crate::exit::Exit;
 pub(super) enum Stop {
     /// Ctrl-C or SIGTERM.
     Interrupted,
+    /// The settings are wrong, and that has been said.
+    Told(Exit),
     /// Something is wrong.
     Failed { exit: Exit, what: String, hint: Option<String> },
 }

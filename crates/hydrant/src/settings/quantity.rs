@@ -2,6 +2,7 @@
 //!
 //! A bare number is refused: `60` means seconds to one reader and milliseconds to the next.
 
+use std::fmt::Display;
 use std::time::Duration;
 
 /// Why a text is not a quantity.
@@ -108,8 +109,9 @@ pub fn size_about(bytes: u64) -> String {
 }
 
 /// So many of a thing: `1 source`, `2 sources`.
-pub fn counted(n: usize, what: &str) -> String {
-    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+pub fn counted<N: Display + From<u8> + PartialEq>(n: N, what: &str) -> String {
+    let end = if n == N::from(1) { "" } else { "s" };
+    format!("{n} {what}{end}")
 }
 
 /// The number, the letters after it, and the rest.

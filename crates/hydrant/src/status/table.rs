@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::run::{ApiReport, ObjectsReport, Report, SourceReport, StoreReport, StreamReport};
-use crate::settings::quantity;
+use crate::settings::quantity::{self, counted};
 use crate::terminal::Paint;
 
 /// The whole page.
@@ -19,11 +19,10 @@ pub(super) fn text(report: &Report, paint: Paint) -> String {
             if report.pid == 0 { "cursors" } else { "cursors of streams not in the settings" };
         put(&mut page, &paint.strong(title));
         for gone in &report.forgotten {
-            let (bytes, entries) = (quantity::size_about(gone.bytes), gone.entries);
-            put(
-                &mut page,
-                &format!("  {}  {bytes} in {entries} entries of {}", gone.name, gone.topic),
-            );
+            let entries = if gone.entries == 1 { "entry" } else { "entries" };
+            let held =
+                format!("{} in {} {entries}", quantity::size_about(gone.bytes), gone.entries);
+            put(&mut page, &format!("  {}  {held} of {}", gone.name, gone.topic));
         }
         if report.pid != 0 {
             put(&mut page, "  hydrant stream forget NAME frees what only it holds");
@@ -90,11 +89,12 @@ fn sources(page: &mut String, report: &Report, paint: Paint) {
         put(
             page,
             &format!(
-                "  {} deliveries, {} records, {}, {} repeats",
+                "  {} {}, {}, {}, {}",
                 source.requests,
-                source.records,
+                if source.requests == 1 { "delivery" } else { "deliveries" },
+                counted(source.records, "record"),
                 quantity::size_about(source.bytes),
-                source.repeats
+                counted(source.repeats, "repeat")
             ),
         );
         if !source.rejected.is_empty() {
@@ -110,19 +110,22 @@ fn api_lines(page: &mut String, source: &SourceReport, api: &ApiReport, paint: P
     put(
         page,
         &format!(
-            "  {} calls, {} metric data, {} records, {bytes}; {} delivery streams",
-            source.requests, api.samples, api.records, api.delivery_streams
+            "  {}, {} metric data, {}, {bytes}; {}",
+            counted(source.requests, "call"),
+            api.samples,
+            counted(api.records, "record"),
+            counted(api.delivery_streams, "delivery stream")
         ),
     );
-    let (open, windows) = (fold.open_series, fold.windows);
+    let (open, windows) = (fold.open_series, counted(fold.windows, "minute"));
     let kept = quantity::size_about(fold.windows_bytes);
-    put(page, &format!("  {open} series of open minutes, {windows} minutes kept ({kept})"));
+    put(page, &format!("  {open} series of open minutes, {windows} kept ({kept})"));
     for (name, running) in &api.metric_streams {
         let state = if *running { paint.good("running") } else { paint.warning("stopped") };
-        let sent = api.updates.get(name).copied().unwrap_or(0);
+        let sent = counted(api.updates.get(name).copied().unwrap_or(0), "update");
         let unsent = api.unsent.get(name).filter(|unsent| **unsent > 0);
         let unsent = unsent.map_or(String::new(), |unsent| format!(", {unsent} not sent"));
-        put(page, &format!("  metric stream {name}  {state}  {sent} updates sent{unsent}"));
+        put(page, &format!("  metric stream {name}  {state}  {sent} sent{unsent}"));
     }
     for nowhere in &api.nowhere {
         put(page, &format!("  {} {nowhere}", paint.warning("!")));
@@ -139,8 +142,8 @@ fn api_lines(page: &mut String, source: &SourceReport, api: &ApiReport, paint: P
         }
     }
     if fold.waiting_windows > 0 {
-        let waiting = fold.waiting_windows;
-        put(page, &format!("  {} {waiting} minutes wait for a stream", paint.warning("!")));
+        let waiting = counted(fold.waiting_windows, "minute");
+        put(page, &format!("  {} {waiting} to be taken by a stream", paint.warning("!")));
     }
     if let Some(failure) = &fold.last_failure {
         put(page, &format!("  {} {failure}", paint.warning("!")));
@@ -158,13 +161,11 @@ fn reader(page: &mut String, source: &SourceReport, read: &ObjectsReport, paint:
     };
     let (objects, records, bytes) =
         (of(&read.objects, "read"), source.records, quantity::size_about(source.bytes));
-    let (flight, repeats) = (read.in_flight, source.repeats);
+    let (objects, records) = (counted(objects, "object"), counted(records, "record"));
+    let (flight, repeats) = (read.in_flight, counted(source.repeats, "repeat"));
     put(
         page,
-        &format!(
-            "  {state}  {objects} objects read, {flight} being read, {records} records, {bytes}, \
-             {repeats} repeats"
-        ),
+        &format!("  {state}  {objects} read, {flight} being read, {records}, {bytes}, {repeats}"),
     );
     if of(&read.messages, "received") > 0 {
         let (deleted, left) = (of(&read.messages, "deleted"), of(&read.messages, "left"));
@@ -194,10 +195,8 @@ fn stream_lines(page: &mut String, report: &Report, stream: &StreamReport, paint
     };
     let lag = age((stream.lag_seconds * 1000.0) as i64);
     let backlog = quantity::size_about(stream.backlog_bytes);
-    put(
-        page,
-        &format!("  {state}  lag {lag}  backlog {backlog}  {} requests held", stream.parcels),
-    );
+    let held = counted(stream.parcels, "request");
+    put(page, &format!("  {state}  lag {lag}  backlog {backlog}  {held} held"));
     let filtered: u64 = stream.filtered.values().sum();
     let quarantined: u64 = stream.quarantined.values().sum();
     put(
@@ -213,8 +212,8 @@ fn stream_lines(page: &mut String, report: &Report, stream: &StreamReport, paint
         put(
             page,
             &format!(
-                "  tags: {} resources{}; points: {}",
-                tags.resources,
+                "  tags: {}{}; points: {}",
+                counted(tags.resources, "resource"),
                 old.map(|old| format!(", {old} old")).unwrap_or_default(),
                 told.collect::<Vec<_>>().join(", ")
             ),
@@ -227,7 +226,8 @@ fn stream_lines(page: &mut String, report: &Report, stream: &StreamReport, paint
     if let Some(uploads) = &stream.uploads {
         let done = uploads.outcomes.get("uploaded").copied().unwrap_or(0);
         let (files, bytes) = (uploads.pending_files, quantity::size_about(uploads.pending_bytes));
-        put(page, &format!("  {}: {done} files uploaded, {files} wait ({bytes})", uploads.place));
+        let done = counted(done, "file");
+        put(page, &format!("  {}: {done} uploaded, {files} to come ({bytes})", uploads.place));
         if let Some(failure) = &uploads.failure {
             put(page, &format!("  {} {failure}", paint.warning("!")));
         }
@@ -241,8 +241,8 @@ fn store(page: &mut String, what: &str, store: &StoreReport, why: &str) {
         return;
     }
     let why = if why.is_empty() { String::new() } else { format!("  ({why})") };
-    let (bytes, files) = (quantity::size_about(store.bytes), store.files);
-    put(page, &format!("  {what}: {bytes} in {files} files  {}{why}", store.directory.display()));
+    let (bytes, files) = (quantity::size_about(store.bytes), counted(store.files, "file"));
+    put(page, &format!("  {what}: {bytes} in {files}  {}{why}", store.directory.display()));
 }
 
 /// `3d4h`, `5m12s`, `0s`: two units are enough for a glance.

@@ -121,7 +121,8 @@ fn budget(top: &Section<'_>) -> Option<Budget> {
 }
 
 fn shares(total_bytes: u64) -> Budget {
-    let share = |percent: u64| total_bytes / 100 * percent;
+    // No budget is so large that this overflows; dividing first would cut what is even.
+    let share = |percent: u64| total_bytes * percent / 100;
     Budget {
         total_bytes,
         journal_bytes: share(JOURNAL_PERCENT),

@@ -74,7 +74,7 @@ fn a_metric_stream_without_its_delivery_stream() {
                 not sent";
     assert!(told.contains(said), "{told}");
     let (_, status, _) = home.command(&["status", "--data-dir", "data"]);
-    assert!(status.contains("metric stream made  running  1 updates sent, 1 not sent"), "{status}");
+    assert!(status.contains("metric stream made  running  1 update sent, 1 not sent"), "{status}");
     assert!(status.contains(&format!("! {said}")), "{status}");
     assert_eq!(topics(&service), before);
 

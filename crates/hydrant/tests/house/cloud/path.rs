@@ -159,14 +159,14 @@ fn what_status_and_metrics_tell() {
     let about = status.lines().skip_while(|line| !line.starts_with("source cloud")).take(7);
     let mut about: Vec<&str> = about.collect();
     // The stream's own metrics are series of an open minute soon after.
-    assert!(about[2].contains(" series of open minutes, 1 minutes kept ("), "{status}");
+    assert!(about[2].contains(" series of open minutes, 1 minute kept ("), "{status}");
     about.remove(2);
     let about = about.join("\n");
     let about = about
         .replace(&home.source.to_string(), "LISTEN")
         .replace(&endpoint.url().replace("/ingest", ""), "PEER");
     let expected = "source cloud  http://LISTEN\n  \
-                    7 calls, 9 metric data, 0 records, 1.8 KiB; 1 delivery streams\n  \
+                    7 calls, 9 metric data, 0 records, 1.8 KiB; 1 delivery stream\n  \
                     metric stream rests  stopped  0 updates sent\n  \
                     metric stream runs  running  3 updates sent\n\
                     stream orders  http_endpoint PEER\n  \
