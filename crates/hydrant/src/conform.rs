@@ -93,8 +93,7 @@ async fn grade(args: &ConformArgs, cases: &[&'static Case]) -> Result<Exit, Exit
 }
 
 fn put(text: &str) -> Result<(), Exit> {
-    terminal::print(text.as_bytes())
-        .map_err(|error| fail(Exit::Failed, &format!("cannot write to stdout: {error}"), None))
+    terminal::print(text.as_bytes()).map_err(|error| terminal::unwritten(&error))
 }
 
 fn reason_to_skip(

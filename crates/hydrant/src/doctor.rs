@@ -20,7 +20,7 @@ use crate::cli::{DoctorArgs, Output};
 use crate::exit::Exit;
 use crate::settings::quantity::counted;
 use crate::settings::{self, Environment, Problem, Settings, Severity};
-use crate::terminal::{self, Paint, fail};
+use crate::terminal::{self, Paint};
 
 pub use codes::{CodeRow, all as all_codes};
 
@@ -69,7 +69,7 @@ pub fn command(args: &DoctorArgs) -> Exit {
         Output::Json => format!("{:#}\n", json!({ "ok": !bad, "checks": checks })),
     };
     match terminal::print(text.as_bytes()) {
-        Err(error) => fail(Exit::Failed, &format!("cannot write to stdout: {error}"), None),
+        Err(error) => terminal::unwritten(&error),
         Ok(()) if bad => Exit::Failed,
         Ok(()) => Exit::Done,
     }

@@ -67,7 +67,7 @@ impl Exit {
             Exit::BadData => "bad data: something could not be decoded",
             Exit::Unreachable => "a remote could not be reached",
             Exit::Bug => "a bug in Hydrant",
-            Exit::Disk => "the disk failed",
+            Exit::Disk => "the disk failed, or standard output takes nothing",
             Exit::Denied => "credentials refused",
             Exit::BadSettings => "bad settings",
             Exit::Interrupted => "interrupted",

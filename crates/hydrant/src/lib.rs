@@ -31,6 +31,8 @@ pub mod trace;
 pub mod traffic;
 pub mod validate;
 
+use std::io::ErrorKind;
+
 use clap::Parser;
 use cli::{Cli, Command};
 use exit::Exit;
@@ -47,8 +49,8 @@ pub fn main() -> Exit {
             // Help and version are answers, not faults: clap prints them to stdout and exits 0.
             let exit = if answer.use_stderr() { Exit::Usage } else { Exit::Done };
             match answer.print() {
-                Ok(()) => exit,
-                Err(_) => Exit::Failed,
+                Err(error) if error.kind() != ErrorKind::BrokenPipe => terminal::unwritten(&error),
+                _ => exit,
             }
         }
     }

@@ -77,6 +77,6 @@ fn page_of(command: &clap::Command) -> io::Result<Vec<u8>> {
 fn printed(data: &[u8]) -> Exit {
     match terminal::print(data) {
         Ok(()) => Exit::Done,
-        Err(error) => fail(Exit::Failed, &format!("cannot write to stdout: {error}"), None),
+        Err(error) => terminal::unwritten(&error),
     }
 }

@@ -57,6 +57,7 @@ async fn run(args: &TapArgs, data_dir: &Path) -> Exit {
         End::Interrupted if args.limit.is_none() && args.run_for.is_none() => Exit::Done,
         End::Interrupted => Exit::Interrupted,
         End::Stopped => fail(Exit::Failed, "the process has stopped", None),
+        End::Unwritten(error) => terminal::unwritten(&error),
         End::Broken(error) => fail(Exit::Failed, &error.to_string(), None),
     }
 }
@@ -68,7 +69,10 @@ enum End {
     Interrupted,
     /// The process is gone.
     Stopped,
+    /// The process could not be followed.
     Broken(io::Error),
+    /// Stdout takes nothing.
+    Unwritten(io::Error),
 }
 
 async fn follow(args: &TapArgs, mut lines: Lines, shown: &mut u64, missed: &mut u64) -> End {
@@ -123,5 +127,5 @@ fn flushed(stdout: &mut io::BufWriter<StdoutLock<'_>>, end: End) -> End {
 
 /// A closed pipe counts as enough.
 fn end_of(error: io::Error) -> End {
-    if error.kind() == io::ErrorKind::BrokenPipe { End::Enough } else { End::Broken(error) }
+    if error.kind() == io::ErrorKind::BrokenPipe { End::Enough } else { End::Unwritten(error) }
 }

@@ -37,6 +37,12 @@ pub fn print_unless_closed(data: &[u8]) -> io::Result<bool> {
     }
 }
 
+/// What a command ends with when stdout takes nothing: data that is not there is the same failure
+/// wherever it was to go.
+pub fn unwritten(error: &io::Error) -> Exit {
+    fail(Exit::Disk, &format!("cannot write to stdout: {error}"), None)
+}
+
 /// Columns of the terminal that stdout is, or of the page that a file is.
 pub fn width() -> usize {
     let size = rustix::termios::tcgetwinsize(io::stdout());

@@ -69,7 +69,7 @@ async fn print(data_dir: &Path, args: &TopArgs, first: Report) -> Exit {
             Ok(true) if !args.once => {}
             Ok(_) => return Exit::Done,
             Err(error) => {
-                return fail(Exit::Failed, &format!("cannot write to stdout: {error}"), None);
+                return terminal::unwritten(&error);
             }
         }
         before = now;

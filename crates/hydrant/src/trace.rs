@@ -33,7 +33,7 @@ pub fn command(args: &TraceArgs) -> Exit {
         Output::Json => serde_json::to_string_pretty(&traced).unwrap_or_default() + "\n",
     };
     match terminal::print(text.as_bytes()) {
-        Err(error) => fail(Exit::Failed, &format!("cannot write to stdout: {error}"), None),
+        Err(error) => terminal::unwritten(&error),
         Ok(()) if traced.entries.is_empty() => Exit::Failed,
         Ok(()) => Exit::Done,
     }

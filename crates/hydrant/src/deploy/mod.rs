@@ -93,7 +93,7 @@ fn print(files: &[(String, String)], options: &DeployOptions) -> Exit {
     };
     match terminal::print(text.as_bytes()) {
         Ok(()) => Exit::Done,
-        Err(error) => fail(Exit::Failed, &format!("cannot write to stdout: {error}"), None),
+        Err(error) => terminal::unwritten(&error),
     }
 }
 

@@ -69,7 +69,7 @@ pub(super) fn command(args: &DoctorArgs) -> Exit {
         Output::Json => json_text(&found, known),
     };
     match terminal::print(text.as_bytes()) {
-        Err(error) => fail(Exit::Failed, &format!("cannot write to stdout: {error}"), None),
+        Err(error) => terminal::unwritten(&error),
         Ok(()) if known => Exit::Done,
         Ok(()) => Exit::Failed,
     }

@@ -271,7 +271,7 @@ fn drain(alone: &target::Alone, watch: &mut Watch) -> Result<(), Stop> {
 
 fn print(text: &str) -> Result<(), Stop> {
     terminal::print(text.as_bytes()).map_err(|error| {
-        Stop::failed(Exit::Failed, &format!("cannot write to stdout: {error}"), None)
+        Stop::failed(Exit::Disk, &format!("cannot write to stdout: {error}"), None)
     })
 }
 
