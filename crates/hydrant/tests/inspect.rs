@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
 
-use codec::container::{CONTAINERS, Compressor};
+use codec::container::{CONTAINERS, Compressor, Container};
 use codec::{base64, gzip::Deflater};
 use serde_json::Value;
 
@@ -202,13 +202,17 @@ fn other_forms() {
 #[test]
 fn what_cannot_be_decoded() {
     let cut_gzip = gzip(LINES.as_bytes());
+    let mut wrong_sum = gzip(LINES.as_bytes());
+    let sum = wrong_sum.len() - 8;
+    wrong_sum[sum] ^= 1;
     let cut_body =
         format!(r#"{{"requestId":"r","records":[{{"data":"{}"}},"#, encoded(LINES.as_bytes()));
     let zip = b"PK\x03\x04 and so on".to_vec();
     let broken = LINES.replace("\n{", "\n{broken}\n{");
     for (bytes, points, said) in [
         (broken.into_bytes(), 2, "stdin, record 1, byte "),
-        (cut_gzip[..cut_gzip.len() - 9].to_vec(), 0, "stdin: gzip is cut short after"),
+        (cut_gzip[..cut_gzip.len() - 8].to_vec(), 2, "stdin: gzip is cut short after"),
+        (wrong_sum, 2, "the checksum differs"),
         (cut_body.into_bytes(), 2, "stdin, after record 1: "),
         (br#"{"records":[{"data":"!!!!"}]}"#.to_vec(), 0, "stdin, record 1: not standard base64"),
         (zip, 0, "stdin: zip"),
@@ -219,6 +223,27 @@ fn what_cannot_be_decoded() {
         assert_eq!(text(&output.stdout).lines().count(), points, "{words}");
         assert!(words.contains(said), "{said} in\n{words}");
         assert!(words.contains("could not be decoded"), "{words}");
+    }
+}
+
+/// *Scenario:* each container of many points, cut in its middle, and with a byte of its second half wrong.
+/// *Guarantees:* 65, what comes before the damage is printed, and the container's fault is said.
+#[test]
+fn what_comes_before_damage_is_printed() {
+    // Points that differ, so that a container has more than one block.
+    let lines: String = (0..6000_u64)
+        .map(|n| LINES.replace("\"sum\":6.6", &format!("\"sum\":{}", n.wrapping_mul(n) * 7919)))
+        .collect();
+    for container in CONTAINERS {
+        let mut whole = Vec::new();
+        Compressor::new(container).compress("x", lines.as_bytes(), &mut whole).expect("memory");
+        let name = container.name();
+        let output = inspect(&["-o", "ndjson"], &whole[..whole.len() * 2 / 3]);
+        let (words, points) = (text(&output.stderr), text(&output.stdout).lines().count());
+        assert_eq!(output.status.code(), Some(65), "{name}: {words}");
+        assert!((1000..12_000).contains(&points), "{name}: {points} points; {words}");
+        let fault = format!("stdin: {container} is cut short after");
+        assert!(container == Container::Plain || words.contains(&fault), "{name}: {words}");
     }
 }
 

@@ -31,6 +31,8 @@ enum Place {
     Start,
     /// Between the header and the end of the deflate data.
     Data,
+    /// After the deflate data, before the trailer.
+    Trailer,
     /// After the last byte of a good member.
     Between,
     /// Past the end, or failed.
@@ -202,16 +204,21 @@ impl<R: Read> StreamInflater<R> {
                 let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
                 return Err(io::Error::other(InflateError::TooLarge { limit }));
             }
-            // Only now: what is wrong behind the limit must not depend on how far zlib-rs looks ahead.
-            let status = status
-                .map_err(|_| io::Error::other(InflateError::Corrupt("a block is malformed")))?;
             self.crc.update(space.get(..produced).unwrap_or_default());
             self.member_bytes += produced as u64;
             self.bytes += produced as u64;
-            if status == Status::StreamEnd {
-                self.trailer()?;
-                self.place = Place::Between;
-                return Ok(produced);
+            // What came out before a fault is given first; the fault is met by the next read.
+            match status {
+                // Only now: what is wrong behind the limit must not depend on how far zlib-rs looks ahead.
+                Err(_) => {
+                    self.place = Place::Over(Some(InflateError::Corrupt("a block is malformed")));
+                    return Ok(produced);
+                }
+                Ok(Status::StreamEnd) => {
+                    self.place = Place::Trailer;
+                    return Ok(produced);
+                }
+                Ok(_) => {}
             }
             if produced > 0 {
                 return Ok(produced);
@@ -241,6 +248,10 @@ impl<R: Read> StreamInflater<R> {
                         return Ok(0);
                     }
                     self.place = Place::Data;
+                }
+                Place::Trailer => {
+                    self.trailer()?;
+                    self.place = Place::Between;
                 }
                 Place::Data => match self.data(out)? {
                     0 => {}

@@ -37,7 +37,7 @@ pub fn command(args: &CostArgs) -> Exit {
     for file in &input::named(&args.files) {
         let name = name_of(file);
         match input::read(file) {
-            Ok(bytes) => reading.file(&name, bytes),
+            Ok(bytes) => reading.file(&name, &bytes),
             Err(error) => {
                 reading.unreadable += 1;
                 let hint = looks_like_a_filter(args, file).then_some(ONE_FILTER_EACH);
@@ -54,7 +54,7 @@ pub fn command(args: &CostArgs) -> Exit {
         StatusOutput::Json => output::json(&estimate),
     };
     if let Err(error) = terminal::print(text.as_bytes()) {
-        return fail(Exit::Disk, &format!("cannot write to stdout: {error}"), None);
+        return terminal::unwritten(&error);
     }
     if args.output == StatusOutput::Table {
         let paint = Paint::for_stderr();
@@ -83,11 +83,14 @@ struct Reading {
 }
 
 impl Reading {
-    fn file(&mut self, name: &str, bytes: Vec<u8>) {
-        let plain = match input::inflate(bytes) {
-            Ok(plain) => plain,
-            Err(why) => return self.refuse(name, &why),
-        };
+    fn file(&mut self, name: &str, bytes: &[u8]) {
+        let (plain, damage) = input::inflate(bytes);
+        if let Some(why) = damage {
+            self.refuse(name, &why);
+            if plain.is_empty() {
+                return;
+            }
+        }
         let mut decoder = Decoder::new();
         let is_bordered = parts::has_record_borders(&plain);
         let mut back_to_back = 0_u64;

@@ -62,7 +62,7 @@ fn estimate(bytes: Vec<u8>, words: &[&str]) -> Estimate {
     let args = args(words);
     let prices = Prices::read(args.prices.as_deref(), &args.region).expect("the table is sound");
     let mut reading = Reading::default();
-    reading.file("test", bytes);
+    reading.file("test", &bytes);
     Estimate::new(&reading.tally, &args, &prices, reading.undecodable)
 }
 

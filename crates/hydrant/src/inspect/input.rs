@@ -59,9 +59,10 @@ fn bounded(source: impl Read) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The bytes without what is compressed around them: any of Firehose's ways, told by content.
-pub(crate) fn inflate(bytes: Vec<u8>) -> Result<Vec<u8>, String> {
+/// The bytes without what is compressed around them (any of Firehose's ways, told by content), and what
+/// is wrong with the container: then they are those before the damage.
+pub(crate) fn inflate(bytes: &[u8]) -> (Vec<u8>, Option<String>) {
     let mut plain = Vec::new();
-    container::decompress(&bytes, &mut plain, PLAIN_BYTES_MAX).map_err(|e| e.to_string())?;
-    Ok(plain)
+    let outcome = container::Reader::new(bytes, PLAIN_BYTES_MAX).read_to_end(&mut plain);
+    (plain, outcome.err().map(|error| error.to_string()))
 }

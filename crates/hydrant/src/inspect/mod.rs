@@ -35,7 +35,7 @@ pub fn command(args: &InspectArgs) -> Exit {
     let mut unreadable = 0_u32;
     for file in &input::named(&args.files) {
         match input::read(file) {
-            Ok(bytes) => inspect(&name_of(file), bytes, &mut output, &mut account),
+            Ok(bytes) => inspect(&name_of(file), &bytes, &mut output, &mut account),
             Err(error) => {
                 unreadable += 1;
                 fail(Exit::Failed, &format!("{}: {error}", name_of(file)), None);
@@ -46,7 +46,7 @@ pub fn command(args: &InspectArgs) -> Exit {
         }
     }
     if let Err(error) = output.finish() {
-        return fail(Exit::Disk, &format!("cannot write to stdout: {error}"), None);
+        return terminal::unwritten(&error);
     }
     conclude(args.output, &account, unreadable)
 }
@@ -65,12 +65,14 @@ fn conclude(form: InspectOutput, account: &Account, unreadable: u32) -> Exit {
     if unreadable > 0 { Exit::Failed } else { Exit::Done }
 }
 
-fn inspect(name: &str, bytes: Vec<u8>, output: &mut Output, account: &mut Account) {
+fn inspect(name: &str, bytes: &[u8], output: &mut Output, account: &mut Account) {
     let mut decoder = Decoder::new();
-    let plain = match input::inflate(bytes) {
-        Ok(plain) => plain,
-        Err(why) => return account.refuse(name, &why),
-    };
+    let (plain, damage) = input::inflate(bytes);
+    if plain.is_empty()
+        && let Some(why) = damage
+    {
+        return account.refuse(name, &why);
+    }
     account.file(parts::kind_of(&plain));
     parts::each(&plain, |part| match part {
         Found::Part(part) => {
@@ -80,6 +82,9 @@ fn inspect(name: &str, bytes: Vec<u8>, output: &mut Output, account: &mut Accoun
         }
         Found::Fault { place, why } => account.refuse(&format!("{name}, {place}"), &why),
     });
+    if let Some(why) = damage {
+        account.refuse(name, &why);
+    }
 }
 
 /// Takes the items of one record.
