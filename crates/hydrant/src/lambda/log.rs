@@ -36,6 +36,7 @@ pub(super) fn start(level: LevelFilter, id: &RequestId) {
         .with_span_list(false)
         .with_max_level(level)
         .with_target(false)
+        .log_internal_errors(false)
         .with_writer(Lines(id.clone()))
         .try_init();
     // Only a test starts it twice; the first one stays.

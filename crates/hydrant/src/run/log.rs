@@ -24,6 +24,8 @@ pub fn start(log: Log) {
     let builder = tracing_subscriber::fmt()
         .with_max_level(level)
         .with_writer(std::io::stderr)
+        // It would be said on stderr too, by a macro that panics when nobody reads there.
+        .log_internal_errors(false)
         .with_target(false);
     let started = if json {
         builder.json().flatten_event(true).try_init()
