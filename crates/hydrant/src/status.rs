@@ -41,7 +41,7 @@ pub fn command(args: &StatusArgs) -> Exit {
     };
     match terminal::print(text.as_bytes()) {
         Ok(()) => Exit::Done,
-        Err(error) => fail(Exit::Failed, &format!("cannot write to stdout: {error}"), None),
+        Err(error) => terminal::unwritten(&error),
     }
 }
 
@@ -73,12 +73,23 @@ pub fn stream_command(args: &StreamArgs) -> Exit {
         Ok(data_dir) => data_dir,
         Err(exit) => return exit,
     };
+    let running = match report_of(&data_dir) {
+        Ok(running) => running,
+        Err(exit) => return exit,
+    };
+    let known = match running {
+        Some(report) => knows(&report, &request),
+        None => knows_alone(&data_dir, &request),
+    };
+    if let Err(exit) = known {
+        return exit;
+    }
     if !confirmed(target, deed) {
         return fail(Exit::Failed, "not confirmed", Some("pass --yes to do it without asking"));
     }
     let answer = match control::ask(&control_socket(&data_dir), &request) {
         Ok(Some(answer)) => answer,
-        Ok(None) => alone(&data_dir, &request),
+        Ok(None) => alone(&data_dir, &target.name),
         Err(error) => return not_asked(&data_dir, &error),
     };
     match answer {
@@ -94,6 +105,37 @@ pub fn stream_command(args: &StreamArgs) -> Exit {
         Answer::Failed { why } => fail(Exit::Failed, &why, None),
         _ => fail(Exit::Bug, "unexpected answer", None),
     }
+}
+
+/// Whether there is anything to lose by this command: nobody is asked about what is not there.
+fn knows(report: &Report, request: &Request) -> Result<(), Exit> {
+    let of_streams = || report.streams.iter().map(|stream| stream.name.as_str()).collect();
+    let of_forgotten = || report.forgotten.iter().map(|cursor| cursor.name.as_str()).collect();
+    let (name, kind, there): (_, _, Vec<&str>) = match request {
+        Request::DropBacklog { stream } => (stream, "stream", of_streams()),
+        // Of a stream of the settings the process says what to do first.
+        Request::Forget { stream } if of_streams().contains(&stream.as_str()) => return Ok(()),
+        Request::Forget { stream } => (stream, "removed stream", of_forgotten()),
+        _ => return Ok(()),
+    };
+    let all_data = format!("{name}.all-data");
+    if there.iter().any(|one| *one == name || *one == all_data) {
+        return Ok(());
+    }
+    let hint = match there.as_slice() {
+        [] => "there is none; hydrant status shows what there is".to_owned(),
+        names => format!("there are: {}", names.join(", ")),
+    };
+    Err(fail(Exit::Failed, &format!("no {kind} is called {name}"), Some(&hint)))
+}
+
+/// The same without a process: forgetting needs none, dropping needs one that counts.
+fn knows_alone(data_dir: &Path, request: &Request) -> Result<(), Exit> {
+    if matches!(request, Request::DropBacklog { .. }) {
+        let hint = "start hydrant run: it counts what is dropped";
+        return Err(fail(Exit::Failed, "no process is running", Some(hint)));
+    }
+    knows(&read_folder(data_dir)?, request)
 }
 
 /// Never asks where nobody can answer.
@@ -195,12 +237,8 @@ fn unreadable(error: &FolderError) -> Exit {
     fail(Exit::Failed, &error.to_string(), hint)
 }
 
-/// Without a process: forgetting needs none, dropping needs one that counts.
-fn alone(data_dir: &Path, request: &Request) -> Answer {
-    let Request::Forget { stream } = request else {
-        let why = "no process is running: start hydrant run, it counts what is dropped".to_owned();
-        return Answer::Failed { why };
-    };
+/// Forgets a stream without a process.
+fn alone(data_dir: &Path, stream: &str) -> Answer {
     let forgotten = Folder::open_existing(data_dir).map_err(|e| e.to_string()).and_then(|folder| {
         let (journal, _) = journal::Journal::open(&folder.journal(), journal::Options::default())
             .map_err(|e| e.to_string())?;

@@ -68,6 +68,58 @@ fn reports_change_nothing() {
     service.stop();
 }
 
+/// *Scenario:* `stream drop-backlog` and `forget` of names that are not there, beside a process and without
+/// one, and without `--yes`.
+/// *Guarantees:* what is not there is said, and what is; nobody is asked first.
+#[test]
+fn what_is_not_there_is_not_asked_about() {
+    let home = Home::new("not-there");
+    home.write(&to_blackhole("all"));
+    let service = home.start();
+    let said = |words: [&str; 3], what: &str| {
+        let (code, _, stderr) = home.command(&[&words[..], &["--data-dir", "data"]].concat());
+        assert!(code == 1 && stderr.contains(what), "{words:?}: {code}: {stderr}");
+        assert!(!stderr.contains("confirmed"), "{stderr}");
+    };
+    said(["stream", "drop-backlog", "al"], "no stream is called al\nhint: there are: all");
+    said(["stream", "forget", "al"], "no removed stream is called al\nhint: there is none");
+    service.stop();
+    said(["stream", "drop-backlog", "all"], "no process is running");
+    said(["stream", "forget", "al"], "no removed stream is called al\nhint: there are: all");
+}
+
+/// *Scenario:* who reads the log goes away, and then there is much to log.
+/// *Guarantees:* the process lives on, takes deliveries and stops as told.
+#[test]
+fn a_log_that_nobody_reads_stops_nothing() {
+    use std::io::BufRead;
+
+    let home = Home::new("unread-log");
+    home.write(&to_blackhole("all"));
+    let mut process = std::process::Command::new(env!("CARGO_BIN_EXE_hydrant"))
+        .args(["run", "-c", "hydrant.yaml"])
+        .current_dir(home.dir.path())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut log = std::io::BufReader::new(process.stderr.take().unwrap());
+    log.read_line(&mut String::new()).unwrap();
+    drop(log);
+    let is_ready = || home.command(&["status", "--ready", "-c", "hydrant.yaml"]).0 == 0;
+    let mut tries = 0;
+    while !is_ready() {
+        tries += 1;
+        assert!(tries < 400 && process.try_wait().unwrap().is_none(), "it takes deliveries");
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    let records = Batch::new(1, 20).records(Format::Json);
+    let request = load::sender().compose("unread", now_ms(), &records);
+    assert_eq!(load::post(home.source, "/", &request).unwrap().status, 200);
+    let pid = rustix::process::Pid::from_child(&process);
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    assert_eq!(process.wait().unwrap().code(), Some(0));
+}
+
 /// *Scenario:* a folder that holds nothing, or nothing of ours, and one that is not there.
 /// *Guarantees:* status and `stream forget` say that it is none of hydrant's, where, and what to do, exit 1;
 /// doctor does not take it for one; nothing is made in it.
