@@ -99,10 +99,13 @@ pub(crate) fn garbage(answer: &Answer, secrets: &[&str]) -> Verdict {
     Verdict::Later { after: None, loud: true, why: Why { code: INVALID_ANSWER, message } }
 }
 
-/// Status and text of an answer, with what helps to act on it.
-pub(crate) fn said(answer: &Answer, text: &str) -> Why {
+/// What lets us in where the settings leave open what that is: a token, a header, a password.
+pub(crate) const CREDENTIALS: &str = "credentials";
+
+/// Status and text of an answer, with what helps to act on it. `key` is what we show to be let in.
+pub(crate) fn said(answer: &Answer, text: &str, key: &str) -> Why {
     let status = answer.status;
-    let message = match hint_for_operator(status, answer) {
+    let message = match hint_for_operator(status, answer, key) {
         Some(hint) if text.is_empty() => format!("status {status} ({hint})"),
         Some(hint) => format!("status {status} ({hint}): {text}"),
         None if text.is_empty() => format!("status {status}"),
@@ -111,7 +114,7 @@ pub(crate) fn said(answer: &Answer, text: &str) -> Why {
     Why { code: DESTINATION, message }
 }
 
-fn hint_for_operator(status: u16, answer: &Answer) -> Option<String> {
+fn hint_for_operator(status: u16, answer: &Answer, key: &str) -> Option<String> {
     Some(match status {
         300..=399 => {
             let target = answer.headers.get("location").and_then(|value| value.to_str().ok());
@@ -122,8 +125,8 @@ fn hint_for_operator(status: u16, answer: &Answer) -> Option<String> {
                 });
             format!("redirects are not followed, it points to {}", quote(host.as_bytes(), &[]))
         }
-        401 => "the token is missing, wrong or expired".to_owned(),
-        403 => "the token lacks the permission".to_owned(),
+        401 => format!("{key} missing, wrong or expired"),
+        403 => format!("{key} not permitted"),
         404 | 405 | 410 => "check the URL of the destination".to_owned(),
         407 => "a proxy wants credentials".to_owned(),
         _ => return None,

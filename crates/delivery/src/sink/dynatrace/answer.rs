@@ -77,7 +77,7 @@ pub(crate) fn verdict(answer: &Answer, payload: &Payload, token: &str, now_us: u
             return unread_success(answer, token);
         }
     }
-    let why = answer::said(answer, &text_of(&answer.body, token));
+    let why = answer::said(answer, &text_of(&answer.body, token), "token");
     answer::verdict(class, pause(answer, now_us), why)
 }
 
@@ -122,7 +122,7 @@ fn partly(answer: &Answer, ingest: &Ingest, payload: &Payload, token: &str) -> V
         refused: u32::try_from(refused).unwrap_or(payload.points),
         lines,
         all_named,
-        why: answer::said(answer, &answer::quote(count.as_bytes(), &[token])),
+        why: answer::said(answer, &answer::quote(count.as_bytes(), &[token]), "token"),
     }
 }
 
@@ -176,7 +176,7 @@ fn pause(answer: &Answer, now_us: u64) -> Option<Duration> {
 
 /// The verdict on a probe: an empty body, which a server that knows us calls an empty request.
 pub(crate) fn probe_verdict(answer: &Answer, token: &str, now_us: u64) -> Verdict {
-    let why = || answer::said(answer, &text_of(&answer.body, token));
+    let why = || answer::said(answer, &text_of(&answer.body, token), "token");
     match Class::of(answer.status) {
         Class::BadData if !answer::is_html(answer) => Verdict::Delivered,
         Class::BadData => answer::garbage(answer, &[token]),

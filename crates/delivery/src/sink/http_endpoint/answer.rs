@@ -83,7 +83,7 @@ fn loudly(code: &'static str, message: String) -> Verdict {
 
 /// Status and words of an answer, with what helps to act on it.
 fn said(answer: &Answer, secrets: &[&str]) -> Why {
-    let why = answer::said(answer, &words(answer, secrets));
+    let why = answer::said(answer, &words(answer, secrets), "access key");
     Why { message: format!("{LEAD_IN} {}", why.message), ..why }
 }
 

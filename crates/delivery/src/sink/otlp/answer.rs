@@ -8,7 +8,7 @@ use remote::Answer;
 use serde::Deserialize;
 
 use crate::sink::Payload;
-use crate::sink::answer::{self, Class};
+use crate::sink::answer::{self, CREDENTIALS, Class};
 use crate::{Verdict, Why};
 
 /// `partial_success` of an answer.
@@ -46,7 +46,8 @@ struct JsonStatus {
 pub(crate) fn verdict(answer: &Answer, payload: &Payload, secrets: &[&str]) -> Verdict {
     let class = answer::class_of(answer);
     if class != Class::Success {
-        let why = answer::said(answer, &answer::quote(text_of(answer).as_bytes(), secrets));
+        let text = answer::quote(text_of(answer).as_bytes(), secrets);
+        let why = answer::said(answer, &text, CREDENTIALS);
         return answer::verdict(class, answer::hint(answer.retry_after), why);
     }
     match read_success(answer) {
@@ -83,7 +84,7 @@ pub(crate) fn probe_verdict(answer: &Answer, secrets: &[&str]) -> Verdict {
         Class::BadData | Class::Success => answer::garbage(answer, secrets),
         class => {
             let after = answer::hint(answer.retry_after);
-            answer::verdict(class, after, answer::said(answer, &text))
+            answer::verdict(class, after, answer::said(answer, &text, CREDENTIALS))
         }
     }
 }

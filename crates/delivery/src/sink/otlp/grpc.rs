@@ -12,7 +12,7 @@ use remote::grpc::{Code, Message, Outcome, Status};
 
 use super::answer::{partial_verdict, read_partial_success};
 use crate::sink::Payload;
-use crate::sink::answer::{self, Class};
+use crate::sink::answer::{self, CREDENTIALS, Class};
 use crate::{Verdict, Why};
 
 /// The method of the metrics service.
@@ -127,8 +127,8 @@ fn said(status: &Status, secrets: &[&str]) -> Why {
 
 fn hint_for_operator(status: &Status) -> Option<&'static str> {
     Some(match status.code {
-        Code::Unauthenticated => "the token is missing, wrong or expired",
-        Code::PermissionDenied => "the token lacks the permission",
+        Code::Unauthenticated => "credentials missing, wrong or expired",
+        Code::PermissionDenied => "credentials not permitted",
         Code::Unimplemented if status.message.to_ascii_lowercase().contains("compress") => {
             "the receiver does not take gzip: compression: none"
         }
@@ -155,7 +155,7 @@ fn foreign(answer: &Answer, secrets: &[&str]) -> Verdict {
     if class == Class::Success {
         return answer::garbage(answer, secrets);
     }
-    let mut why = answer::said(answer, &answer::quote(&answer.body, secrets));
+    let mut why = answer::said(answer, &answer::quote(&answer.body, secrets), CREDENTIALS);
     why.message = format!("no answer of gRPC, but HTTP {}", why.message);
     let class = if class == Class::BadData { Class::Misconfigured } else { class };
     answer::verdict(class, answer::hint(answer.retry_after), why)

@@ -7,7 +7,7 @@
 use remote::Answer;
 
 use crate::Verdict;
-use crate::sink::answer::{self, Class};
+use crate::sink::answer::{self, CREDENTIALS, Class};
 
 /// Texts of Prometheus about samples it will never take, and what helps. Prometheus 2.42 says the first
 /// one with 500 instead of 400, and a sender that believes it waits for ever.
@@ -31,7 +31,7 @@ const SEARCHED_BYTES: usize = 4096;
 pub(crate) fn verdict(answer: &Answer, points: u32, secrets: &[&str]) -> Verdict {
     let text = answer::quote(&answer.body, secrets);
     let class = class_of(answer);
-    let mut why = answer::said(answer, &text);
+    let mut why = answer::said(answer, &text, CREDENTIALS);
     match class {
         // Receivers answer nothing or a little JSON. A page is of somebody else, who took nothing.
         Class::Success if answer::is_html(answer) => answer::garbage(answer, secrets),

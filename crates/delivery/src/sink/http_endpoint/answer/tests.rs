@@ -151,3 +151,15 @@ fn no_answer_has_its_code() {
         assert_eq!(code(why, detail), expected, "{detail}");
     }
 }
+
+/// *Scenario:* a receiver that does not know our access key, and one that does not let it in.
+/// *Guarantees:* loud, and what to look at is the access key.
+#[test]
+fn a_refused_key_is_called_an_access_key() {
+    for (status, hint) in
+        [(401, "(access key missing, wrong or expired)"), (403, "(access key not permitted)")]
+    {
+        let (_, loud, message) = later(&answered(status, &[], ""));
+        assert!(loud && message.contains(hint), "{message}");
+    }
+}
