@@ -5,6 +5,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use delivery::folder_size;
+use rustix::fs::Access;
 
 use super::Check;
 use crate::run::{DAMAGE_REMEDY, Folder, FolderError, damage_copies};
@@ -22,12 +23,11 @@ pub(super) fn check(folder: &Path, budget: Option<u64>, checks: &mut Vec<Check>)
             return checks.push(Check::bad(AREA, format!("{shown} is no folder"), "set data_dir"));
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            checks.push(Check::ok(
-                AREA,
-                format!("{shown} is not there yet: the first start makes it"),
-            ));
-            let parent = folder.ancestors().find(|one| one.is_dir());
-            return room(parent.unwrap_or(Path::new("/")), 0, budget, checks);
+            let mut above = folder.ancestors().skip(1);
+            let parent = above.find(|one| one.is_dir()).unwrap_or(Path::new("."));
+            let what = format!("{shown} is not there yet: the first start makes it");
+            checks.push(first_start(parent, what));
+            return room(parent, 0, budget, checks);
         }
         Err(error) => {
             let remedy = "run this as the user that runs hydrant";
@@ -47,7 +47,11 @@ pub(super) fn check(folder: &Path, budget: Option<u64>, checks: &mut Vec<Check>)
         Ok(()) => checks.push(Check::ok(AREA, format!("{shown}: layout known"))),
         Err(FolderError::NotOurs(_)) => {
             let what = format!("{shown} holds nothing of hydrant yet: the first start makes it");
-            checks.push(Check::ok(AREA, what));
+            checks.push(first_start(folder, what));
+        }
+        Err(error @ FolderError::Io { .. }) => {
+            let remedy = "run this as the user that runs hydrant";
+            checks.push(Check::bad(AREA, error.to_string(), remedy));
         }
         Err(error) => {
             let remedy = "run the release that wrote it, or set another data_dir";
@@ -61,6 +65,21 @@ pub(super) fn check(folder: &Path, budget: Option<u64>, checks: &mut Vec<Check>)
         checks.push(Check::warn(AREA, what, remedy));
     }
     room(folder, folder_size(folder).0, budget, checks);
+}
+
+/// What is not there yet can be made, if we may write to `folder`.
+fn first_start(folder: &Path, what: String) -> Check {
+    match rustix::fs::access(folder, Access::WRITE_OK | Access::EXEC_OK) {
+        Ok(()) => Check::ok(AREA, what),
+        Err(error) => {
+            let what = format!("{what}, but may not write to {}: {error}", folder.display());
+            Check::bad(
+                AREA,
+                what,
+                "give the folder to the user that runs hydrant, and run this as it",
+            )
+        }
+    }
 }
 
 /// What is free, and what the folder holds already, must be what the budget promises.

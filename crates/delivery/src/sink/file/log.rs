@@ -8,6 +8,8 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{Access, access};
+
 /// Files of one destination.
 pub(crate) struct Log {
     path: PathBuf,
@@ -81,7 +83,7 @@ impl Log {
     }
 }
 
-/// The folder exists and can be written to, or the nearest one above it can.
+/// The file can be written to, or its folder can, or the nearest one above it that is there.
 pub(crate) fn check_folder(path: &Path) -> io::Result<()> {
     let mut folder = folder_of(path);
     while !folder.exists() {
@@ -91,10 +93,8 @@ pub(crate) fn check_folder(path: &Path) -> io::Result<()> {
     if !metadata.is_dir() {
         return Err(io::Error::from(io::ErrorKind::NotADirectory));
     }
-    if metadata.permissions().readonly() {
-        return Err(io::Error::from(io::ErrorKind::PermissionDenied));
-    }
-    Ok(())
+    access(folder, Access::WRITE_OK | Access::EXEC_OK)?;
+    if path.exists() { Ok(access(path, Access::WRITE_OK)?) } else { Ok(()) }
 }
 
 fn folder_of(path: &Path) -> &Path {
