@@ -26,6 +26,9 @@ use crate::traffic::{SOURCE_ARN, Traffic, Wish};
 const ANSWER_TIME: Duration = Duration::from_secs(180);
 /// A delivery that is not taken is repeated under its id, as Firehose does, this many times.
 const ATTEMPTS: u32 = 8;
+/// As many while nobody has ever answered there: a person has mistaken the address, or has not
+/// started the receiver yet.
+const ATTEMPTS_UNHEARD: u32 = 3;
 /// Between attempts, doubling from this.
 const PAUSE: Duration = Duration::from_millis(500);
 
@@ -110,9 +113,19 @@ struct Counts {
     told: AtomicBool,
     /// Refused for the key.
     denied: AtomicBool,
+    /// Somebody has answered, whatever it was.
+    heard: AtomicBool,
+    /// Nobody has, and no more is tried.
+    nobody: AtomicBool,
 }
 
 impl Counts {
+    /// After `n` failed attempts to reach anybody: is that enough?
+    fn nobody_after(&self, n: u32) -> bool {
+        let nobody = n >= ATTEMPTS_UNHEARD && !self.heard.load(Ordering::Relaxed);
+        self.nobody.fetch_or(nobody, Ordering::Relaxed) || nobody
+    }
+
     fn tell_first(&self, why: &str) {
         if !self.told.swap(true, Ordering::Relaxed) {
             terminal::say(&format!("a delivery was not taken, trying again: {why}"));
@@ -136,7 +149,8 @@ async fn deliver(args: &SimulateArgs, wish: &Wish, sender: Sender) -> Exit {
     let mut interrupted = false;
     loop {
         let over = args.run_for.is_some_and(|limit| begun.elapsed() >= limit);
-        if over || args.points.is_some_and(|limit| sent >= limit) {
+        let enough = over || args.points.is_some_and(|limit| sent >= limit);
+        if enough || counts.nobody.load(Ordering::Relaxed) {
             break;
         }
         let Some(delivery) = traffic.next(now_ms(), |_, _, _| {}) else { break };
@@ -182,7 +196,9 @@ async fn attempt(client: &Client, request: remote::Request, delivery: &Delivery,
             tokio::time::sleep(pause).await;
             pause *= 2;
         }
-        match client.send(request.clone()).await {
+        let outcome = client.send(request.clone()).await;
+        counts.heard.fetch_or(outcome.is_ok(), Ordering::Relaxed);
+        match outcome {
             Ok(answer) if is_yes(&answer, &delivery.request_id) => {
                 counts.points.fetch_add(delivery.points, Ordering::Relaxed);
                 counts.deliveries.fetch_add(1, Ordering::Relaxed);
@@ -200,7 +216,8 @@ async fn attempt(client: &Client, request: remote::Request, delivery: &Delivery,
             }
             Err(error) => {
                 last = error.to_string();
-                if matches!(error.why, Why::Tls | Why::Request) {
+                let for_good = matches!(error.why, Why::Tls | Why::Request);
+                if for_good || counts.nobody_after(n + 1) {
                     break;
                 }
                 counts.tell_first(&last);

@@ -7,7 +7,7 @@ use remote::aws::cloud::Cloud;
 use remote::aws::{Fault, Identity, IdentityConfig, Kind};
 use remote::{ClientConfig, TlsConfig};
 
-use super::{ATTEMPTS, PAUSE, pause_for};
+use super::{ATTEMPTS, ATTEMPTS_UNHEARD, PAUSE, pause_for};
 use crate::cli::SimulateArgs;
 use crate::exit::Exit;
 use crate::run::wall_clock;
@@ -96,7 +96,7 @@ async fn attempt(cloud: &Cloud, body: serde_json::Value, points: u64, done: &mut
                 done.calls += 1;
                 return;
             }
-            Err(fault) if fault.passes() && n < ATTEMPTS => {
+            Err(fault) if fault.passes() && n < attempts(&fault, done) => {
                 done.repeated += 1;
                 tokio::time::sleep(pause).await;
                 pause *= 2;
@@ -109,6 +109,12 @@ async fn attempt(cloud: &Cloud, body: serde_json::Value, points: u64, done: &mut
             }
         }
     }
+}
+
+/// Few while nobody has ever answered there.
+fn attempts(fault: &Fault, done: &Done) -> u32 {
+    let is_unheard = fault.status == 0 && done.calls == 0;
+    if is_unheard { ATTEMPTS_UNHEARD } else { ATTEMPTS }
 }
 
 fn exit_of(fault: &Fault) -> Exit {
