@@ -1,7 +1,7 @@
 //! `hydrant validate`: every problem of the settings at once, and what they would run.
 //!
 //! Problems go to stderr in the form of a compiler; the answer goes to stdout. `--online` asks each
-//! destination whether it can be reached and knows us, without sending a metric.
+//! destination, backup and source of AWS whether it can be reached and knows us, without sending a metric.
 
 mod describe;
 mod online;
@@ -16,17 +16,14 @@ pub use online::probe;
 use crate::cli::{ValidateArgs, ValidateOutput};
 use crate::exit::Exit;
 use crate::settings::{self, Environment, Problems, Settings, report};
-use crate::terminal::{self, Paint, fail};
+use crate::terminal::{self, Paint};
 
 /// Runs the command.
 pub fn command(args: &ValidateArgs) -> Exit {
     let environment = Environment::of_process();
     let file = match settings::locate(args.config.as_deref(), &environment) {
         Ok(file) => file,
-        Err(none) => {
-            terminal::say(&none.text(Paint::for_stderr()));
-            return Exit::BadSettings;
-        }
+        Err(none) => return refuse_nothing(args.output, none),
     };
     let (settings, exit) = match settings::load(&file, &environment) {
         Ok(settings) => (settings, Exit::Done),
@@ -47,23 +44,38 @@ pub fn command(args: &ValidateArgs) -> Exit {
                 "problems": report::json(&settings.warnings),
                 "sources": describe::sources_json(&settings),
                 "streams": describe::streams_json(&settings),
-                "destinations": probes.iter().map(Probe::json).collect::<Value>(),
+                "destinations": asked(&probes, Asked::Destination, "stream", "destination"),
+                "backups": asked(&probes, Asked::Backup, "stream", "backup"),
+                "asked_sources": asked(&probes, Asked::Source, "source", "place"),
             });
             print_json(&answer)
         }
     };
     match printed {
         Ok(()) => exit,
-        Err(error) => fail(Exit::Failed, &format!("cannot write to stdout: {error}"), None),
+        Err(error) => terminal::unwritten(&error),
     }
 }
 
-/// What a destination answered.
+/// What of the settings was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// A source that reads a bucket or a queue.
+    Source,
+    /// The destination of a stream.
+    Destination,
+    /// The bucket of a stream's backup.
+    Backup,
+}
+
+/// What one of them answered.
 pub struct Probe {
-    /// The stream.
-    pub stream: String,
-    /// Type and place of the destination.
-    pub destination: String,
+    /// What was asked.
+    pub asked: Asked,
+    /// The source or the stream.
+    pub name: String,
+    /// Type and place.
+    pub place: String,
     /// [`Exit::Done`], [`Exit::Unreachable`] or [`Exit::Denied`].
     pub exit: Exit,
     /// What it said, for a person; empty when all is well.
@@ -71,14 +83,29 @@ pub struct Probe {
 }
 
 impl Probe {
-    fn json(&self) -> Value {
-        json!({
-            "stream": self.stream,
-            "destination": self.destination,
-            "ok": self.exit == Exit::Done,
-            "message": self.message,
-        })
+    /// Whose it is, for a person.
+    pub fn owner(&self) -> String {
+        let name = &self.name;
+        match self.asked {
+            Asked::Source => format!("source {name}"),
+            Asked::Destination => format!("stream {name}"),
+            Asked::Backup => format!("backup of {name}"),
+        }
     }
+}
+
+/// The answers of one kind, for a script.
+fn asked(probes: &[Probe], kind: Asked, owner: &str, place: &str) -> Value {
+    let of_kind = probes.iter().filter(|probe| probe.asked == kind);
+    let one = |probe: &Probe| {
+        json!({
+            owner: probe.name,
+            place: probe.place,
+            "ok": probe.exit == Exit::Done,
+            "message": probe.message,
+        })
+    };
+    of_kind.map(one).collect()
 }
 
 /// Refused credentials outrank a remote that cannot be reached: waiting does not cure them.
@@ -89,6 +116,24 @@ fn worse(one: Exit, two: Exit) -> Exit {
         _ => 2,
     };
     if rank(two) > rank(one) { two } else { one }
+}
+
+/// There is no file.
+fn refuse_nothing(output: ValidateOutput, none: settings::NotFound) -> Exit {
+    terminal::say(&none.text(Paint::for_stderr()));
+    if output == ValidateOutput::Text {
+        return Exit::BadSettings;
+    }
+    let problem = json!({
+        "severity": "error",
+        "path": "",
+        "rule": "there is no settings file",
+        "hint": "write hydrant.yaml, or name another with -c",
+    });
+    match print_json(&json!({ "ok": false, "file": null, "problems": [problem] })) {
+        Ok(()) => Exit::BadSettings,
+        Err(error) => terminal::unwritten(&error),
+    }
 }
 
 fn refuse(output: ValidateOutput, problems: &Problems) -> Exit {
@@ -105,7 +150,7 @@ fn refuse(output: ValidateOutput, problems: &Problems) -> Exit {
             });
             match print_json(&answer) {
                 Ok(()) => Exit::BadSettings,
-                Err(error) => fail(Exit::Failed, &format!("cannot write to stdout: {error}"), None),
+                Err(error) => terminal::unwritten(&error),
             }
         }
     }

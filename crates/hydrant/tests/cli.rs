@@ -222,6 +222,95 @@ fn completions_and_manual() {
     }
 }
 
+/// *Scenario:* commands that print data, with a stdout that takes none.
+/// *Guarantees:* 74 and one line that says so, in each.
+#[test]
+fn a_full_stdout_is_one_failure() {
+    let folder = testkit::TempDir::new("full");
+    let settings = "sources: { a: { type: aws_api, listen: '127.0.0.1:1', region: r-1, unsigned_account: '111122223333' } }";
+    folder.write("hydrant.yaml", settings);
+    folder.write("board.json", "{}");
+    folder.write("point.json", r#"{"metric_stream_name":"m","account_id":"1","region":"r","namespace":"N","metric_name":"M","dimensions":{},"timestamp":0,"value":{"max":1.0,"min":1.0,"sum":1.0,"count":1.0},"unit":"None"}"#);
+    for words in [
+        &["--help"][..],
+        &["--version"],
+        &["status", "--help"],
+        &["validate"],
+        &["validate", "--output", "json"],
+        &["doctor", "413"],
+        &["doctor"],
+        &["completions", "bash"],
+        &["man"],
+        &["inspect", "point.json"],
+        &["migrate", "dynatrace", "board.json"],
+    ] {
+        let output = Command::new(env!("CARGO_BIN_EXE_hydrant"))
+            .args(words)
+            .env_remove("HYDRANT_CONFIG")
+            .current_dir(folder.path())
+            .stdout(std::fs::File::create("/dev/full").expect("Linux has it"))
+            .output()
+            .expect("the binary was built for this test");
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(74), "{words:?}: {said}");
+        assert!(said.contains("error: cannot write to stdout: No space left"), "{words:?}: {said}");
+    }
+}
+
+/// *Scenario:* `simulate`, with deliveries and with calls, at a port where nobody listens.
+/// *Guarantees:* 69 soon, with what was met.
+#[test]
+fn nobody_listens_is_said_soon() {
+    let begun = std::time::Instant::now();
+    for how in ["--gzip", "--put-metric-data"] {
+        let output = Command::new(env!("CARGO_BIN_EXE_hydrant"))
+            .args(["simulate", how, "--to", "http://127.0.0.1:1"])
+            .envs([
+                ("AWS_ACCESS_KEY_ID", "a"),
+                ("AWS_SECRET_ACCESS_KEY", "b"),
+                ("AWS_REGION", "r-1"),
+            ])
+            .output()
+            .expect("the binary was built for this test");
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(69), "{how}: {said}");
+        assert!(said.contains("Connection refused"), "{how}: {said}");
+    }
+    assert!(begun.elapsed().as_secs() < 30, "{:?}", begun.elapsed());
+}
+
+/// *Scenario:* a bucket and a queue to read and a bucket for backups, where nobody listens.
+/// *Guarantees:* `validate --online` asks each, and says which cannot be reached: 69.
+#[test]
+fn sources_and_backups_are_asked_too() {
+    let folder = testkit::TempDir::new("online");
+    let nobody = "region: eu-west-1, endpoint_url: 'http://127.0.0.1:1'";
+    let settings = format!(
+        "sources:\n  listed: {{ type: s3, bucket: objects, {nobody} }}\n  told: {{ type: s3, sqs_queue_url: 'http://127.0.0.1:1/1/q', {nobody} }}\n\
+         streams:\n  s: {{ source: [listed, told], destination: {{ type: blackhole }}, backup: {{ s3: {{ bucket: kept, {nobody} }} }} }}\n"
+    );
+    folder.write("hydrant.yaml", settings);
+    let output = Command::new(env!("CARGO_BIN_EXE_hydrant"))
+        .args(["validate", "--online", "--output", "json"])
+        .env_remove("HYDRANT_CONFIG")
+        .envs([("AWS_ACCESS_KEY_ID", "a"), ("AWS_SECRET_ACCESS_KEY", "b")])
+        .current_dir(folder.path())
+        .output()
+        .expect("the binary was built for this test");
+    assert_eq!(output.status.code(), Some(69), "{}", text(&output.stderr));
+    let answer: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    for (found, name) in [
+        (&answer["asked_sources"][0], "listed"),
+        (&answer["asked_sources"][1], "told"),
+        (&answer["backups"][0], "s"),
+    ] {
+        let owner = found.get("source").or(found.get("stream"));
+        assert_eq!((owner, &found["ok"]), (Some(&name.into()), &false.into()), "{answer:#}");
+        assert!(found["message"].as_str().is_some_and(|said| said.contains("refused")), "{found}");
+    }
+    assert_eq!(answer["destinations"][0]["ok"], true);
+}
+
 /// *Scenario:* `status --ready` where no process runs.
 /// *Guarantees:* exit 1, the reason on stderr, nothing on stdout.
 #[test]

@@ -39,11 +39,11 @@ pub struct ValidateArgs {
     /// Settings file [default: $HYDRANT_CONFIG, ./hydrant.yaml, /etc/hydrant/hydrant.yaml]
     #[arg(short, long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Also try every destination; sends no metrics
+    /// Also try every destination, backup and S3 source; sends and takes no metrics
     #[arg(long)]
     pub online: bool,
     /// How to print the result
-    #[arg(long, value_enum, default_value_t = ValidateOutput::Text)]
+    #[arg(short, long, value_enum, default_value_t = ValidateOutput::Text)]
     pub output: ValidateOutput,
 }
 

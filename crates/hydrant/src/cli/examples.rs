@@ -26,7 +26,7 @@ Examples:
 pub(super) const VALIDATE: &str = "\
 Examples:
   hydrant validate                       check ./hydrant.yaml
-  hydrant validate -c new.yaml --online  also ask every destination
+  hydrant validate -c new.yaml --online  also ask destinations and sources
   hydrant validate --output json         for a script; exit 0 or 78";
 
 pub(super) const INSPECT: &str = "\

@@ -86,7 +86,7 @@ pub struct DoctorArgs {
     /// Settings file [default: as for `hydrant run`]
     #[arg(short, long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Also ask every destination, and compare the clock with theirs; sends no metrics
+    /// Also ask every destination, backup and S3 source, and compare the clock; sends no metrics
     #[arg(long)]
     pub online: bool,
     /// Host name that Firehose is given, to be looked for in the certificates

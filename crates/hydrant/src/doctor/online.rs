@@ -11,7 +11,7 @@ use super::Check;
 use crate::exit::Exit;
 use crate::run::wall_clock;
 use crate::settings::Settings;
-use crate::validate;
+use crate::validate::{self, Asked};
 
 const CLOCK: &str = "clock";
 /// What every AWS partition's clock agrees with, when no destination tells the time.
@@ -23,16 +23,20 @@ const TIME: Duration = Duration::from_secs(5);
 
 pub(super) fn check(settings: &Settings, checks: &mut Vec<Check>) {
     for probe in validate::probe(settings) {
-        let place = format!("stream {}: {}", probe.stream, probe.destination);
+        let place = format!("{}: {}", probe.owner(), probe.place);
+        let area = match probe.asked {
+            Asked::Source => "source",
+            Asked::Destination | Asked::Backup => "destination",
+        };
         checks.push(match probe.exit {
-            Exit::Done => Check::ok("destination", place),
+            Exit::Done => Check::ok(area, place),
             Exit::Denied => Check::bad(
-                "destination",
+                area,
                 format!("{place}: {}", probe.message),
                 "renew its token or credentials; hydrant doctor explains the code",
             ),
             _ => Check::bad(
-                "destination",
+                area,
                 format!("{place}: {}", probe.message),
                 "check its address, the network and the firewall; hydrant doctor explains the code",
             ),

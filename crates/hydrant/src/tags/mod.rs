@@ -217,7 +217,7 @@ fn tell_fault(fault: &Fault, place: &str, tell: &Tell<'_>) {
     }
 }
 
-fn exit_of(fault: &Fault) -> Exit {
+pub(crate) fn exit_of(fault: &Fault) -> Exit {
     match fault.kind {
         Kind::NoCredentials | Kind::BadCredentials | Kind::Denied => Exit::Denied,
         _ => Exit::Unreachable,

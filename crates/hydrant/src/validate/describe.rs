@@ -43,8 +43,7 @@ pub(super) fn text(file: &Path, settings: &Settings, probes: &[Probe], paint: Pa
         let good = probe.exit == Exit::Done;
         let word = if good { paint.good("reached") } else { paint.error("failed ") };
         let message = if good { "" } else { probe.message.as_str() };
-        let (stream, destination) = (&probe.stream, &probe.destination);
-        out.push_str(&format!("  {word}   {stream}: {destination}"));
+        out.push_str(&format!("  {word}   {}: {}", probe.owner(), probe.place));
         out.push_str(if message.is_empty() { "\n" } else { ": " });
         if !message.is_empty() {
             out.push_str(&format!("{message}\n"));

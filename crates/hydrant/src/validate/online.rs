@@ -1,10 +1,15 @@
-//! `--online`: asks each destination whether it can be reached and knows us. Sends no metric.
+//! `--online`: asks each destination, backup and source of AWS whether it can be reached and knows us.
+//! Sends no metric, and takes none.
 
-use delivery::{Destination, StreamConfig, Verdict, sink};
+use delivery::{Destination, S3Backup, StreamConfig, Verdict, sink};
+use remote::aws::s3::{From, S3};
+use remote::aws::sqs::Sqs;
+use remote::aws::{Fault, Identity};
 
-use super::{Probe, describe::destination_text};
+use super::{Asked, Probe, describe::destination_text};
 use crate::exit::Exit;
-use crate::settings::Settings;
+use crate::settings::{ObjectSource, Settings};
+use crate::tags;
 
 /// Asks all of them, one after the other: a person waits, and a list in order reads better.
 pub fn probe(settings: &Settings) -> Vec<Probe> {
@@ -16,7 +21,51 @@ pub fn probe(settings: &Settings) -> Vec<Probe> {
             return all.map(|stream| failed(stream, format!("no runtime: {error}"))).collect();
         }
     };
-    settings.streams.iter().map(|stream| runtime.block_on(probe_one(stream))).collect()
+    runtime.block_on(async {
+        let mut probes = Vec::new();
+        for source in &settings.objects {
+            if let ObjectSource::S3(config) = source {
+                let outcome = answer_to_source(config).await;
+                probes.push(of_aws(Asked::Source, &config.name, source.place(), outcome));
+            }
+        }
+        for stream in &settings.streams {
+            probes.push(probe_one(stream).await);
+            if let Some(s3) = &stream.backup.s3 {
+                let place = format!("s3://{}/{}", s3.bucket, s3.error_output_prefix);
+                let outcome = answer_to_backup(s3).await;
+                probes.push(of_aws(Asked::Backup, &stream.name, place, outcome));
+            }
+        }
+        probes
+    })
+}
+
+async fn answer_to_source(config: &intake::objects::s3::Config) -> Result<(), Fault> {
+    let identity = Identity::load(config.identity.clone()).await?;
+    if let Some(queue) = &config.sqs_queue_url {
+        Sqs::new(identity, queue).about().await?;
+    } else if let Some(bucket) = &config.bucket {
+        S3::new(identity).list(bucket, &config.prefix, From::default()).await?;
+    }
+    Ok(())
+}
+
+/// The permission to put cannot be tried without putting: as for a destination, listing is.
+async fn answer_to_backup(s3: &S3Backup) -> Result<(), Fault> {
+    let identity = Identity::load(s3.identity.clone()).await?;
+    S3::new(identity).list(&s3.bucket, "", From::default()).await.map(|_| ())
+}
+
+fn of_aws(asked: Asked, name: &str, place: String, outcome: Result<(), Fault>) -> Probe {
+    let (exit, message) = match outcome {
+        Ok(()) => (Exit::Done, String::new()),
+        Err(fault) => {
+            let remedy = fault.remedy.as_ref().map_or(String::new(), |text| format!(" ({text})"));
+            (tags::exit_of(&fault), format!("{fault}{remedy}"))
+        }
+    };
+    Probe { asked, name: name.to_owned(), place, exit, message }
 }
 
 async fn probe_one(stream: &StreamConfig) -> Probe {
@@ -39,8 +88,8 @@ fn failed(stream: &StreamConfig, message: String) -> Probe {
 }
 
 fn answered(stream: &StreamConfig, exit: Exit, message: String) -> Probe {
-    let destination = destination_text(&stream.destination);
-    Probe { stream: stream.name.clone(), destination, exit, message }
+    let (name, place) = (stream.name.clone(), destination_text(&stream.destination));
+    Probe { asked: Asked::Destination, name, place, exit, message }
 }
 
 /// A verdict on nothing sent. What is not an answer of yes is no; whose no decides the code.
@@ -90,9 +139,9 @@ mod tests {
         let destination = "HttpEndpoint.DestinationException";
         let lead = "Received the following response from the endpoint destination.";
         for message in [
-            "status 401 (the token is missing, wrong or expired)",
+            "status 401 (token missing, wrong or expired)",
             &format!("{lead} status 403: bad key"),
-            "grpc-status 16 UNAUTHENTICATED (the token is missing, wrong or expired)",
+            "grpc-status 16 UNAUTHENTICATED (credentials missing, wrong or expired)",
             "grpc-status 7 PERMISSION_DENIED",
             "no answer of gRPC, but HTTP status 401",
         ] {
