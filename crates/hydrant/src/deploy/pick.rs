@@ -243,6 +243,17 @@ fn streams<'a>(
                 "give the destination url and api_token",
             ))
         }
+        (Topology::Lambda, [one])
+            if matches!(one.destination, Destination::Fixed(Sink::File(_))) =>
+        {
+            Err(Refusal::settings(
+                format!(
+                    "streams.{}.destination.type: file: the disk of a function is lost with it",
+                    one.name
+                ),
+                "take a destination of type s3, or another --topology",
+            ))
+        }
         _ => Ok(streams),
     }
 }

@@ -47,6 +47,10 @@ pub(super) enum OnRefused {
     Log,
 }
 
+/// Said of a stream that names its source.
+const OWN_SOURCE: &str =
+    "a function is its own source, it reads what the events name: leave this out";
+
 /// Everything the environment says, checked.
 #[derive(Clone, Debug)]
 pub(super) struct Variables {
@@ -103,6 +107,15 @@ pub(super) fn read(environment: &Environment, folder: &Path) -> Result<Variables
         Some((from, settings.streams.into_iter().next()?))
     });
     let read = read.map(|(from, stream)| (from, source.adapt(stream, &mut problems)));
+    if let Some((_, stream)) = &read
+        && matches!(stream.destination, Destination::Fixed(sink::Config::File(_)))
+    {
+        warnings.push(
+            "destination.type: file: what is written to the disk of a function is lost with it: \
+             take s3"
+                .to_owned(),
+        );
+    }
     match read {
         Some((from, stream)) if problems.is_empty() => Ok(Variables {
             source: *from,
@@ -253,10 +266,15 @@ impl<'a> Source<'a> {
             let keys = path.to_ascii_uppercase().replace('.', "__");
             missing.then(|| format!("{KEY_PREFIX}{keys}"))
         });
+        let (rule, hint) = match problem.rule.starts_with("duplicate key") {
+            true if path == "source" => (OWN_SOURCE, None),
+            // The hint counts the lines of a text that nobody wrote.
+            true => (problem.rule.as_str(), Some("keep one of them")),
+            false => (problem.rule.as_str(), problem.hint.as_deref()),
+        };
         let path = (!path.is_empty() && !is_unknown).then(|| path.to_owned());
-        let words: Vec<String> =
-            named.into_iter().chain(path).chain([problem.rule.clone()]).collect();
-        let hint = problem.hint.as_ref().map_or_else(String::new, |hint| format!(" ({hint})"));
+        let words: Vec<String> = named.into_iter().chain(path).chain([rule.to_owned()]).collect();
+        let hint = hint.map_or_else(String::new, |hint| format!(" ({hint})"));
         format!("{}{hint}", words.join(": "))
     }
 

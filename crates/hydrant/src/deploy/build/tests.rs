@@ -281,6 +281,8 @@ fn refusals() {
     refused(&two, "--source nobody", Exit::Usage, "aws, archive");
     refused(&two, "--source aws --topology sqs", Exit::Usage, "does not fit");
     refused(&two, "--topology lambda", Exit::Usage, "--stream: s, t");
+    let on_disk = settings_of(DOOR, &[("s", "aws", "{ type: file, path: ./a }")]);
+    refused(&on_disk, "--topology lambda", Exit::BadSettings, "take a destination of type s3");
     refused(&two, "--topology lambda --stream u", Exit::Usage, "s, t");
     refused(&two, "--source archive --region eu-west-1,us-east-1", Exit::Usage, "several regions");
     refused(&two, "--source archive --region Ireland", Exit::Usage, "--region eu-west-1");

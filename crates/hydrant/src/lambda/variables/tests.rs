@@ -78,6 +78,17 @@ fn contradictions_are_refused() {
     refused(&with("HYDRANT_STREAM__BACKUP__MODE", "all_data"), "all_data needs backup.s3");
     refused(&with("HYDRANT_STREAM__DESTINATOIN__URL", "x"), "HYDRANT_STREAM__DESTINATOIN__URL");
     refused(&with("HYDRANT_SOURCE__REGOIN", "x"), "HYDRANT_SOURCE__REGOIN: unknown key");
+    let own = "a function is its own source";
+    refused(
+        &with("HYDRANT_STREAM__SOURCE", "aws"),
+        &format!("HYDRANT_STREAM__SOURCE: source: {own}"),
+    );
+    for body in [
+        "source: aws\ndestination: {type: blackhole}",
+        "{source: aws, destination: {type: blackhole}}",
+    ] {
+        refused(&[("HYDRANT_STREAM", body)], &format!("HYDRANT_STREAM: source: {own}"));
+    }
     refused(&with("HYDRANT_STREAM_INCLUDE", "[]"), "HYDRANT_STREAM_INCLUDE: nobody reads it");
     refused(&with("HYDRANT_STREAM__INCLUDE", "[{a: b"), "HYDRANT_STREAM__INCLUDE: not YAML");
     refused(
@@ -105,6 +116,15 @@ fn what_nobody_reads_is_told() {
                 \"${HYDRANT_STREAM_TOKEN}\"}}";
     let referred = [("HYDRANT_STREAM", body), ("HYDRANT_STREAM_TOKEN", "dt0c01.x")];
     assert_eq!(read_of(&referred).unwrap().warnings, Vec::<String>::new());
+}
+
+/// *Scenario:* a destination of type file.
+/// *Guarantees:* a warning at start: the disk of a function is lost.
+#[test]
+fn the_disk_of_a_function_is_warned_of() {
+    let file = [("HYDRANT_STREAM__DESTINATION", "{type: file, path: /tmp/a}")];
+    let warnings = read_of(&file).unwrap().warnings;
+    assert!(warnings.iter().any(|one| one.contains("lost with it: take s3")), "{warnings:?}");
 }
 
 /// *Scenario:* nothing that says where to deliver, with and without filters.
