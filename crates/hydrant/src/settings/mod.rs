@@ -160,7 +160,7 @@ fn examine(
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let parsed = tree::parse(text, environment);
     let notes = read::Report::new(environment.is_elsewhere());
-    let settings = parsed.root.as_ref().and_then(|root| check::settings(&notes, root));
+    let settings = parsed.root.as_ref().and_then(|root| check::settings(&notes, root, file));
     let collected = notes.into_collected();
     let mut list = parsed.problems;
     if parsed.root.is_none() && list.is_empty() {

@@ -4,6 +4,7 @@
 //! when the check took it as one that may be shown, every other becomes a variable.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use serde_json::{Map, Value as Json};
 
@@ -58,7 +59,7 @@ fn shown(text: &str, environment: &Environment) -> Option<Vec<Place>> {
     let environment = environment.elsewhere();
     let root = tree::parse(text, &environment).root?;
     let report = Report::new(true);
-    check::settings(&report, &root)?;
+    check::settings(&report, &root, Path::new(""))?;
     Some(report.into_collected().shown)
 }
 

@@ -12,7 +12,7 @@ mod relations;
 mod source;
 mod stream;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::read::{At, Report, Section};
@@ -29,6 +29,8 @@ pub(super) const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// Beside the program: a first run needs no rights anywhere else.
 const DATA_DIR_DEFAULT: &str = "./hydrant-data";
+/// What `sockaddr_un` holds, without the zero at its end.
+const SOCKET_PATH_MAX: usize = 107;
 /// A day of a large account's metrics (10,000 a minute at 100 bytes, compressed) several times over.
 const DISK_BUDGET_DEFAULT: u64 = 20 * GIB;
 /// Two segments of the journal must fit into its share, with room for the other shares.
@@ -48,9 +50,9 @@ const QUARANTINE_PERCENT: u64 = 10;
 const STATE_PERCENT: u64 = 5;
 
 /// Reads the whole tree. `None` when something essential is missing; the report says what.
-pub(super) fn settings(report: &Report, root: &Node) -> Option<Settings> {
+pub(super) fn settings(report: &Report, root: &Node, file: &Path) -> Option<Settings> {
     let top = At::top(report, root).section()?;
-    let data_dir = data_dir(&top);
+    let data_dir = data_dir(report, &top);
     let budget = budget(&top);
     let admin = admin(&top);
     let log = log(&top);
@@ -61,6 +63,7 @@ pub(super) fn settings(report: &Report, root: &Node) -> Option<Settings> {
     top.finish();
     let tag_refreshes = enrich::refreshes(&streams);
     relations::check(report, admin.as_ref(), &sources, &streams);
+    relations::keep_off(report, &streams, file, &data_dir);
     let complete = sources.iter().all(|source| source.config.is_some());
     let parted = Parted::of(sources.into_iter().filter_map(|source| source.config));
     Some(Settings {
@@ -109,9 +112,18 @@ pub(super) fn data_dir_of(report: &Report, root: &Node) -> Option<PathBuf> {
     }
 }
 
-fn data_dir(top: &Section<'_>) -> PathBuf {
-    let given = top.text("data_dir");
-    PathBuf::from(given.map_or_else(|| DATA_DIR_DEFAULT.to_owned(), |found| found.value))
+fn data_dir(report: &Report, top: &Section<'_>) -> PathBuf {
+    let Some(given) = top.text("data_dir") else { return PathBuf::from(DATA_DIR_DEFAULT) };
+    let path = PathBuf::from(given.value);
+    let socket = crate::run::control_socket(&path).as_os_str().len();
+    if socket > SOCKET_PATH_MAX {
+        let rule = format!(
+            "is too long: the path of the socket in it would have {socket} bytes, and a socket's has \
+             {SOCKET_PATH_MAX} at most"
+        );
+        report.error(&given.spot, rule, Some("take a shorter path, or a relative one".to_owned()));
+    }
+    path
 }
 
 fn budget(top: &Section<'_>) -> Option<Budget> {

@@ -231,6 +231,37 @@ fn writers(report: &Report, streams: &[Stream]) {
     }
 }
 
+/// What Hydrant itself keeps in `data_dir`; backups may lie below the folder of backups.
+const OWN: [&str; 9] = [
+    "lock",
+    "version",
+    "control.sock",
+    "journal",
+    "quarantine",
+    "replay",
+    "state",
+    "cloud",
+    "lanes",
+];
+
+/// What streams write must spare the settings and what Hydrant keeps.
+pub(super) fn keep_off(report: &Report, streams: &[Stream], file: &Path, data_dir: &Path) {
+    let (file, data_dir) = (plain(file), plain(data_dir));
+    for found in streams.iter().flat_map(|stream| &stream.writes) {
+        let path = plain(&found.value);
+        let rule = if path == file {
+            "is this settings file: it would be written over"
+        } else if data_dir.starts_with(&path) {
+            "holds data_dir, where Hydrant keeps what it has taken"
+        } else if OWN.iter().any(|own| path.starts_with(data_dir.join(own))) {
+            "lies within data_dir where Hydrant keeps things of its own"
+        } else {
+            continue;
+        };
+        report.error(&found.spot, rule, Some("take another place".to_owned()));
+    }
+}
+
 /// Absolute and without `.` and `..`, so that `./backup` and `x/../backup` are one.
 fn plain(path: &Path) -> PathBuf {
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
