@@ -52,6 +52,28 @@ fn documents_and_reports_have_their_places() {
     assert!(text(&again.stderr).contains("is there already"), "{}", text(&again.stderr));
 }
 
+/// *Scenario:* a folder of exports with texts about them, one of them not UTF-8; the same file by its name.
+/// *Guarantees:* the folder is done, what is left out is said; who names a file means it.
+#[test]
+fn texts_beside_exports_are_left_out() {
+    let folder = TempDir::new("migrate-folder");
+    std::fs::create_dir(folder.join("exports")).expect("a temporary folder can be made");
+    folder.write("exports/board.json", POLLED);
+    folder.write("exports/logo.png", b"\x89PNG\xff");
+    let readme = folder.write("exports/README.md", "# What this is");
+    let exports = folder.join("exports");
+    let exports = exports.to_str().expect("a temporary path is text");
+    let output = migrate(&[exports, "--dry-run"]);
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(text(&output.stdout).contains("board.json:1: ext:cloud.aws"), "{said}");
+    assert!(said.contains("README.md: is no JSON") && said.contains("it is left out"), "{said}");
+    let named = migrate(&[readme.to_str().expect("text"), "--dry-run"]);
+    assert_eq!(named.status.code(), Some(65));
+    folder.write("exports/cut.json", "{");
+    assert_eq!(migrate(&[exports, "--dry-run"]).status.code(), Some(65));
+}
+
 /// *Scenario:* a file that is no JSON, one that is not there, two without a place to go.
 /// *Guarantees:* 65, 1 and 2.
 #[test]

@@ -37,6 +37,11 @@ fn dynatrace(args: &MigrateDynatraceArgs) -> Exit {
     let mut run = Run { args, table, rewritten: 0, left: 0, exit: Exit::Done };
     for file in &files {
         if let Err((exit, why)) = run.file(file) {
+            // Beside the exports of a folder lie texts about them.
+            if exit == Exit::BadData && !args.files.contains(file) && !is_named_json(file) {
+                terminal::say(&clean(&format!("{}: {why}; it is left out", name_of(file))));
+                continue;
+            }
             run.exit = fail(exit, &format!("{}: {why}", name_of(file)), None);
         }
     }
@@ -44,6 +49,10 @@ fn dynatrace(args: &MigrateDynatraceArgs) -> Exit {
     let summary = format!("{} {keys} rewritten, {} left", run.rewritten, run.left);
     terminal::say(&Paint::for_stderr().strong(&summary));
     run.exit
+}
+
+fn is_named_json(file: &Path) -> bool {
+    file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"))
 }
 
 /// One run over the files.
