@@ -33,6 +33,7 @@ impl House {
             })
         });
         let forgotten: Vec<CursorReport> = forgotten.collect();
+        let streams = self.with_targetless(streams);
         let doors = self.doors.values().map(super::sources::source_report);
         let readers = self.readers.values();
         let readers = readers.map(|reader| super::sources::reader_report(reader, now_ms));
@@ -123,6 +124,23 @@ impl House {
             }
         }
         reports.extend(self.made_reports(now_ms));
+        reports
+    }
+
+    /// A drop-in stream has lanes, one a target, and before the first delivery none.
+    fn with_targetless(&self, mut reports: Vec<StreamReport>) -> Vec<StreamReport> {
+        for running in self.streams.values() {
+            let Running::Lanes(config, lanes) = running else { continue };
+            if !lanes.streams().is_empty() {
+                continue;
+            }
+            let to = crate::validate::destination_text(&config.destination);
+            reports.push(StreamReport {
+                name: config.name.clone(),
+                destination: format!("{to}; no delivery has named a target yet"),
+                ..StreamReport::default()
+            });
+        }
         reports
     }
 

@@ -127,6 +127,9 @@ fn a_revoked_token_delays_nobody() {
     let home = Home::new("lanes");
     settings(&home, &[&good, &bad]);
     let service = home.start();
+    let before = &service.status()["streams"][0];
+    assert_eq!(before["name"], "drop-in");
+    assert!(before["destination"].as_str().unwrap().contains("no delivery has named a target yet"));
     for (number, path) in (0..).zip(["/", "/metrics", "/metrics/"]) {
         for target in [&good, &bad] {
             let answer = target.deliver(home.source, path, number);
