@@ -34,7 +34,7 @@ pub fn man(args: &ManArgs) -> Exit {
         return match written {
             Ok(()) => Exit::Done,
             Err(error) => {
-                fail(Exit::Failed, &format!("writing manual pages to {place}: {error}"), None)
+                fail(Exit::Disk, &format!("writing manual pages to {place}: {error}"), None)
             }
         };
     }

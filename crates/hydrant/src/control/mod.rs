@@ -13,6 +13,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream as StdStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader as AsyncReader};
@@ -186,22 +187,60 @@ async fn answer(request: Request, house: &SharedHouse) -> Answer {
     }
 }
 
+/// A report and a trace are answered at once, unless another command holds the house. Others take as
+/// long as a stream's thread or the disk.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// Asks the process that owns `socket`; `None` when there is none.
 pub fn ask(socket: &Path, request: &Request) -> io::Result<Option<Answer>> {
+    let is_look = matches!(request, Request::Report | Request::Trace { .. });
+    ask_within(socket, request, is_look.then_some(PATIENCE))
+}
+
+fn ask_within(
+    socket: &Path,
+    request: &Request,
+    patience: Option<Duration>,
+) -> io::Result<Option<Answer>> {
     let mut stream = match StdStream::connect(socket) {
         Ok(stream) => stream,
         Err(e) if nobody_listens(&e) => return Ok(None),
         Err(e) => return Err(e),
     };
+    stream.set_read_timeout(patience)?;
     let mut text = serde_json::to_vec(request)?;
     text.push(b'\n');
     stream.write_all(&text)?;
     let mut line = String::new();
-    BufReader::new(stream.take(MESSAGE_BYTES)).read_line(&mut line)?;
+    let read = BufReader::new(stream.take(MESSAGE_BYTES)).read_line(&mut line);
+    read.map_err(|error| match error.kind() {
+        io::ErrorKind::WouldBlock => io::Error::new(io::ErrorKind::TimedOut, SILENT),
+        _ => error,
+    })?;
     Ok(Some(serde_json::from_str(&line)?))
 }
+
+/// What a read that ran out of time means here.
+const SILENT: &str = "it does not answer: it is stopped, hangs, or is at a long command";
 
 fn nobody_listens(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionRefused, NotADirectory, NotFound};
     matches!(error.kind(), NotFound | NotADirectory | ConnectionRefused)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// *Scenario:* a process that is stopped: its socket takes connections, and nobody answers.
+    /// *Guarantees:* who asks is told so, and does not wait for ever.
+    #[test]
+    fn a_silent_process_is_told() {
+        let dir = testkit::TempDir::new("silent");
+        let path = dir.join("control.sock");
+        let _silent = std::os::unix::net::UnixListener::bind(&path).unwrap();
+        let asked = ask_within(&path, &Request::Report, Some(Duration::from_millis(50)));
+        let error = asked.err().unwrap();
+        assert_eq!((error.kind(), error.to_string().as_str()), (io::ErrorKind::TimedOut, SILENT));
+    }
 }

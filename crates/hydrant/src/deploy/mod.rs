@@ -104,7 +104,7 @@ fn write_files(folder: &Path, files: &[(String, String)]) -> Exit {
         if let Err(error) = made.and_then(|()| std::fs::write(&file, text)) {
             let what = format!("cannot write {}: {error}", file.display());
             return fail(
-                Exit::Failed,
+                Exit::Disk,
                 &what,
                 Some("name a folder that can be written: --output DIR"),
             );

@@ -1,5 +1,6 @@
 //! What the running process says of itself, with what to do about it.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use super::Check;
@@ -34,11 +35,13 @@ pub(super) fn check(data_dir: &Path, budget: Option<Budget>, checks: &mut Vec<Ch
             "the running process gave an answer of another release",
             "restart it with this binary",
         )),
-        Err(error) => checks.push(Check::bad(
-            PROCESS,
-            format!("asking the process: {error}"),
-            "run this as the user that runs hydrant",
-        )),
+        Err(error) => {
+            let remedy = match error.kind() {
+                ErrorKind::PermissionDenied => "run this as the user that runs hydrant",
+                _ => "look at its log, and restart it if it stays so",
+            };
+            checks.push(Check::bad(PROCESS, format!("asking the process: {error}"), remedy));
+        }
     }
 }
 
