@@ -346,7 +346,7 @@ impl House {
             let (api, topic) = self.made(name)?;
             api.made().commands(&topic)
         };
-        found.or_else(made).ok_or_else(|| format!("no stream is called {name}"))
+        found.or_else(made).ok_or_else(|| self.no_stream(name))
     }
 
     /// Forgets the cursor of a stream that is not in the settings; answers the bytes freed.

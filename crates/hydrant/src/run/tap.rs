@@ -24,8 +24,7 @@ impl House {
         if let Some(stats) = self.made_stats(name) {
             return opened(name, stats.taps.open(filter));
         }
-        let known: Vec<String> = self.report().streams.into_iter().map(|s| s.name).collect();
-        Err(format!("no stream is called {name}; there are: {}", known.join(", ")))
+        Err(self.no_stream(name))
     }
 }
 

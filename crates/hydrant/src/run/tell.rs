@@ -127,6 +127,15 @@ impl House {
         reports
     }
 
+    /// What to say of a name that no stream at work has.
+    pub(super) fn no_stream(&self, name: &str) -> String {
+        let known: Vec<String> = self.report().streams.into_iter().map(|s| s.name).collect();
+        if known.iter().any(|one| one == name) {
+            return format!("stream {name} is drop-in, and no delivery has named a target yet");
+        }
+        format!("no stream is called {name}; there are: {}", known.join(", "))
+    }
+
     /// A drop-in stream has lanes, one a target, and before the first delivery none.
     fn with_targetless(&self, mut reports: Vec<StreamReport>) -> Vec<StreamReport> {
         for running in self.streams.values() {

@@ -130,6 +130,8 @@ fn a_revoked_token_delays_nobody() {
     let before = &service.status()["streams"][0];
     assert_eq!(before["name"], "drop-in");
     assert!(before["destination"].as_str().unwrap().contains("no delivery has named a target yet"));
+    let (_, _, said) = home.command(&["tap", "drop-in", "--data-dir", "data"]);
+    assert!(said.contains("stream drop-in is drop-in, and no delivery has named"), "{said}");
     for (number, path) in (0..).zip(["/", "/metrics", "/metrics/"]) {
         for target in [&good, &bad] {
             let answer = target.deliver(home.source, path, number);
