@@ -730,6 +730,44 @@ fn otlp_messages() {
     ]);
 }
 
+/// *Scenario:* a file or a backup at the settings file, around `data_dir`, and where Hydrant keeps its own; a
+/// `data_dir` too long for the socket in it.
+/// *Guarantees:* each is refused, with its place.
+#[test]
+fn nothing_is_written_over_what_hydrant_keeps() {
+    for (text, expected) in [
+        (
+            format!(
+                "data_dir: /{}\n{}",
+                "d".repeat(94),
+                one_stream("destination: { type: blackhole }")
+            ),
+            "1:11 data_dir: is too long: the path of the socket in it would have 108 bytes, and a socket's has 107 at most | take a shorter path, or a relative one",
+        ),
+        (
+            one_stream("destination: { type: file, path: ./x/../hydrant.yaml }"),
+            "3:52 streams.s.destination.path: is this settings file: it would be written over | take another place",
+        ),
+        (
+            one_stream("destination: { type: file, path: ./hydrant-data/journal/a.ndjson }"),
+            "3:52 streams.s.destination.path: lies within data_dir where Hydrant keeps things of its own | take another place",
+        ),
+        (
+            one_stream("destination: { type: file, path: hydrant-data }"),
+            "3:52 streams.s.destination.path: holds data_dir, where Hydrant keeps what it has taken | take another place",
+        ),
+        (
+            one_stream(
+                "destination: { type: blackhole }, backup: { directory: ./hydrant-data/quarantine }",
+            ),
+            "3:74 streams.s.backup.directory: lies within data_dir where Hydrant keeps things of its own | take another place",
+        ),
+    ] {
+        says(&text, &[expected]);
+    }
+    good(&one_stream("destination: { type: file, path: ./hydrant-data/a.ndjson }"));
+}
+
 /// *Scenario:* two settings that contradict each other.
 /// *Guarantees:* each relation has its message, at the one that comes second.
 #[test]
@@ -763,26 +801,6 @@ fn relation_messages() {
         (
             "sources: { a: { type: firehose, listen: 127.0.0.1:1 } }\nstreams:\n  s: { source: a, destination: { type: blackhole }, backup: { directory: ./b } }\n  t: { source: a, destination: { type: blackhole }, backup: { directory: b/t } }\n".to_owned(),
             "4:74 streams.t.backup.directory: lies within what stream s writes to, or around it | give each a place of its own",
-        ),
-        (
-            format!("data_dir: /{}\n{}", "d".repeat(94), one_stream("destination: { type: blackhole }")),
-            "1:11 data_dir: is too long: the path of the socket in it would have 108 bytes, and a socket's has 107 at most | take a shorter path, or a relative one",
-        ),
-        (
-            one_stream("destination: { type: file, path: ./x/../hydrant.yaml }"),
-            "3:52 streams.s.destination.path: is this settings file: it would be written over | take another place",
-        ),
-        (
-            one_stream("destination: { type: file, path: ./hydrant-data/journal/a.ndjson }"),
-            "3:52 streams.s.destination.path: lies within data_dir where Hydrant keeps things of its own | take another place",
-        ),
-        (
-            one_stream("destination: { type: file, path: hydrant-data }"),
-            "3:52 streams.s.destination.path: holds data_dir, where Hydrant keeps what it has taken | take another place",
-        ),
-        (
-            one_stream("destination: { type: blackhole }, backup: { directory: ./hydrant-data/quarantine }"),
-            "3:74 streams.s.backup.directory: lies within data_dir where Hydrant keeps things of its own | take another place",
         ),
         (
             "sources: { api: { type: aws_api, listen: 127.0.0.1:1, region: eu-west-1, unsigned_account: \"111122223333\" }, api.s: { type: firehose, listen: 127.0.0.1:2 } }\nstreams: { s: { source: [api, api.s], destination: { type: blackhole } } }\n".to_owned(),
