@@ -32,6 +32,11 @@ pub trait Disk: Send + Sync + fmt::Debug + 'static {
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
     /// Removes a file's name; who has it open can read on.
     fn remove(&self, path: &Path) -> io::Result<()>;
+    /// Fails when a file that was made is not there any more: somebody moved or removed it, or its folder.
+    /// On a simulated disk nobody does.
+    fn still_there(&self, _path: &Path) -> io::Result<()> {
+        Ok(())
+    }
     /// Wall clock, milliseconds since 1970.
     fn now_ms(&self) -> u64;
     /// A number nobody can guess.
@@ -119,6 +124,13 @@ impl Disk for RealDisk {
 
     fn remove(&self, path: &Path) -> io::Result<()> {
         fs::remove_file(path)
+    }
+
+    fn still_there(&self, path: &Path) -> io::Result<()> {
+        match fs::symlink_metadata(path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
     }
 
     fn now_ms(&self) -> u64 {

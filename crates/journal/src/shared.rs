@@ -109,6 +109,20 @@ pub(crate) struct Counters {
     pub(crate) last_failure: Option<String>,
 }
 
+impl Roster {
+    /// Enters a topic; those that are gone are struck off.
+    pub(crate) fn enter(&self, topic: &Arc<Shared>) {
+        let mut topics = locked(&self.topics);
+        topics.retain(|known| known.strong_count() > 0);
+        topics.push(Arc::downgrade(topic));
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> u64 {
+        locked(&self.topics).len() as u64
+    }
+}
+
 impl Shared {
     /// Why an append would be refused now.
     pub(crate) fn refusing(&self) -> Option<Refused> {

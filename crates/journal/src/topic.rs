@@ -92,7 +92,7 @@ impl TopicInner {
             wakes: Mutex::default(),
             next_side: AtomicU64::new(found.next_side),
         });
-        locked(&shared.roster.topics).push(Arc::downgrade(&shared));
+        shared.roster.enter(&shared);
         shared.free();
         let idle = Some(Writer::new(shared.clone(), found.before, found.next));
         Ok(Arc::new(TopicInner { shared, idle: Mutex::new(idle), thread: Mutex::new(None) }))

@@ -27,6 +27,8 @@ const PADDING: [u8; ALIGN as usize] = [0; ALIGN as usize];
 /// A segment reserves at most this part of the budget, so that with a small budget the first topic does not
 /// take all of it for its first segment.
 const SEGMENTS_MIN: u64 = 16;
+/// And at most this part of the share of each topic, so that what quiet topics hold leaves room for all others.
+const SEGMENTS_OF_A_TOPIC: u64 = 4;
 
 /// Longest pause before a new segment is tried, whatever the setting: nobody waits a day for a disk that is well.
 const RETRY_MAX: Duration = Duration::from_secs(24 * 3600);
@@ -217,7 +219,8 @@ impl Writer {
     fn start_segment(&mut self, least: u64) -> Result<u64, Refused> {
         let least = DATA_START + least;
         let options = &self.shared.options;
-        let share = options.budget_bytes.min(options.topic_bytes) / SEGMENTS_MIN;
+        let parts = SEGMENTS_MIN.max(SEGMENTS_OF_A_TOPIC * self.shared.roster.len());
+        let share = options.budget_bytes.min(options.topic_bytes) / parts;
         let most = least.max(options.segment_bytes.min(share));
         let reserved = match self.shared.share.take(least, most) {
             Ok(reserved) => reserved,
@@ -348,11 +351,15 @@ impl Writer {
             pieces.push(IoSlice::new(PADDING.get(..*padding).unwrap_or_default()));
         }
         let written = active.file.write_at(&pieces, active.durable);
-        let outcome = match written {
-            Ok(()) => active.file.sync().map_err(|error| ("syncing", error)),
-            Err(error) => Err(("writing", error)),
-        };
         drop(pieces);
+        let synced = written
+            .map_err(|error| ("writing", error))
+            .and_then(|()| active.file.sync().map_err(|error| ("syncing", error)));
+        // What is written to a file without a name is gone with the process.
+        let path = self.shared.directory.join(file_name(active.first));
+        let outcome = synced.and_then(|()| {
+            self.shared.disk.still_there(&path).map_err(|error| ("finding the segment", error))
+        });
         self.next += batch.len() as u64;
         if let Err((doing, error)) = outcome {
             let refused = self.give_up(doing, &error);
@@ -377,8 +384,13 @@ impl Writer {
 
     /// Refuses from now on, until a new segment can be made.
     fn fail(&mut self, doing: &'static str, error: &io::Error) -> Refused {
-        let full = matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded);
-        let hint = if full { "; free space there, or lower disk_budget" } else { "" };
+        let hint = match error.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+                "; free space there, or lower disk_budget"
+            }
+            ErrorKind::NotFound => "; somebody moved or removed it: put it back, or start anew",
+            _ => "",
+        };
         let directory = self.shared.directory.display();
         let refused = Refused::Disk(format!("{doing} in {directory}: {error}{hint}"));
         let mut log = locked(&self.shared.log);

@@ -315,6 +315,20 @@ fn a_small_budget_is_shared() {
     }
 }
 
+/// *Scenario:* many topics want to write, each a little, and a large body comes to the last.
+/// *Guarantees:* what the first reserve leaves room for all.
+#[test]
+fn a_budget_is_shared_by_many_topics() {
+    let disk = SimDisk::new(10);
+    let journal = open(&disk, Options { budget_bytes: 1 << 20, ..Options::default() });
+    let name = |number: u32| format!("topic{number}");
+    let topics: Vec<_> = (0..40).map(|number| journal.topic(&name(number)).unwrap()).collect();
+    for topic in &topics {
+        store(topic, item("", &[1; 300]));
+    }
+    store(&topics[39], item("", &[2; 200_000]));
+}
+
 /// *Scenario:* cursors are made at a sequence within, before and behind what a topic holds; one of
 /// them after a restart; one that is there already is asked for at another place.
 /// *Guarantees:* a new cursor begins there, or as near as there is something; one that is there stays.

@@ -47,6 +47,42 @@ fn append_read_settle_reopen() {
     assert_eq!(store(&topic, item("", b"next")), 40);
 }
 
+/// *Scenario:* somebody moves the folder of the journal away while it is used, puts it back, and later
+/// removes the segment that is written to.
+/// *Guarantees:* nothing is acknowledged that the next start would not find; what is wrong is told with a
+/// remedy; it goes on when the folder is back, and in a new segment.
+#[test]
+fn i1_nothing_is_acknowledged_into_a_file_that_is_gone() {
+    let dir = Dir::new();
+    let (home, away) = (dir.path().join("journal"), dir.path().join("away"));
+    let (journal, _) = Journal::open(&home, small()).unwrap();
+    let topic = journal.topic("aws").unwrap();
+    let reader = topic.cursor("all", Start::Oldest).unwrap();
+    store(&topic, item("", b"before"));
+    std::fs::rename(&home, &away).unwrap();
+    let refused = append(&topic, item("", b"lost")).unwrap_err().to_string();
+    assert!(refused.contains("somebody moved or removed it: put it back"), "{refused}");
+    std::fs::rename(&away, &home).unwrap();
+    let goes_on = || (0..1000).any(|_| append(&topic, item("", b"again")).is_ok());
+    assert!(goes_on());
+
+    let mut segments: Vec<PathBuf> = Vec::new();
+    for one in std::fs::read_dir(home.join("aws")).unwrap() {
+        let path = one.unwrap().path();
+        segments.extend(path.extension().is_some_and(|kind| kind == "log").then_some(path));
+    }
+    std::fs::remove_file(segments.iter().max().unwrap()).unwrap();
+    assert!(append(&topic, item("", b"lost")).is_err());
+    assert!(goes_on());
+    drop(reader);
+    journal.close();
+    let (journal, _) = Journal::open(&home, small()).unwrap();
+    let topic = journal.topic("aws").unwrap();
+    let cursor = topic.cursor("all", Start::Oldest).unwrap();
+    let bodies: Vec<Vec<u8>> = read_from(&cursor, 0).into_iter().map(|(.., body)| body).collect();
+    assert_eq!(bodies, [b"before".to_vec(), b"again".to_vec()]);
+}
+
 /// *Scenario:* a cursor settles everything in a topic of several segments.
 /// *Guarantees:* all segments but the last are removed from the disk, and the backlog is nothing.
 #[test]
