@@ -123,6 +123,7 @@ async fn accept_all<H, F>(
     let for_connections = stop.clone();
     let stopped = stop.wait_for(|stop| *stop);
     tokio::pin!(stopped);
+    let failures = Seldom::default();
     loop {
         let seat = tokio::select! {
             _ = &mut stopped => return,
@@ -132,7 +133,7 @@ async fn accept_all<H, F>(
         let Ok(seat) = seat else { return };
         let (stream, address) = tokio::select! {
             _ = &mut stopped => return,
-            accepted = accept(socket) => accepted,
+            accepted = accept(socket, &failures) => accepted,
         };
         while let Some(ended) = connections.try_join_next() {
             report(ended);
@@ -146,13 +147,15 @@ async fn accept_all<H, F>(
 }
 
 /// The next connection. Errors of one connection are skipped; errors of the process are waited out.
-async fn accept(socket: &TcpListener) -> (TcpStream, SocketAddr) {
+async fn accept(socket: &TcpListener, failures: &Seldom) -> (TcpStream, SocketAddr) {
     loop {
         match socket.accept().await {
             Ok(accepted) => return accepted,
             Err(error) if is_the_clients(&error) => {}
             Err(error) => {
-                tracing::warn!(%error, "accept failed; trying again");
+                if let Some(held_back) = failures.pass() {
+                    tracing::warn!(%error, held_back, "accept failed; trying again");
+                }
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }

@@ -4,6 +4,7 @@ mod basis;
 mod cloud;
 mod damage;
 mod door;
+mod files;
 mod fingerprint;
 mod folder;
 mod house;
@@ -65,6 +66,7 @@ pub fn command(args: &RunArgs) -> Exit {
         let line = warning.place.map_or(0, |p| p.line);
         tracing::warn!(file = %file.display(), line, rule = warning.sentence(), "settings warning");
     }
+    files::allow(&settings);
     let folder = match Folder::open(&settings.data_dir) {
         Ok(folder) => folder,
         Err(error @ FolderError::Io { .. }) => {
@@ -75,7 +77,12 @@ pub fn command(args: &RunArgs) -> Exit {
         Err(error) => return fail(Exit::Failed, &error.to_string(), None),
     };
     match runtime() {
-        Ok(runtime) => runtime.block_on(run(&file, settings, folder)),
+        Ok(runtime) => {
+            let exit = runtime.block_on(run(&file, settings, folder));
+            // All is written and told; a thread that hangs in a call to the disk is not waited for.
+            runtime.shutdown_background();
+            exit
+        }
         Err(error) => fail(Exit::Failed, &format!("starting threads: {error}"), None),
     }
 }

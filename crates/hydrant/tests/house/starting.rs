@@ -1,6 +1,7 @@
 //! What does not start: a data folder that is not ours to use, and settings with mistakes. Each says
 //! what to do, and nothing is touched.
 
+use std::ffi::OsStr;
 use std::time::Duration;
 
 use testkit::Process;
@@ -96,4 +97,26 @@ fn what_stands_in_the_way_is_told_with_a_remedy() {
     assert_eq!(code, Some(1), "{said}");
     let words = format!("source aws: cannot listen on {}: Address already in use", home.source);
     assert!(said.contains(&words) && said.contains("another process using this port?"), "{said}");
+}
+
+/// *Scenario:* it is started with few open files allowed, and may ask for more, or may not.
+/// *Guarantees:* it asks for all it may have; what is still too few is told with a remedy.
+#[test]
+fn the_limit_of_open_files_is_raised() {
+    let home = Home::new("open-files");
+    home.write(&to_blackhole("all"));
+    for (limits, low) in [("ulimit -Sn 256", false), ("ulimit -n 256", true)] {
+        let script = format!("{limits}; exec \"$0\" run -c hydrant.yaml");
+        let binary = binary();
+        let arguments = [OsStr::new("-c"), OsStr::new(&script), binary.as_os_str()];
+        let mut process = Process::start("/bin/sh", arguments, home.dir.path());
+        process.wait_for_line("hydrant runs", Duration::from_secs(30));
+        let allowed = std::fs::read_to_string(format!("/proc/{}/limits", process.id())).unwrap();
+        let soft = allowed.lines().find_map(|line| line.strip_prefix("Max open files")).unwrap();
+        let soft: u64 = soft.split_whitespace().next().unwrap().parse().unwrap();
+        assert_eq!(soft > 256, !low, "{limits}: {soft}");
+        let said = process.stderr().join("\n");
+        assert_eq!(said.contains("the limit of open files is low"), low, "{limits}: {said}");
+        assert_eq!(said.contains("raise it (LimitNOFILE of systemd, ulimit -n)"), low, "{said}");
+    }
 }

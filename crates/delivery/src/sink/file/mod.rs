@@ -8,9 +8,12 @@ mod log;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use metric::Point;
 use metric::encode::ndjson_line;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
 
 use self::log::Log;
 use super::{Offer, Payload};
@@ -38,6 +41,9 @@ pub enum Content {
 
 /// Bytes after which a parcel is closed: one sync costs as much as writing about this much.
 const PARCEL_BYTES: usize = 1024 * 1024;
+
+/// A disk that takes longer than this hangs: what requests over the network may take, too.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Code of a failed write.
 const NOT_WRITTEN: &str = "File.NotWritten";
@@ -96,6 +102,9 @@ impl Packer {
 pub struct Wire {
     path: PathBuf,
     log: Arc<Mutex<Log>>,
+    /// Held by the thread that writes: behind one that hangs no others pile up.
+    turn: Arc<Semaphore>,
+    patience: Duration,
 }
 
 impl Wire {
@@ -108,7 +117,12 @@ impl Wire {
             return Err("rotate_bytes: 0 would begin a file for every request".to_owned());
         }
         let log = Log::new(config.path.clone(), config.rotate_bytes, config.keep);
-        Ok(Wire { path: config.path.clone(), log: Arc::new(Mutex::new(log)) })
+        Ok(Wire {
+            path: config.path.clone(),
+            log: Arc::new(Mutex::new(log)),
+            turn: Arc::new(Semaphore::new(1)),
+            patience: PATIENCE,
+        })
     }
 
     /// Appends and syncs.
@@ -129,11 +143,20 @@ impl Wire {
         &self,
         work: impl FnOnce() -> std::io::Result<()> + Send + 'static,
     ) -> Verdict {
-        let outcome = tokio::task::spawn_blocking(work).await;
-        let error = match outcome {
+        let turn = Arc::clone(&self.turn);
+        let done = async move {
+            let turn = turn.acquire_owned().await.map_err(std::io::Error::other)?;
+            let work = move || {
+                let outcome = work();
+                drop(turn);
+                outcome
+            };
+            tokio::task::spawn_blocking(work).await.map_err(std::io::Error::other)?
+        };
+        let error = match timeout(self.patience, done).await {
             Ok(Ok(())) => return Verdict::Delivered,
             Ok(Err(error)) => error,
-            Err(stopped) => std::io::Error::other(stopped),
+            Err(_) => std::io::Error::other(format!("not written within {:?}", self.patience)),
         };
         // Space may come back; a missing right or folder is for a person.
         let loud = error.kind() != std::io::ErrorKind::StorageFull;
@@ -146,3 +169,6 @@ impl Wire {
         format!("file {}", self.path.display())
     }
 }
+
+#[cfg(test)]
+mod tests;
