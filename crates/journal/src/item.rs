@@ -116,10 +116,21 @@ impl EntryBody {
 
 /// Why an entry could not be read.
 #[derive(Debug, thiserror::Error)]
-#[error("reading entry {sequence}: {source}")]
+#[error("reading entry {sequence} of {}: {source}{}", .directory.display(), remedy(.source))]
 pub struct ReadError {
     /// Which: reading on from the next sequence skips it.
     pub sequence: u64,
+    /// Where the topic is.
+    pub directory: std::path::PathBuf,
     /// The error.
     pub source: std::io::Error,
+}
+
+fn remedy(source: &std::io::Error) -> &'static str {
+    match source.kind() {
+        std::io::ErrorKind::NotFound => {
+            "; somebody moved or removed a file: put it back, or restart to step over what was in it"
+        }
+        _ => "",
+    }
 }

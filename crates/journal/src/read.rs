@@ -82,7 +82,7 @@ impl Shared {
             self.add_hole(sequence, here);
             let place = sighting.place;
             let (read, behind) = self.read_entry(sighting, wanted);
-            match read.map_err(|source| ReadError { sequence: here, source })? {
+            match read.map_err(self.unreadable(here))? {
                 Some(found) => {
                     reader.places = [Some(place), behind];
                     return Ok(Some(found));
@@ -106,7 +106,7 @@ impl Shared {
         let (here, place) = (sighting.header.sequence, sighting.place);
         let (read, behind) = self.read_entry(sighting, Wanted::Head);
         reader.places = [Some(place), behind];
-        let found = read.map_err(|source| ReadError { sequence: here, source })?;
+        let found = read.map_err(self.unreadable(here))?;
         Ok(Some((here, found.map(|found| found.head))))
     }
 
@@ -137,12 +137,15 @@ impl Shared {
         (bytes, entries)
     }
 
+    fn unreadable(&self, sequence: u64) -> impl Fn(io::Error) -> ReadError + use<'_> {
+        move |source| ReadError { sequence, directory: self.directory.clone(), source }
+    }
+
     /// The first frame of an entry at or behind `sequence`.
     fn seek(&self, reader: &mut Reader, sequence: u64) -> Result<Option<Sighting>, ReadError> {
         let mut sequence = sequence;
-        let failed = |sequence| move |source| ReadError { sequence, source };
-        while let Some(target) = self.target(reader, sequence).map_err(failed(sequence))? {
-            match self.walk(&target, sequence).map_err(failed(sequence))? {
+        while let Some(target) = self.target(reader, sequence).map_err(self.unreadable(sequence))? {
+            match self.walk(&target, sequence).map_err(self.unreadable(sequence))? {
                 Some((place, header, window)) => {
                     return Ok(Some(Sighting { place, header, target, window }));
                 }

@@ -64,6 +64,8 @@ pub(crate) struct Recoverer<'a> {
     expected: Option<u64>,
     next_side: u64,
     held: u64,
+    /// The first sequence that some cursor still needs, as far as cursors can be read.
+    needed: Option<u64>,
 }
 
 /// A segment file whose header is whole.
@@ -95,6 +97,7 @@ impl<'a> Recoverer<'a> {
             expected,
             next_side,
             held,
+            needed: None,
         }
     }
 
@@ -109,6 +112,7 @@ impl<'a> Recoverer<'a> {
         let (key_file, found) = KeyFile::open(self.disk.clone(), self.directory)
             .map_err(failed("reading the keys of", self.directory))?;
         self.take_cursors()?;
+        self.find_missing(&candidates)?;
         self.take_keys(found.keys, found.damaged, found.newer)?;
         self.finish_sequences();
         self.take_sides()?;
@@ -286,6 +290,8 @@ impl<'a> Recoverer<'a> {
                 if damaged {
                     self.find(format!("one slot of cursor {name} is damaged: the other is used"));
                 }
+                let low = file.written().low().sequence;
+                self.needed = Some(self.needed.map_or(low, |needed| needed.min(low)));
                 file
             }
             SlotsFound::Lost => {
@@ -311,6 +317,38 @@ impl<'a> Recoverer<'a> {
         let high = settled.high();
         self.next = self.next.max(high.sequence + u64::from(high.ordinal > 0));
         Ok(CursorState::new(file, settled, synced_low))
+    }
+
+    /// Segments that a later one names and a cursor still needs, and that are gone: somebody removed them, or
+    /// the file system lost them.
+    fn find_missing(&mut self, candidates: &[Candidate]) -> Result<(), OpenError> {
+        let Some(needed) = self.needed else { return Ok(()) };
+        let aside = self.list(&self.directory.join(DAMAGED))?;
+        for one in candidates.iter().filter(|one| needed < one.header.first) {
+            let Some(before) = one.header.before else { continue };
+            let name = segment::file_name(before.first);
+            let there = candidates.iter().any(|other| other.header.first == before.first)
+                || aside.iter().any(|other| other.name == name);
+            if there || before.durable <= DATA_START {
+                continue;
+            }
+            self.recovery.rotten_bytes += before.durable;
+            self.find_damage(Damage {
+                topic: self.topic.to_owned(),
+                file: self.directory.join(name),
+                offset: 0,
+                bytes: before.durable,
+                why: "the file is missing",
+                copy: None,
+            });
+        }
+        if candidates.is_empty() && aside.is_empty() && self.next > 0 {
+            let next = self.next;
+            self.find(format!(
+                "there is no segment, though {next} entries were: what was not delivered is lost"
+            ));
+        }
+        Ok(())
     }
 
     /// Nothing between the last entry and the next sequence was ever readable.

@@ -287,6 +287,8 @@ fn waits(state: &delivery::State, stats: &Stats) -> Vec<String> {
     }
     let stores = [&state.backup_failure, &state.quarantine_failure, &state.journal_failure];
     waits.extend(stores.into_iter().flatten().cloned());
+    // What cannot be read can neither be sent nor backed up: once is enough.
+    waits.dedup();
     // Nothing waits for tags, but somebody should look.
     waits.extend(stats.tags().and_then(|tags| tags.failure));
     if state.side_lane > 0 {

@@ -83,6 +83,59 @@ fn i1_nothing_is_acknowledged_into_a_file_that_is_gone() {
     assert_eq!(bodies, [b"before".to_vec(), b"again".to_vec()]);
 }
 
+/// *Scenario:* between two starts a segment is removed that a cursor still needs; later all are, which
+/// none needs any more, and before that those that all cursors are past have been freed.
+/// *Guarantees:* what is missing is damage, told once, and stepped over; what was freed is none.
+#[test]
+fn a_segment_that_is_missing_is_told() {
+    let dir = Dir::new();
+    let open = || Journal::open(dir.path(), small()).unwrap();
+    let (journal, _) = open();
+    let topic = journal.topic("aws").unwrap();
+    let mut cursor = topic.cursor("one", Start::Oldest).unwrap();
+    for _ in 0..30 {
+        store(&topic, item("h", &[1; 2000]));
+    }
+    cursor.settle(at(0), at(3)).unwrap();
+    cursor.sync().unwrap();
+    drop(cursor);
+    journal.close();
+    let segments = || {
+        let files = std::fs::read_dir(dir.path().join("aws")).unwrap();
+        let paths = files.map(|one| one.unwrap().path());
+        let mut logs: Vec<PathBuf> =
+            paths.filter(|path| path.extension().is_some_and(|kind| kind == "log")).collect();
+        logs.sort();
+        logs
+    };
+    let missing = segments().remove(1);
+    std::fs::remove_file(&missing).unwrap();
+
+    let (journal, recovery) = open();
+    let [damage] = recovery.damage.as_slice() else { panic!("{recovery:?}") };
+    assert_eq!((&damage.file, damage.why), (&missing, "the file is missing"));
+    assert_eq!(recovery.rotten_bytes, damage.bytes);
+    let topic = journal.topic("aws").unwrap();
+    let mut cursor = topic.cursor("one", Start::Oldest).unwrap();
+    let read = read_from(&cursor, 3).len();
+    assert!((10..27).contains(&read), "{read}");
+    cursor.settle(at(3), at(topic.end())).unwrap();
+    cursor.sync().unwrap();
+    assert_eq!(segments().len(), 1);
+    drop(cursor);
+    journal.close();
+
+    let (journal, recovery) = open();
+    assert!(recovery.damage.is_empty() && recovery.findings.is_empty(), "{recovery:?}");
+    journal.close();
+    std::fs::remove_file(segments().remove(0)).unwrap();
+    let (_journal, recovery) = open();
+    assert!(
+        recovery.findings[0].contains("there is no segment, though 30 entries"),
+        "{recovery:?}"
+    );
+}
+
 /// *Scenario:* a cursor settles everything in a topic of several segments.
 /// *Guarantees:* all segments but the last are removed from the disk, and the backlog is nothing.
 #[test]
