@@ -20,6 +20,7 @@ import urllib.request
 import containers
 import deliveries
 import peers
+from records import sets_of
 
 BUCKET, FUNCTION = "metrics", "hydrant"
 # An emulator whose function has gone never answers: nothing here waits longer.
@@ -203,25 +204,6 @@ def check_killed(emulator, binary):
         deliveries.same_points(sent, deliveries.merged(requests)[0], "a function that was killed")
 
 
-def points_in(records):
-    """Sets in records of OpenTelemetry 1.0, as the client of Firehose would read them."""
-    from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2 as service
-    whole = service.ExportMetricsServiceRequest()
-    for record in records:
-        at = 0
-        while at < len(record):
-            length = shift = 0
-            while True:
-                byte, at = record[at], at + 1
-                length |= (byte & 0x7F) << shift
-                shift += 7
-                if byte < 0x80:
-                    break
-            whole.MergeFromString(record[at:at + length])
-            at += length
-    return deliveries.sets_of(whole)[0]
-
-
 def check_transformation(emulator, binary):
     """Selection inside a Firehose stream: what stays is what was sent of one namespace."""
     sent = deliveries.points(seed=23, series=200, percentiles=True)
@@ -243,7 +225,7 @@ def check_transformation(emulator, binary):
         kept = [base64.b64decode(r["data"]) for r in answer if r["result"] == "Ok"]
         if not 0 < len(wanted) < len(sent):
             raise SystemExit(f"FAILED: the filter is no test: {len(wanted)} of {len(sent)}")
-        deliveries.same_points(wanted, points_in(kept), "a transformation")
+        deliveries.same_points(wanted, sets_of(kept, "opentelemetry1.0"), "a transformation")
 
 
 def check_cold_start(binary):

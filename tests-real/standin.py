@@ -15,26 +15,12 @@ import threading
 import urllib.request
 
 import peers
+import records
 
 
 def post(url, body, headers):
     request = urllib.request.Request(url, data=body, headers=headers)
     urllib.request.urlopen(request, timeout=30).read()
-
-
-def messages(record):
-    at = 0
-    while at < len(record):
-        length = shift = 0
-        while True:
-            byte = record[at]
-            at += 1
-            length |= (byte & 127) << shift
-            shift += 7
-            if byte < 128:
-                break
-        yield record[at:at + length]
-        at += length
 
 
 def text(attributes, key):
@@ -147,7 +133,7 @@ def main():
                 body = gzip.decompress(body)
             delivery = json.loads(body)
             for n, record in enumerate(delivery["records"]):
-                for message in messages(base64.b64decode(record["data"])):
+                for message in records.messages(base64.b64decode(record["data"])):
                     request = service.ExportMetricsServiceRequest.FromString(message)
                     if n == 0:
                         spoil(request)
