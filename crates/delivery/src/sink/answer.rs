@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use remote::{Answer, Secret, Unreachable, Why as Cause};
+use remote::{Answer, Unreachable, Why as Cause};
 
 use crate::{Verdict, Why};
 
@@ -59,26 +59,6 @@ pub(crate) fn class_of(answer: &Answer) -> Class {
         Class::BadData if is_html(answer) => Class::Misconfigured,
         class => class,
     }
-}
-
-/// What of a URL may be a key: values of its query, and long parts of its path. Receivers echo both.
-pub(crate) fn secrets_of(url: &str) -> Vec<Secret> {
-    let (path, query) = url.split_once('?').unwrap_or((url, ""));
-    let path = path.split_once("://").map_or(path, |(_, rest)| rest);
-    let parts = path.split('/').skip(1).filter(|part| part.len() >= KEY_IN_PATH_MIN);
-    let values = query.split('&').filter_map(|pair| pair.split_once('=')).map(|(_, value)| value);
-    let values = values.filter(|value| value.len() >= KEY_IN_QUERY_MIN);
-    parts.chain(values).map(Secret::new).collect()
-}
-
-/// A part of a path this long is no word of an API.
-const KEY_IN_PATH_MIN: usize = 16;
-/// Shorter values are flags, and blotting them out would blot out words.
-const KEY_IN_QUERY_MIN: usize = 6;
-
-/// The place of a URL that may be shown: without its query, in which many receivers want a key.
-pub(crate) fn shown(url: &str) -> &str {
-    url.split('?').next().unwrap_or_default()
 }
 
 /// The verdict on an answer whose body needs no special reading.

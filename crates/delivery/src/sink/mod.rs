@@ -5,6 +5,7 @@
 
 mod answer;
 pub mod blackhole;
+mod credentials;
 pub mod dynatrace;
 pub mod file;
 pub mod http_endpoint;
@@ -14,6 +15,7 @@ pub mod prometheus;
 pub mod s3;
 mod shelf;
 mod text;
+mod url;
 
 use std::sync::Arc;
 

@@ -10,6 +10,7 @@ use remote::{Client, Request, Secret};
 use super::url::{ingest_url, normalise_url};
 use super::{Config, answer};
 use crate::Verdict;
+use crate::sink::url::shown;
 use crate::sink::{Payload, answer as common};
 
 /// The sending half.
@@ -71,7 +72,7 @@ impl Wire {
 
     /// Type and place.
     pub(crate) fn describe(&self) -> String {
-        format!("dynatrace {}", common::shown(&self.base))
+        format!("dynatrace {}", shown(&self.base))
     }
 }
 

@@ -14,7 +14,7 @@ use super::{
     RECORD_BYTES_MAX, answer,
 };
 use crate::Verdict;
-use crate::sink::{Label, Payload};
+use crate::sink::{Label, Payload, url};
 
 /// The code Firehose gives for such a key or attribute.
 const ILLEGAL: &str = "HttpEndpoint.MakeRequestFailure.IllegalCharacterInHeaderValue";
@@ -46,7 +46,7 @@ pub struct Wire {
 impl Wire {
     /// A wire for these settings; the error names what is wrong with them.
     pub(crate) fn new(config: &Config) -> Result<Wire, String> {
-        let place = place_of(&config.url)?;
+        let (place, _) = url::parts("url", &config.url)?;
         check_sizes(config)?;
         check_attributes(&config.common_attributes)?;
         let name = |name| HeaderName::from_static(name);
@@ -59,7 +59,7 @@ impl Wire {
             (name(headers::PROTOCOL_VERSION), fixed(headers::PROTOCOL_VERSION_1_0)),
             (name(headers::CONTENT_TYPE), fixed(headers::JSON)),
         ];
-        let mut secrets = crate::sink::answer::secrets_of(&config.url);
+        let mut secrets = url::secrets_of(&config.url);
         if let Some(key) = &config.access_key {
             list.push((name(headers::ACCESS_KEY), access_key(key)?));
             secrets.push(key.clone());
@@ -82,7 +82,7 @@ impl Wire {
         Ok(Wire {
             client: Client::new(&client).map_err(|error| error.to_string())?,
             url: config.url.trim().to_owned(),
-            place,
+            place: place.to_owned(),
             headers: list,
             source_arn,
             gzip: config.gzip,
@@ -149,22 +149,6 @@ fn empty_body(gzip: bool) -> Bytes {
     let mut out = Vec::new();
     codec::gzip::Deflater::new(1).gzip(EMPTY, &mut out);
     Bytes::from(out)
-}
-
-fn place_of(url: &str) -> Result<String, String> {
-    let url = url.trim();
-    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
-    let rest = rest.ok_or("url: must begin with https:// (http:// for rehearsal)")?;
-    let (authority, _) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
-    let unusable = |c: char| c.is_whitespace() || c.is_control() || c == '#';
-    if authority.is_empty() || url.contains(unusable) {
-        return Err("url: no usable URL".to_owned());
-    }
-    if authority.contains('@') {
-        return Err("url: must not hold a user name or password".to_owned());
-    }
-    let end = url.len() - rest.len() + authority.len();
-    Ok(url.get(..end).unwrap_or_default().to_owned())
 }
 
 fn check_sizes(config: &Config) -> Result<(), String> {

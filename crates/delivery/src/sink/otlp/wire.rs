@@ -1,18 +1,15 @@
 //! The sending half: one POST or call with the credentials of the moment, one verdict.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
-
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, HOST, TE};
+use http::header::{CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, HOST, TE};
 use http::{HeaderName, HeaderValue, Method};
 use remote::grpc::{Call, Channel, ChannelError, Outcome};
-use remote::{Client, OAuth2, Request, Secret, TokenError, Unreachable};
+use remote::{Client, Request, Unreachable};
 
 use super::{Compression, Config, Protocol, answer, grpc};
-use crate::sink::answer::Class;
-use crate::sink::{Payload, answer as common};
-use crate::{Verdict, Why};
+use crate::Verdict;
+use crate::sink::credentials::{Credentials, Given, Header};
+use crate::sink::{Payload, url};
 
 /// Path of the metrics service, where the URL gives none.
 const PATH: &str = "/v1/metrics";
@@ -20,18 +17,21 @@ const PATH: &str = "/v1/metrics";
 /// The sending half.
 pub struct Wire {
     transport: Transport,
-    headers: Vec<(HeaderName, HeaderValue)>,
-    /// What must never be quoted.
-    secrets: Vec<Secret>,
-    oauth2: Option<OAuth2>,
-    /// The last answer refused a fetched token. Once is a token that was revoked early and is
-    /// worth a try with a new one at once; twice is an outage.
-    refused: AtomicBool,
+    credentials: Credentials,
 }
 
 enum Transport {
-    Http { client: Client, url: String, empty: &'static [u8] },
-    Grpc { channel: Channel, encoding: Option<&'static str> },
+    /// `headers` belong to the body; `empty` is the body of a request without metrics.
+    Http {
+        client: Client,
+        url: String,
+        headers: Vec<Header>,
+        empty: &'static [u8],
+    },
+    Grpc {
+        channel: Channel,
+        encoding: Option<&'static str>,
+    },
 }
 
 /// What an attempt came to.
@@ -41,7 +41,7 @@ enum Attempt {
 }
 
 impl Attempt {
-    fn refused_credentials(&self) -> bool {
+    fn refuses_credentials(&self) -> bool {
         match self {
             Attempt::Http(answer) => answer.status == 401,
             Attempt::Grpc(outcome) => grpc::is_unauthenticated(outcome),
@@ -52,34 +52,20 @@ impl Attempt {
 impl Wire {
     /// A wire for these settings; the error names what is wrong with them.
     pub(crate) fn new(config: &Config) -> Result<Wire, String> {
-        let mut headers = Vec::new();
-        let mut secrets = common::secrets_of(&config.endpoint);
-        for (name, value) in &config.headers {
-            headers.push(header(name, value)?);
-            secrets.push(value.clone());
-        }
-        if let Some(token) = &config.bearer_token {
-            if config.oauth2.is_some() {
-                return Err("bearer_token and oauth2 exclude each other".to_owned());
-            }
-            headers.push(bearer(token).ok_or("bearer_token: holds characters no token has")?);
-            secrets.push(token.clone());
-        }
-        let named_twice = headers.iter().filter(|(name, _)| name == AUTHORIZATION).count() > 1;
-        if named_twice || (config.oauth2.is_some() && config.headers.iter().any(is_authorization)) {
-            return Err("authorization is given twice".to_owned());
-        }
         let client = Client::new(&config.client).map_err(|error| error.to_string())?;
-        let oauth2 = config.oauth2.clone().map(|oauth2| OAuth2::new(client.clone(), oauth2));
-        let transport = match config.protocol {
-            Protocol::Grpc => grpc_transport(config, &headers)?,
-            Protocol::HttpProtobuf | Protocol::HttpJson => {
-                let (transport, own) = http_transport(config, client)?;
-                headers.splice(0..0, own);
-                transport
-            }
+        let given = Given {
+            url: &config.endpoint,
+            headers: &config.headers,
+            basic_auth: None,
+            bearer_token: config.bearer_token.as_ref(),
+            oauth2: config.oauth2.as_ref(),
         };
-        Ok(Wire { transport, headers, secrets, oauth2, refused: AtomicBool::new(false) })
+        let credentials = Credentials::new(&given, &client)?;
+        let transport = match config.protocol {
+            Protocol::Grpc => grpc_transport(config, credentials.headers())?,
+            Protocol::HttpProtobuf | Protocol::HttpJson => http_transport(config, client)?,
+        };
+        Ok(Wire { transport, credentials })
     }
 
     /// One attempt.
@@ -100,49 +86,24 @@ impl Wire {
         self.exchange(None, judge).await
     }
 
+    /// Sends a body, or an empty request that is not compressed.
     async fn exchange(
         &self,
         body: Option<Bytes>,
         judge: impl Fn(&Attempt, &[&str]) -> Verdict,
     ) -> Verdict {
-        let mut secrets: Vec<&str> = self.secrets.iter().map(Secret::expose).collect();
-        let token = match &self.oauth2 {
-            None => None,
-            Some(oauth2) => match oauth2.token().await {
-                Ok(token) => Some(token),
-                Err(error) => return token_unavailable(&error, &secrets),
-            },
-        };
-        let mut headers = self.headers.clone();
-        if let Some(token) = &token {
-            secrets.push(token.expose());
-            headers.extend(bearer(token));
-        }
-        let attempt = match self.attempt(body, headers).await {
-            Ok(attempt) => attempt,
-            Err(error) => return common::unreachable(&error, &secrets),
-        };
-        let verdict = judge(&attempt, &secrets);
-        match (&self.oauth2, &token) {
-            (Some(oauth2), Some(token)) if attempt.refused_credentials() => {
-                oauth2.refused(token);
-                self.refused_once(verdict)
-            }
-            _ => {
-                self.refused.store(false, Ordering::Relaxed);
-                verdict
-            }
-        }
+        let ask = |credentials| self.ask(body, credentials);
+        self.credentials.attempt(ask, Attempt::refuses_credentials, judge).await
     }
 
-    /// Sends a body, or an empty request that is not compressed.
-    async fn attempt(
+    async fn ask(
         &self,
         body: Option<Bytes>,
-        mut headers: Vec<(HeaderName, HeaderValue)>,
+        credentials: Vec<Header>,
     ) -> Result<Attempt, Unreachable> {
         match &self.transport {
-            Transport::Http { client, url, empty } => {
+            Transport::Http { client, url, headers, empty } => {
+                let mut headers = [headers.as_slice(), &credentials].concat();
                 let body = body.unwrap_or_else(|| {
                     headers.retain(|(name, _)| name != CONTENT_ENCODING);
                     Bytes::from_static(empty)
@@ -153,37 +114,22 @@ impl Wire {
             Transport::Grpc { channel, encoding } => {
                 let encoding = encoding.filter(|_| body.is_some());
                 let message = body.unwrap_or_default();
-                let call = Call { path: grpc::PATH, metadata: headers, encoding, message };
+                let call = Call { path: grpc::PATH, metadata: credentials, encoding, message };
                 channel.call(call).await.map(Attempt::Grpc)
             }
-        }
-    }
-
-    /// The first refusal of a fetched token asks for another try at once, quietly.
-    fn refused_once(&self, verdict: Verdict) -> Verdict {
-        let again = self.refused.swap(true, Ordering::Relaxed);
-        match verdict {
-            Verdict::Later { why, .. } if !again => {
-                Verdict::Later { after: Some(Duration::ZERO), loud: false, why }
-            }
-            other => other,
         }
     }
 
     /// Type and place.
     pub(crate) fn describe(&self) -> String {
         match &self.transport {
-            Transport::Http { url, .. } => format!("otlp {}", common::shown(url)),
+            Transport::Http { url, .. } => format!("otlp {}", url::shown(url)),
             Transport::Grpc { channel, .. } => format!("otlp grpc {}", channel.place()),
         }
     }
 }
 
-/// The transport, and the headers that belong to its bodies.
-fn http_transport(
-    config: &Config,
-    client: Client,
-) -> Result<(Transport, Vec<(HeaderName, HeaderValue)>), String> {
+fn http_transport(config: &Config, client: Client) -> Result<Transport, String> {
     let url = metrics_url(&config.endpoint)?;
     let (content_type, empty): (_, &[u8]) = match config.protocol {
         Protocol::HttpJson => ("application/json", b"{\"resourceMetrics\":[]}"),
@@ -195,13 +141,10 @@ fn http_transport(
         Compression::Gzip => headers.push((CONTENT_ENCODING, HeaderValue::from_static("gzip"))),
         Compression::Zstd => headers.push((CONTENT_ENCODING, HeaderValue::from_static("zstd"))),
     }
-    Ok((Transport::Http { client, url, empty }, headers))
+    Ok(Transport::Http { client, url, headers, empty })
 }
 
-fn grpc_transport(
-    config: &Config,
-    headers: &[(HeaderName, HeaderValue)],
-) -> Result<Transport, String> {
+fn grpc_transport(config: &Config, headers: &[Header]) -> Result<Transport, String> {
     let encoding = match config.compression {
         Compression::None => None,
         Compression::Gzip => Some("gzip"),
@@ -226,56 +169,12 @@ fn grpc_transport(
     Ok(Transport::Grpc { channel, encoding })
 }
 
-/// Without a token there is no attempt. A provider that is merely not well is waited for quietly.
-fn token_unavailable(error: &TokenError, secrets: &[&str]) -> Verdict {
-    let (status, detail) = match error {
-        TokenError::Unreachable(error) => return common::unreachable(error, secrets),
-        TokenError::Refused { status, detail } | TokenError::Unusable { status, detail } => {
-            (*status, detail)
-        }
-    };
-    let loud = Class::of(status) != Class::Busy;
-    let message = format!("no OAuth2 token: {}", common::quote(detail.as_bytes(), secrets));
-    Verdict::Later { after: None, loud, why: Why { code: common::DESTINATION, message } }
-}
-
-fn header(name: &str, value: &Secret) -> Result<(HeaderName, HeaderValue), String> {
-    let key = HeaderName::from_bytes(name.as_bytes())
-        .map_err(|_| format!("headers: {name:?} is no header name"))?;
-    let mut value = HeaderValue::from_str(value.expose())
-        .map_err(|_| format!("headers: the value of {name} holds characters no header has"))?;
-    value.set_sensitive(true);
-    Ok((key, value))
-}
-
-fn is_authorization((name, _): &(String, Secret)) -> bool {
-    name.eq_ignore_ascii_case("authorization")
-}
-
-fn bearer(token: &Secret) -> Option<(HeaderName, HeaderValue)> {
-    let mut value = HeaderValue::from_str(&format!("Bearer {}", token.expose().trim())).ok()?;
-    value.set_sensitive(true);
-    Some((AUTHORIZATION, value))
-}
-
 /// `/v1/metrics` is appended unless the URL has a path.
 fn metrics_url(endpoint: &str) -> Result<String, String> {
-    let endpoint = endpoint.trim();
-    let rest = endpoint
-        .strip_prefix("https://")
-        .or_else(|| endpoint.strip_prefix("http://"))
-        .ok_or_else(|| format!("endpoint: {endpoint:?} must begin with https:// or http://"))?;
-    let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
-    let unusable = |c: char| c.is_whitespace() || c.is_control() || c == '#';
-    if authority.is_empty() || endpoint.contains(unusable) {
-        return Err(format!("endpoint: {endpoint:?} is no usable URL"));
-    }
-    if authority.contains('@') {
-        return Err("endpoint: the URL must not hold a user name or password".to_owned());
-    }
-    Ok(match path {
-        "" | "/" => format!("{}{PATH}", endpoint.trim_end_matches('/')),
-        _ => endpoint.to_owned(),
+    let (place, rest) = url::parts("endpoint", endpoint)?;
+    Ok(match rest {
+        "" | "/" => format!("{place}{PATH}"),
+        _ => format!("{place}{rest}"),
     })
 }
 

@@ -7,7 +7,6 @@
 //! markers of staleness, since CloudWatch never says that a series has ended.
 
 mod answer;
-mod credentials;
 mod divisions;
 mod encode;
 mod families;

@@ -1,19 +1,18 @@
 //! The sending half: one POST with the credentials of the moment, one verdict.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderName, HeaderValue, Method};
-use remote::{Answer, Client, Request, Secret};
+use remote::{Answer, Client, Request};
 use tokio::time::Instant;
 
-use super::credentials::{Credentials, bearer, once_more, token_unavailable};
 use super::divisions::Divisions;
 use super::{Config, Naming, answer, name};
 use crate::Verdict;
-use crate::sink::{Payload, answer as common};
+use crate::sink::credentials::{Credentials, Given, Header};
+use crate::sink::{Payload, url};
 
 /// Snappy's form of no bytes at all, which is a `WriteRequest` without series.
 const EMPTY: &[u8] = &[0];
@@ -22,11 +21,9 @@ const EMPTY: &[u8] = &[0];
 pub struct Wire {
     client: Client,
     url: String,
-    headers: Vec<(HeaderName, HeaderValue)>,
+    /// Of the protocol.
+    headers: Vec<Header>,
     credentials: Credentials,
-    /// The last answer refused a fetched token. Once is a token that was revoked early and is
-    /// worth a try with a new one at once; twice is an outage.
-    refused: AtomicBool,
     divisions: Mutex<Divisions>,
     started: Instant,
 }
@@ -34,12 +31,19 @@ pub struct Wire {
 impl Wire {
     /// A wire for these settings; the error names what is wrong with them.
     pub(crate) fn new(config: &Config) -> Result<Wire, String> {
-        check_url(&config.url)?;
+        url::parts("url", &config.url)?;
         check_labels(config)?;
         let client = Client::new(&config.client).map_err(|error| error.to_string())?;
-        let credentials = Credentials::new(config, &client)?;
+        let given = Given {
+            url: &config.url,
+            headers: &config.headers,
+            basic_auth: config.basic_auth.as_ref(),
+            bearer_token: config.bearer_token.as_ref(),
+            oauth2: config.oauth2.as_ref(),
+        };
+        let credentials = Credentials::new(&given, &client)?;
         // Remote write 1.0, 3.1: the version is that of the protocol's draft, and stays so.
-        let mut headers = vec![
+        let headers = vec![
             (CONTENT_TYPE, HeaderValue::from_static("application/x-protobuf")),
             (CONTENT_ENCODING, HeaderValue::from_static("snappy")),
             (
@@ -47,14 +51,12 @@ impl Wire {
                 HeaderValue::from_static("0.1.0"),
             ),
         ];
-        headers.extend(credentials.headers.iter().cloned());
         let started = Instant::now();
         Ok(Wire {
             client,
             url: config.url.trim().to_owned(),
             headers,
             credentials,
-            refused: AtomicBool::new(false),
             divisions: Mutex::new(Divisions::new(started.elapsed())),
             started,
         })
@@ -87,62 +89,19 @@ impl Wire {
     }
 
     async fn exchange(&self, body: Bytes, judge: impl Fn(&Answer, &[&str]) -> Verdict) -> Verdict {
-        let Credentials { secrets, oauth2, .. } = &self.credentials;
-        let mut secrets: Vec<&str> = secrets.iter().map(Secret::expose).collect();
-        let mut headers = self.headers.clone();
-        let token = match oauth2 {
-            None => None,
-            Some(oauth2) => match oauth2.token().await {
-                Ok(token) => Some(token),
-                Err(error) => return token_unavailable(&error, &secrets),
-            },
+        let ask = |credentials: Vec<Header>| {
+            let headers = [self.headers.as_slice(), &credentials].concat();
+            let request = Request { method: Method::POST, url: self.url.clone(), headers, body };
+            self.client.send(request)
         };
-        if let Some(token) = &token {
-            secrets.push(token.expose());
-            headers.extend(bearer(token));
-        }
-        let request = Request { method: Method::POST, url: self.url.clone(), headers, body };
-        let answer = match self.client.send(request).await {
-            Ok(answer) => answer,
-            Err(error) => return common::unreachable(&error, &secrets),
-        };
-        let verdict = judge(&answer, &secrets);
-        match (oauth2, &token) {
-            (Some(oauth2), Some(token)) if answer.status == 401 => {
-                oauth2.refused(token);
-                let again = self.refused.swap(true, Ordering::Relaxed);
-                if again { verdict } else { once_more(verdict) }
-            }
-            _ => {
-                self.refused.store(false, Ordering::Relaxed);
-                verdict
-            }
-        }
+        self.credentials.attempt(ask, |answer| answer.status == 401, judge).await
     }
 
     /// Type and place.
     pub(crate) fn describe(&self) -> String {
         // A query may hold a key.
-        let place = common::shown(&self.url);
-        format!("prometheus_remote_write {place}")
+        format!("prometheus_remote_write {}", url::shown(&self.url))
     }
-}
-
-fn check_url(url: &str) -> Result<(), String> {
-    let url = url.trim();
-    let rest = url
-        .strip_prefix("https://")
-        .or_else(|| url.strip_prefix("http://"))
-        .ok_or_else(|| format!("url: {url:?} must begin with https:// or http://"))?;
-    let (authority, _) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
-    let unusable = |c: char| c.is_whitespace() || c.is_control() || c == '#';
-    if authority.is_empty() || url.contains(unusable) {
-        return Err(format!("url: {url:?} is no usable URL"));
-    }
-    if authority.contains('@') {
-        return Err("url: must not hold a user name or password; use basic_auth".to_owned());
-    }
-    Ok(())
 }
 
 fn check_labels(config: &Config) -> Result<(), String> {

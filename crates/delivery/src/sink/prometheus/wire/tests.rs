@@ -18,7 +18,7 @@ fn unusable_settings_are_named() {
     };
     check(&|c| c.url = "127.0.0.1:9090".to_owned(), "url: ");
     check(&|c| c.url = "http://".to_owned(), "url: ");
-    check(&|c| c.url = "http://user:SECRET@x/".to_owned(), "basic_auth");
+    check(&|c| c.url = "http://user:SECRET@x/".to_owned(), "user name or password");
     check(&|c| c.external_labels = vec![("__name__".to_owned(), "x".to_owned())], "__name__");
     check(&|c| c.external_labels = vec![("a-b".to_owned(), "x".to_owned())], "a-b");
     check(&|c| c.external_labels = vec![(String::new(), "x".to_owned())], "external_labels");
