@@ -16,7 +16,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::backup::write_whole;
 use crate::config::{FromRequest, StartFrom, StreamConfig};
-use crate::sink::{self, dynatrace};
+use crate::sink;
+use crate::sink::dynatrace::{self, Target};
 use crate::stats::Stats;
 use crate::stream::{Commands, Parts, Stream};
 use crate::tags::TagFile;
@@ -29,11 +30,6 @@ const RETRY_MS: i64 = 30_000;
 const REFUSED_MAX: usize = 1024;
 /// Version of a lane file.
 const VERSION: u32 = 1;
-
-/// The common attribute that names the target.
-pub const TARGET_ATTRIBUTE: &str = "dt-url";
-/// The common attribute that says whether its certificate must be valid; absent means yes.
-pub const CERTIFICATE_ATTRIBUTE: &str = "require-valid-certificate";
 
 /// A delivery that is not admitted: status and text for its sender.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,12 +75,11 @@ struct LaneFile {
     token: String,
 }
 
-/// Target, token and certificate rule of one delivery, checked.
+/// Target and token of one delivery, checked.
 struct Asked {
     id: LaneId,
-    target: String,
+    target: Target,
     token: Secret,
-    require_valid_certificate: bool,
 }
 
 impl Lanes {
@@ -172,25 +167,15 @@ impl Lanes {
     }
 
     fn asked(&self, attributes: &[(String, String)], token: &Secret) -> Result<Asked, NotAdmitted> {
-        let value = |name: &str| {
-            attributes.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v.trim())
-        };
-        let Some(url) = value(TARGET_ATTRIBUTE).filter(|u| !u.is_empty()) else {
-            return Err(bad("common attribute dt-url is missing: set it to the environment URL"));
-        };
+        let target = dynatrace::target(attributes, &self.from.allowed_hosts);
+        let target = target.map_err(|why| bad(&why))?;
         if token.expose().is_empty() {
             return Err(denied("access key is missing: set it to a Dynatrace API token"));
         }
-        let target = dynatrace::normalise_url(url).map_err(|e| bad(&format!("dt-url: {e}")))?;
-        if !dynatrace::url_allowed(&target, &self.from.allowed_hosts) {
-            return Err(bad("dt-url: this host is not in allowed_hosts of the settings"));
-        }
-        let require_valid_certificate =
-            !value(CERTIFICATE_ATTRIBUTE).is_some_and(|v| v.eq_ignore_ascii_case("false"));
         // The rule for the certificate is part of the lane: turning it off makes another one.
-        let name = if require_valid_certificate { target.clone() } else { format!("{target}#any") };
-        let id = self.key.lane_id(&name, token.expose().as_bytes());
-        Ok(Asked { id, target, token: token.clone(), require_valid_certificate })
+        let any = if target.accept_invalid { "#any" } else { "" };
+        let id = self.key.lane_id(&format!("{}{any}", target.url), token.expose().as_bytes());
+        Ok(Asked { id, target, token: token.clone() })
     }
 
     /// The answer for a lane that is known: open, or refused a moment ago.
@@ -258,7 +243,7 @@ impl Lanes {
             tracing::error!(error = message, "lane not opened");
             NotAdmitted { status: 503, message: "the lane could not be opened".to_owned() }
         })?;
-        tracing::info!(stream = stream.name(), target = asked.target, "lane opened");
+        tracing::info!(stream = stream.name(), target = asked.target.url, "lane opened");
         state.refused.remove(&asked.id);
         state.lanes.insert(asked.id, stream);
         Ok(())
@@ -277,9 +262,9 @@ impl Lanes {
 
     fn destination(&self, asked: &Asked) -> dynatrace::Config {
         let mut config = self.from.dynatrace.clone();
-        config.url.clone_from(&asked.target);
+        config.url.clone_from(&asked.target.url);
         config.api_token = asked.token.clone();
-        config.client.tls.accept_invalid = !asked.require_valid_certificate;
+        config.client.tls.accept_invalid = asked.target.accept_invalid;
         config
     }
 
@@ -293,8 +278,8 @@ impl Lanes {
         codec::base64::encode_into(&sealed, &mut token);
         let file = LaneFile {
             version: VERSION,
-            target: asked.target.clone(),
-            require_valid_certificate: asked.require_valid_certificate,
+            target: asked.target.url.clone(),
+            require_valid_certificate: !asked.target.accept_invalid,
             token: String::from_utf8(token).unwrap_or_default(),
         };
         let bytes = serde_json::to_vec_pretty(&file).map_err(|e| e.to_string())?;
@@ -330,8 +315,8 @@ impl Lanes {
             .open(&sealed, &id.0)
             .map_err(|e| fault(&format!("{e}: is token_key the one it was sealed with?")))?;
         let token = Secret::new(String::from_utf8(token).map_err(|_| fault("token is no text"))?);
-        let require_valid_certificate = file.require_valid_certificate;
-        Ok((id, Asked { id, target: file.target, token, require_valid_certificate }))
+        let target = Target { url: file.target, accept_invalid: !file.require_valid_certificate };
+        Ok((id, Asked { id, target, token }))
     }
 }
 

@@ -36,7 +36,7 @@ pub use config::{
     BackupConfig, BackupMode, Buffering, Destination, FromRequest, S3Backup, StartFrom,
     StreamConfig,
 };
-pub use lanes::{CERTIFICATE_ATTRIBUTE, Lanes, NotAdmitted, PartsFor, TARGET_ATTRIBUTE};
+pub use lanes::{Lanes, NotAdmitted, PartsFor};
 pub use share::{Share, Spent, folder_size};
 pub use stats::{REQUEST_OUTCOMES, State, Stats, UPLOAD_OUTCOMES};
 pub use stream::{Commands, Parts, Stream};

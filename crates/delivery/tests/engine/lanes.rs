@@ -99,6 +99,36 @@ fn a_revoked_token_delays_nobody() {
     }
 }
 
+/// A lane file as the first release wrote it: of a token that is sealed with the key of [`open`], for a
+/// target at which nobody listens.
+const LANE_FILE: (&str, &str) = (
+    "e8d8fc082a226e869937ef67d82c3608",
+    r#"{
+  "version": 1,
+  "target": "http://127.0.0.1:9",
+  "require_valid_certificate": false,
+  "token": "Ae91tI0x23RXAcTlH5I7teoyCXKF5CD9FOfkwcQ5vp7OpUgZOHnXtKBT+9B05mmGLGcowEg="
+}"#,
+);
+
+/// Scenario: a start with a lane file of the first release.
+/// Guarantees: I8: its lane is there without a probe, under the name that target, token and rule for the
+/// certificate give it.
+#[test]
+fn i8_a_lane_file_of_the_first_release_is_read() {
+    let world = World::new("lane-file");
+    let (name, content) = LANE_FILE;
+    std::fs::create_dir_all(world.dir.join("lanes")).unwrap();
+    world.dir.write(&format!("lanes/{name}.json"), content);
+    let lanes = open(&world, world.config("s"));
+    let attributes = [("dt-url", "http://127.0.0.1:9"), ("require-valid-certificate", "false")]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let token = Secret::new("dt0c01.golden.SECRET");
+    let LaneId(id) = world.runtime.block_on(lanes.admit(&attributes, &token)).unwrap();
+    assert_eq!(id.map(|byte| format!("{byte:02x}")).concat(), name);
+    assert!(lanes.join());
+}
+
 /// Scenario: buffering with a long interval; one lane gets all data, another lane none.
 /// Guarantees: the idle lane lets go of what is not its own, so that the journal can be freed.
 #[test]

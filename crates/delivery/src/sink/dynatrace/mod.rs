@@ -24,7 +24,7 @@ use remote::{ClientConfig, Secret};
 
 pub(crate) use losses::Losses;
 pub use packer::Packer;
-pub use url::{Target, host_allowed, normalise_url, target, url_allowed};
+pub(crate) use url::{Target, target};
 pub use window::OLDEST_MS;
 pub use wire::Wire;
 

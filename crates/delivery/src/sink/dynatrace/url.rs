@@ -16,28 +16,33 @@ const URL_MAX: usize = 2_048;
 
 /// What a delivery says about where it goes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Target {
+pub(crate) struct Target {
     /// Normalised base URL.
-    pub url: String,
+    pub(crate) url: String,
     /// `require-valid-certificate: false`.
-    pub accept_invalid: bool,
+    pub(crate) accept_invalid: bool,
 }
 
 /// The target named by the common attributes of a delivery, if it is one of the allowed hosts.
 /// The error is for the sender.
-pub fn target(attributes: &[(String, String)], allowed_hosts: &[String]) -> Result<Target, String> {
+pub(crate) fn target(
+    attributes: &[(String, String)],
+    allowed_hosts: &[String],
+) -> Result<Target, String> {
     let value = |name: &str| {
         let found = attributes.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.trim())
     };
-    let Some(named) = value("dt-url") else {
-        return Err("the common attribute dt-url is missing: it names the environment, for \
+    let Some(named) = value("dt-url").filter(|named| !named.is_empty()) else {
+        return Err(
+            "common attribute dt-url is missing: set it to the URL of the environment, for \
                     instance https://abc12345.live.dynatrace.com"
-            .to_owned());
+                .to_owned(),
+        );
     };
     let url = normalise_url(named).map_err(|why| format!("common attribute dt-url: {why}"))?;
     if !url_allowed(&url, allowed_hosts) {
-        return Err(format!("the host of dt-url {url} is not among the allowed hosts"));
+        return Err(format!("dt-url {url}: this host is not in allowed_hosts of the settings"));
     }
     // Only a plain "false" turns verification off; anything unclear keeps it on.
     let accept_invalid = value("require-valid-certificate")
@@ -48,7 +53,7 @@ pub fn target(attributes: &[(String, String)], allowed_hosts: &[String]) -> Resu
 /// The base URL: trimmed, scheme and host in lower case, without default port, trailing slashes and
 /// the parts of the API people paste along; `apps` addresses become `live` ones, which is where
 /// API tokens are taken. The error says what is wrong.
-pub fn normalise_url(raw: &str) -> Result<String, String> {
+pub(crate) fn normalise_url(raw: &str) -> Result<String, String> {
     let raw = raw.trim();
     if raw.len() > URL_MAX {
         return Err(format!("the URL is longer than {URL_MAX} characters"));
@@ -85,24 +90,15 @@ pub(crate) fn ingest_url(base: &str) -> String {
     if base.ends_with(LOCAL) { base.to_owned() } else { format!("{base}{INGEST}") }
 }
 
-/// True when `host` (with `:port` where it is not 443) is allowed over https.
+/// True when a normalised base URL is allowed. Plain http, which would show the token on the way,
+/// is allowed only where the entry itself begins with `http://`, or names this very machine.
 ///
 /// An entry is an exact host, or `*.suffix` for all names below a domain; upper and lower case are
 /// the same. With a port it allows that port only; without one an exact host is allowed on any port
 /// (ActiveGates listen on 9999), names below a domain on 443 only.
-pub fn host_allowed(host: &str, allowed: &[String]) -> bool {
-    authority_allowed("https", &host.to_ascii_lowercase(), allowed)
-}
-
-/// True when a normalised base URL is allowed. Plain http, which would show the token on the way,
-/// is allowed only where the entry itself begins with `http://`, or names this very machine.
-pub fn url_allowed(url: &str, allowed: &[String]) -> bool {
+fn url_allowed(url: &str, allowed: &[String]) -> bool {
     let Some((scheme, rest)) = url.split_once("://") else { return false };
     let authority = rest.split('/').next().unwrap_or(rest);
-    authority_allowed(scheme, &authority.to_ascii_lowercase(), allowed)
-}
-
-fn authority_allowed(scheme: &str, authority: &str, allowed: &[String]) -> bool {
     let Some((host, port)) = host_and_port(authority) else { return false };
     let port = port.unwrap_or(default_port(scheme));
     allowed.iter().any(|entry| {
