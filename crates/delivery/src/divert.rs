@@ -287,12 +287,7 @@ impl Worker {
         };
         counter.fetch_add(points, Ordering::Relaxed);
         let tally = std::mem::take(&mut diversion.tally);
-        for (rule, points) in self.packing.rules().iter().zip(&tally.filtered) {
-            self.stats.add_filtered(rule, *points);
-        }
-        for (reason, items) in &tally.quarantined {
-            self.stats.add_quarantined(reason, *items);
-        }
+        self.stats.add_tally(self.packing.rules(), &tally);
         diversion.failed.clear();
         diversion.rejected.clear();
         diversion.first = None;

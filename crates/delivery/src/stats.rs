@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::config::Buffering;
+use crate::parcel::Tally;
 use crate::tags::TagState;
 use crate::tap::Taps;
 
@@ -92,14 +93,15 @@ impl Stats {
         Buffering { interval, ..set }
     }
 
-    /// Adds to a filter rule.
-    pub(crate) fn add_filtered(&self, rule: &str, points: u64) {
-        add(&self.filtered, rule.to_owned(), points);
-    }
-
-    /// Adds to a quarantine reason.
-    pub(crate) fn add_quarantined(&self, reason: &'static str, items: u64) {
-        add(&self.quarantined, reason, items);
+    /// Adds what became of the items of a range, besides those in its payload.
+    pub(crate) fn add_tally(&self, rules: &[String], tally: &Tally) {
+        for (rule, points) in rules.iter().zip(&tally.filtered).filter(|(_, points)| **points > 0) {
+            add(&self.filtered, rule.clone(), *points);
+        }
+        for (reason, items) in &tally.quarantined {
+            add(&self.quarantined, *reason, *items);
+        }
+        self.backed_up.fetch_add(tally.backed_up, Ordering::Relaxed);
     }
 
     /// Adds a request.

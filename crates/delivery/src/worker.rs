@@ -29,7 +29,7 @@ use crate::time::{Clocks, Now};
 use crate::verdict::{Named, Verdict, Why};
 
 /// Cursors are synced this often, and the state is told.
-const HOUSEKEEPING: Duration = Duration::from_secs(1);
+const HOUSEKEEPING_MS: i64 = 1_000;
 /// A backup or quarantine that failed is tried again this often.
 pub(crate) const STORE_RETRY_MS: i64 = 5_000;
 
@@ -99,7 +99,7 @@ impl Worker {
                 self.fill(now);
                 self.send_due(now);
             }
-            if now.steady_ms - housekept >= 1_000 {
+            if now.steady_ms - housekept >= HOUSEKEEPING_MS {
                 self.housekeep();
                 housekept = now.steady_ms;
             }
@@ -118,7 +118,7 @@ impl Worker {
     /// Waits for the first event or the next instant at which there is something to do; applies all.
     fn wait(&mut self, events: &Receiver<Event>, housekept: i64) {
         let now = self.now().steady_ms;
-        let mut wake = housekept + 1_000;
+        let mut wake = housekept + HOUSEKEEPING_MS;
         if !self.stopping {
             wake = wake.min(self.dispatch.wake_ms().unwrap_or(i64::MAX));
             // Without room nothing is claimed, however long it has waited.
@@ -126,11 +126,9 @@ impl Worker {
                 wake = wake.min(feed.wake_ms().unwrap_or(i64::MAX));
             }
         }
-        let pause = u64::try_from((wake - now).max(0)).unwrap_or(0);
         // More may be claimed at once: only look whether something has happened meanwhile.
-        let pause = if self.may_claim() { 0 } else { pause };
-        let pause = Duration::from_millis(pause).min(HOUSEKEEPING);
-        let first = match events.recv_timeout(pause) {
+        let pause = if self.may_claim() { 0 } else { u64::try_from(wake - now).unwrap_or(0) };
+        let first = match events.recv_timeout(Duration::from_millis(pause)) {
             Ok(event) => Some(event),
             Err(RecvTimeoutError::Timeout) => None,
             Err(RecvTimeoutError::Disconnected) => Some(Event::Stop),
@@ -394,23 +392,11 @@ impl Worker {
             self.tell_quarantine(Some(error));
             return Err(Box::new(parcel));
         }
-        self.count(&parcel);
-        self.settle(parcel.feed, parcel.from, parcel.to);
-        Ok(())
-    }
-
-    fn count(&self, parcel: &Parcel) {
-        for (rule, points) in self.packing.rules().iter().zip(&parcel.tally.filtered) {
-            if *points > 0 {
-                self.stats.add_filtered(rule, *points);
-            }
-        }
-        for (reason, items) in &parcel.tally.quarantined {
-            self.stats.add_quarantined(reason, *items);
-        }
-        self.stats.backed_up.fetch_add(parcel.tally.backed_up, Ordering::Relaxed);
+        self.stats.add_tally(self.packing.rules(), &parcel.tally);
         let newest = self.packing.newest_instant_ms();
         self.stats.newest_instant_ms.fetch_max(newest, Ordering::Relaxed);
+        self.settle(parcel.feed, parcel.from, parcel.to);
+        Ok(())
     }
 
     pub(crate) fn settle(&mut self, feed: usize, from: Position, to: Position) {
