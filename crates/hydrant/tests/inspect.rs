@@ -276,8 +276,7 @@ fn files_and_pipes() {
 /// *Guarantees:* all 1,160 points of its 4 records, none undecodable.
 #[test]
 fn a_real_delivery() {
-    let Some(body) = testkit::testdata(env!("CARGO_MANIFEST_DIR"), "telegraf-firehose-json.json")
-    else {
+    let Some(body) = testkit::testdata("telegraf-firehose-json.json") else {
         return;
     };
     let folder = testkit::TempDir::new("capture");

@@ -1,4 +1,4 @@
-//! A folder that is removed when the test is over, and where the captures lie.
+//! A folder that is removed when the test is over.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -39,19 +39,4 @@ impl Drop for TempDir {
         // A folder left behind is no reason to fail a test that passed.
         std::fs::remove_dir_all(&self.path).ok();
     }
-}
-
-/// A file of the captures, or `None` where they are not laid out: `HYDRANT_TESTDATA`, else the folder
-/// `shared/testdata` beside the workspace. `manifest_dir` is the caller's `CARGO_MANIFEST_DIR`.
-pub fn testdata(manifest_dir: &str, name: &str) -> Option<Vec<u8>> {
-    let folder = match std::env::var_os("HYDRANT_TESTDATA") {
-        Some(folder) => PathBuf::from(folder),
-        None => Path::new(manifest_dir).join("../../../shared/testdata"),
-    };
-    let here = std::fs::read(folder.join(name)).ok();
-    // A worktree lies one folder deeper than the main checkout.
-    here.or_else(|| {
-        let deeper = Path::new(manifest_dir).join("../../../../shared/testdata");
-        std::fs::read(deeper.join(name)).ok()
-    })
 }

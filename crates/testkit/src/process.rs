@@ -5,7 +5,7 @@
 
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -36,6 +36,13 @@ pub struct Process {
     child: Child,
     watch: Arc<Watch>,
     readers: Vec<JoinHandle<()>>,
+}
+
+/// The binary under test: `built`, as a test knows it by `env!("CARGO_BIN_EXE_...")`, unless
+/// `HYDRANT_BINARY` names another, for instance a release build.
+#[expect(clippy::disallowed_methods, reason = "tests may be pointed at another binary")]
+pub fn binary(built: &str) -> PathBuf {
+    std::env::var_os("HYDRANT_BINARY").map_or_else(|| PathBuf::from(built), PathBuf::from)
 }
 
 fn lock(watch: &Watch) -> MutexGuard<'_, Output> {

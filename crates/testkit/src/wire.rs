@@ -36,6 +36,12 @@ fn find<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
 }
 
 impl Received {
+    /// One as it was on the wire, in its body not even chunks undone.
+    pub fn parse(mut bytes: &[u8]) -> Received {
+        let head =
+            read_head(&mut bytes).ok().flatten().expect("bytes begin with the head of a request");
+        Received { body: bytes.to_vec(), ..head }
+    }
     /// The first header of that name, in any case.
     pub fn header(&self, name: &str) -> Option<&str> {
         find(&self.headers, name)
@@ -108,18 +114,23 @@ fn read_chunks(from: &mut impl BufRead) -> io::Result<Vec<u8>> {
     }
 }
 
+/// Reads the head of a request; `None` when the connection was closed before its first byte.
+fn read_head(from: &mut impl BufRead) -> io::Result<Option<Received>> {
+    let Some(line) = read_line(from)? else { return Ok(None) };
+    let mut words = line.split(' ');
+    Ok(Some(Received {
+        method: words.next().unwrap_or_default().to_owned(),
+        target: words.next().unwrap_or_default().to_owned(),
+        headers: read_headers(from)?,
+        body: Vec::new(),
+    }))
+}
+
 /// Reads one request; `None` when the connection was closed before its first byte.
 pub(crate) fn read_request(
     stream: &mut BufReader<impl Read + Write>,
 ) -> io::Result<Option<Received>> {
-    let Some(line) = read_line(stream)? else { return Ok(None) };
-    let mut words = line.split(' ');
-    let mut request = Received {
-        method: words.next().unwrap_or_default().to_owned(),
-        target: words.next().unwrap_or_default().to_owned(),
-        headers: read_headers(stream)?,
-        body: Vec::new(),
-    };
+    let Some(mut request) = read_head(stream)? else { return Ok(None) };
     if request.header("expect").is_some() {
         stream.get_mut().write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
         stream.get_mut().flush()?;

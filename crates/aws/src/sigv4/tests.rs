@@ -1,106 +1,56 @@
 //! Tests: the captures of the SDKs, AWS's own examples, properties.
 
 use proptest::prelude::*;
+use testkit::Received;
 
 use super::*;
 
 const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
 
-struct Captured {
-    method: String,
-    path: String,
-    query: String,
-    headers: Vec<(String, String)>,
-    body: Vec<u8>,
-}
-
-fn parse(bytes: &[u8]) -> Captured {
-    let end = memchr::memmem::find(bytes, b"\r\n\r\n").expect("a head");
-    let head = std::str::from_utf8(&bytes[..end]).expect("a head in ASCII");
-    let mut lines = head.split("\r\n");
-    let mut words = lines.next().expect("a request line").split(' ');
-    let method = words.next().expect("a method").to_owned();
-    let target = words.next().expect("a target");
-    let (path, query) = target.split_once('?').unwrap_or((target, ""));
-    let headers = lines.filter_map(|line| line.split_once(':'));
-    Captured {
-        method,
-        path: path.to_owned(),
-        query: query.to_owned(),
-        headers: headers.map(|(n, v)| (n.to_owned(), v.to_owned())).collect(),
-        body: bytes[end + 4..].to_vec(),
-    }
-}
-
-impl Captured {
-    fn header(&self, name: &str) -> Option<&str> {
-        let found = self.headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name));
-        found.map(|(_, value)| value.trim())
-    }
-
-    /// The signature in the capture and the one computed here.
-    fn signatures(&self, secret: &str) -> Option<(String, String)> {
-        let authorization = self.header("authorization")?.strip_prefix(ALGORITHM)?;
-        let part = |name: &str| {
-            let mut parts = authorization.split(',').map(str::trim);
-            parts.find_map(|part| part.strip_prefix(name)).map(str::to_owned)
-        };
-        let credential = part("Credential=")?;
-        let mut scope = credential.split('/').skip(1);
-        let (date, region, service) = (scope.next()?, scope.next()?, scope.next()?);
-        let names = part("SignedHeaders=")?;
-        let mut headers = Vec::new();
-        for name in names.split(';') {
-            let values = self.headers.iter().filter(|(n, _)| n.eq_ignore_ascii_case(name));
-            headers.extend(values.map(|(n, v)| (n.as_str(), v.as_str())));
-        }
-        let own_hash = hash(&self.body);
-        let request = Request {
-            method: &self.method,
-            path: &self.path,
-            query: &self.query,
-            headers: &headers,
-            payload_hash: self.header("x-amz-content-sha256").unwrap_or(&own_hash),
-        };
-        let paths = if service == "s3" { Paths::AsTheyAre } else { Paths::Normal };
-        let signer = Signer {
-            keys: &KeyCache::default(),
-            access_key_id: "AKIDEXAMPLE",
-            region,
-            service,
-            paths,
-        };
-        let ours = signer.authorization(secret, self.header("x-amz-date")?, &request);
-        assert!(ours.contains(&format!("/{date}/{region}/{service}/aws4_request")));
-        assert!(ours.contains(&format!("SignedHeaders={names},")), "{ours}");
-        let ours = ours.rsplit_once("Signature=")?.1.to_owned();
-        Some((part("Signature=")?, ours))
-    }
-}
-
-fn captures() -> Vec<(String, Captured)> {
-    let index = testkit::testdata(env!("CARGO_MANIFEST_DIR"), "sdk-requests/INDEX.md");
-    let Some(index) = index else { return Vec::new() };
-    let index = String::from_utf8(index).expect("the index is text");
-    let names = index.lines().filter_map(|line| line.strip_prefix("| ")?.split(" |").next());
-    let read = |name: &str| {
-        let file = format!("sdk-requests/{name}.bin");
-        let bytes = testkit::testdata(env!("CARGO_MANIFEST_DIR"), &file)?;
-        Some((name.to_owned(), parse(&bytes)))
+/// The signature in the capture and the one computed here.
+fn signatures(captured: &Received, secret: &str) -> Option<(String, String)> {
+    let authorization = captured.header("authorization")?.strip_prefix(ALGORITHM)?;
+    let part = |name: &str| {
+        let mut parts = authorization.split(',').map(str::trim);
+        parts.find_map(|part| part.strip_prefix(name)).map(str::to_owned)
     };
-    names.filter_map(read).collect()
+    let credential = part("Credential=")?;
+    let mut scope = credential.split('/').skip(1);
+    let (date, region, service) = (scope.next()?, scope.next()?, scope.next()?);
+    let names = part("SignedHeaders=")?;
+    let mut headers = Vec::new();
+    for name in names.split(';') {
+        let values = captured.headers.iter().filter(|(n, _)| n.eq_ignore_ascii_case(name));
+        headers.extend(values.map(|(n, v)| (n.as_str(), v.as_str())));
+    }
+    let (path, query) = captured.target.split_once('?').unwrap_or((&captured.target, ""));
+    let own_hash = hash(&captured.body);
+    let request = Request {
+        method: &captured.method,
+        path,
+        query,
+        headers: &headers,
+        payload_hash: captured.header("x-amz-content-sha256").unwrap_or(&own_hash),
+    };
+    let paths = if service == "s3" { Paths::AsTheyAre } else { Paths::Normal };
+    let signer =
+        Signer { keys: &KeyCache::default(), access_key_id: "AKIDEXAMPLE", region, service, paths };
+    let ours = signer.authorization(secret, captured.header("x-amz-date")?, &request);
+    assert!(ours.contains(&format!("/{date}/{region}/{service}/aws4_request")));
+    assert!(ours.contains(&format!("SignedHeaders={names},")), "{ours}");
+    let ours = ours.rsplit_once("Signature=")?.1.to_owned();
+    Some((part("Signature=")?, ours))
 }
-
 /// *Scenario:* every signed request captured from boto3, both CLIs, the JavaScript and Rust SDKs.
 /// *Guarantees:* our signature is theirs; with one letter of the secret changed it is not.
 #[test]
 fn captured_signatures_are_recomputed() {
-    let captures = captures();
+    let captures = testkit::captured_requests();
     let mut same = 0;
     for (name, capture) in &captures {
-        let Some((theirs, ours)) = capture.signatures(SECRET) else { continue };
+        let Some((theirs, ours)) = signatures(capture, SECRET) else { continue };
         assert_eq!(theirs, ours, "{name}");
-        let (_, other) = capture.signatures("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEX").unwrap();
+        let (_, other) = signatures(capture, "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEX").unwrap();
         assert_ne!(theirs, other, "{name}");
         same += 1;
     }

@@ -425,9 +425,8 @@ fn plain_content_is_plain() {
         assert_eq!(sniff(bytes), Container::Plain, "{bytes:?}");
         assert_eq!(read_all(bytes, 1000).unwrap(), bytes);
     }
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/testdata/");
     for name in ["frame-otel-0.7.bin", "frame-otel-1.0.bin", "telegraf-firehose-json.json"] {
-        if let Ok(bytes) = std::fs::read(format!("{folder}{name}")) {
+        if let Some(bytes) = testkit::testdata(name) {
             assert_eq!(sniff(&bytes), Container::Plain, "{name}");
         }
     }

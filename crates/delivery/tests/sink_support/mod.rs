@@ -131,7 +131,7 @@ pub(crate) fn inflate(body: &[u8]) -> Vec<u8> {
 
 /// The records of the real capture, where it is at hand.
 pub(crate) fn captured() -> Option<Vec<Vec<u8>>> {
-    let body = testkit::testdata(env!("CARGO_MANIFEST_DIR"), "telegraf-firehose-json.json")?;
+    let body = testkit::testdata("telegraf-firehose-json.json")?;
     let json: serde_json::Value = serde_json::from_slice(&body).unwrap();
     let records = json["records"].as_array().unwrap().iter();
     Some(

@@ -194,7 +194,7 @@ fn lenient_takes_bare_posts_and_no_wrong_key() {
 }
 
 fn check_capture(name: &str) {
-    let Some(bytes) = testdata(env!("CARGO_MANIFEST_DIR"), name) else { return };
+    let Some(bytes) = testdata(name) else { return };
     let door = open(Plan::lenient(&[]));
     let answer = exchange(door.address, &bytes).unwrap();
     check_contract(&answer);

@@ -1,6 +1,5 @@
 //! What these tests share: an owned copy of a point, a visitor that collects, and the
 //! one metric of the golden frames.
-use std::path::PathBuf;
 
 use metric::{
     Decoder, Dimension, Encoder, Extra, Format, Point, Reason, Reject, Source, Statistic, Unit,
@@ -241,15 +240,6 @@ pub(crate) const GOLDEN_JSON: &str = concat!(
     r#""unit":"Milliseconds"}"#,
     "\n"
 );
-
-/// A file of the test data, when there is any.
-pub(crate) fn testdata(name: &str) -> Option<Vec<u8>> {
-    let folder = std::env::var_os("HYDRANT_TESTDATA").map_or_else(
-        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/testdata"),
-        PathBuf::from,
-    );
-    std::fs::read(folder.join(name)).ok()
-}
 
 /// A record of one format that holds `samples`.
 pub(crate) fn encode(format: Format, samples: &[Sample]) -> Vec<u8> {

@@ -2,9 +2,7 @@
 
 use metric::Format;
 
-use crate::common::{
-    GOLDEN_JSON, Sample, encode, golden07, golden10, lambda_duration, points, testdata,
-};
+use crate::common::{GOLDEN_JSON, Sample, encode, golden07, golden10, lambda_duration, points};
 
 /// *Scenario:* the worked frames of 0.7 and 1.0 are decoded and encoded.
 /// *Guarantees:* both give the same metric, and encoding it gives the same bytes.
@@ -22,7 +20,7 @@ fn otel_frames_are_byte_exact() {
 #[test]
 fn otel_frames_are_those_of_the_test_data() {
     for (name, frame) in [("frame-otel-0.7.bin", golden07()), ("frame-otel-1.0.bin", golden10())] {
-        if let Some(file) = testdata(name) {
+        if let Some(file) = testkit::testdata(name) {
             assert!(file == frame, "{name} differs");
         }
     }
@@ -45,7 +43,7 @@ fn json_line_is_byte_exact() {
 /// *Guarantees:* each line comes back byte for byte, whole records too.
 #[test]
 fn captured_json_comes_back_as_it_was() {
-    let Some(body) = testdata("telegraf-firehose-json.json") else { return };
+    let Some(body) = testkit::testdata("telegraf-firehose-json.json") else { return };
     let body: serde_json::Value = serde_json::from_slice(&body).expect("the capture is JSON");
     let records = body["records"].as_array().expect("records");
     let (mut record, mut lines) = (Vec::new(), 0);

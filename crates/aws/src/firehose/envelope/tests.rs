@@ -274,7 +274,7 @@ fn a_read_error_is_passed_on() {
 /// *Guarantees:* its 4 records of metric-stream JSON, pretty-printed as it is.
 #[test]
 fn the_real_capture() {
-    let Some(body) = crate::testdata::read("telegraf-firehose-json.json") else { return };
+    let Some(body) = testkit::testdata("telegraf-firehose-json.json") else { return };
     let (texts, envelope) = read_with(&body, LIMITS).unwrap();
     assert_eq!(envelope.request_id.as_deref(), Some("c8291d2e-8c46-4f2a-a8df-2562550287ad"));
     assert_eq!((envelope.timestamp, envelope.records), (Some(1_651_679_861_072), 4));

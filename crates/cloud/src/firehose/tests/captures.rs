@@ -1,6 +1,7 @@
 //! What current SDKs really send.
 
 use aws::api::{Call, Protocol, Service};
+use testkit::Received;
 
 use super::*;
 
@@ -48,8 +49,8 @@ fn every_captured_request() {
             runtime.block_on(made).unwrap().unwrap();
         }
         for call in CALLS {
-            let Some(bytes) = sent(client, call) else { continue };
-            let (status, told) = replayed(&desk, &bytes);
+            let Some(request) = sent(client, call) else { continue };
+            let (status, told) = replayed(&desk, &request);
             let again = call == "CreateDeliveryStream.2";
             if again {
                 assert!(told.contains("ResourceInUseException"), "{told}");
@@ -68,26 +69,23 @@ fn every_captured_request() {
             done += 1;
         }
     }
-    let there = testkit::testdata(env!("CARGO_MANIFEST_DIR"), "sdk-requests/INDEX.md").is_some();
+    let there = !testkit::captured_requests().is_empty();
     assert!(!there || done == 30, "{done}");
 }
 
-fn sent(client: &str, call: &str) -> Option<Vec<u8>> {
-    let file = format!("sdk-requests/{client}-firehose-{call}.bin");
-    testkit::testdata(env!("CARGO_MANIFEST_DIR"), &file)
+fn sent(client: &str, call: &str) -> Option<Received> {
+    testkit::captured_request(&format!("{client}-firehose-{call}"))
 }
 
-fn replayed(desk: &Desk, bytes: &[u8]) -> (u16, String) {
-    let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
-    let head = std::str::from_utf8(&bytes[..end]).unwrap();
-    let pairs = head.split("\r\n").skip(1).map(|line| line.split_once(':').unwrap());
-    let headers: Vec<(&str, &str)> = pairs.map(|(name, value)| (name, value.trim())).collect();
-    let date = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("x-amz-date")).unwrap().1;
+fn replayed(desk: &Desk, request: &Received) -> (u16, String) {
+    let date = request.header("x-amz-date").unwrap();
     let digits = |from: usize, to: usize| date.get(from..to).unwrap().parse::<i64>().unwrap();
     // All captures are of one day.
     assert!(date.starts_with("20261120"));
     let midnight = NOW - 12 * 3_600_000;
     let of_day = digits(9, 11) * 3_600 + digits(11, 13) * 60 + digits(13, 15);
     desk.now.store(midnight + of_day * 1_000, Ordering::Relaxed);
-    desk.respond(&headers, &bytes[end + 4..])
+    let headers: Vec<(&str, &str)> =
+        request.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    desk.respond(&headers, &request.body)
 }

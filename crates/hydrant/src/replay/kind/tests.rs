@@ -70,7 +70,7 @@ fn variations(raw: &[u8]) -> Vec<String> {
 fn firehose_lines_in_all_variations() {
     let mut raws = vec![LINE.as_bytes().to_vec(), Vec::new()];
     for name in ["frame-otel-0.7.bin", "frame-otel-1.0.bin"] {
-        raws.extend(testkit::testdata(env!("CARGO_MANIFEST_DIR"), name));
+        raws.extend(testkit::testdata(name));
     }
     for raw in raws {
         let lines = variations(&raw);

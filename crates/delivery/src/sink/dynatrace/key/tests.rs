@@ -59,7 +59,7 @@ fn real_metrics_have_their_real_keys() {
 /// *Guarantees:* all of them are reproduced.
 #[test]
 fn collected_keys_are_reproduced() {
-    let Some(table) = testkit::testdata(env!("CARGO_MANIFEST_DIR"), "dynatrace-keys.tsv") else {
+    let Some(table) = testkit::testdata("dynatrace-keys.tsv") else {
         return;
     };
     let table = String::from_utf8(table).unwrap();
