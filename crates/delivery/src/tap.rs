@@ -172,22 +172,11 @@ mod tests {
     fn point<'a>(name: &'a [u8], dimensions: &'a [metric::Dimension<'a>]) -> Point<'a> {
         Point {
             stream: b"s",
-            exporter_arn: b"",
             account: b"111122223333",
             region: b"eu-west-1",
-            namespace: b"AWS/ECS",
-            name,
             dimensions,
-            attributes: &[],
             unit: metric::Unit::Known(0),
-            start_ns: 0,
-            end_ns: None,
-            min: None,
-            max: None,
-            sum: None,
-            count: 1.0,
-            extra: &[],
-            source: metric::Source::Json,
+            ..Point::of(b"AWS/ECS", name)
         }
     }
 

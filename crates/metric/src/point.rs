@@ -50,7 +50,31 @@ pub struct Point<'a> {
     pub source: Source<'a>,
 }
 
-impl Point<'_> {
+impl<'a> Point<'a> {
+    /// A point of this metric of which nothing is known but that one sample was taken. Where points are
+    /// made, not decoded, `..Point::of(namespace, name)` stands for all that is left unsaid.
+    pub const fn of(namespace: &'a [u8], name: &'a [u8]) -> Point<'a> {
+        Point {
+            stream: b"",
+            exporter_arn: b"",
+            account: b"",
+            region: b"",
+            namespace,
+            name,
+            dimensions: &[],
+            attributes: &[],
+            unit: Unit::NONE,
+            start_ns: 0,
+            end_ns: None,
+            min: None,
+            max: None,
+            sum: None,
+            count: 1.0,
+            extra: &[],
+            source: Source::Json,
+        }
+    }
+
     /// The instant in milliseconds: the start of the period.
     pub fn instant_ms(&self) -> i64 {
         i64::try_from(self.start_ns / 1_000_000).unwrap_or(i64::MAX)

@@ -5,7 +5,7 @@
 //! No series has two points in one minute, so a receiver can count exactly. Nothing here reads a
 //! clock: the minute is an option.
 
-use metric::{Dimension, Encoder, Format, Point, Source, Unit};
+use metric::{Dimension, Encoder, Format, Point, Unit};
 
 use crate::catalog::OWNERS;
 use crate::fleet::Resource;
@@ -192,13 +192,9 @@ fn push(seed: u64, (index, metric): Series, start_ns: u64, visit: &mut impl FnMu
     let (account, region) = resource.owner();
     visit(Event::Point(&Point {
         stream: STREAM.as_bytes(),
-        exporter_arn: b"",
         account: account.as_bytes(),
         region: region.as_bytes(),
-        namespace: namespace.name.as_bytes(),
-        name: described.name.as_bytes(),
         dimensions: &dimensions,
-        attributes: &[],
         unit: Unit::parse(described.unit.as_bytes()),
         start_ns,
         end_ns: Some(start_ns + MINUTE_NS),
@@ -206,8 +202,7 @@ fn push(seed: u64, (index, metric): Series, start_ns: u64, visit: &mut impl FnMu
         max: Some(set.max),
         sum: Some(set.sum),
         count: set.count,
-        extra: &[],
-        source: Source::Json,
+        ..Point::of(namespace.name.as_bytes(), described.name.as_bytes())
     }));
 }
 

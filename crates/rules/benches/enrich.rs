@@ -10,7 +10,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use metric::{Dimension, Point, Shapes, Source, Unit};
+use metric::{Dimension, Point, Shapes};
 use rules::{ArnRules, Enricher, Enrichment, Filter, Fixed, TagSnapshot, Tags};
 
 const ROUNDS: usize = 30;
@@ -108,21 +108,10 @@ fn enrichment() -> Enrichment {
 fn point<'a>(name: &'a [u8], dimensions: &'a [Dimension<'a>]) -> Point<'a> {
     Point {
         stream: b"s",
-        exporter_arn: b"",
         account: b"111122223333",
         region: b"eu-west-1",
-        namespace: b"AWS/EC2",
-        name,
         dimensions,
-        attributes: &[],
-        unit: Unit::NONE,
         start_ns: 1,
-        end_ns: None,
-        min: None,
-        max: None,
-        sum: None,
-        count: 1.0,
-        extra: &[],
-        source: Source::Json,
+        ..Point::of(b"AWS/EC2", name)
     }
 }

@@ -1,4 +1,4 @@
-use metric::{Dimension, Point, Shapes, Source, Unit};
+use metric::{Dimension, Point, Shapes};
 use proptest::prelude::*;
 
 use super::{Decision, Filter, Selection};
@@ -9,23 +9,11 @@ fn point<'a>(
     (account, region): (&'a str, &'a str),
 ) -> Point<'a> {
     Point {
-        stream: b"",
-        exporter_arn: b"",
         account: account.as_bytes(),
         region: region.as_bytes(),
-        namespace: namespace.as_bytes(),
-        name: name.as_bytes(),
         dimensions,
-        attributes: &[],
-        unit: Unit::NONE,
         start_ns: 1,
-        end_ns: None,
-        min: None,
-        max: None,
-        sum: None,
-        count: 1.0,
-        extra: &[],
-        source: Source::Json,
+        ..Point::of(namespace.as_bytes(), name.as_bytes())
     }
 }
 

@@ -6,7 +6,7 @@ pub(crate) mod mint;
 use std::time::Duration;
 
 use delivery::sink::{self, Moment, Packer, Wire, dynatrace, otlp, prometheus};
-use metric::{Decoder, Point, Reject, Source, Unit, Visit};
+use metric::{Decoder, Point, Reject, Visit};
 use remote::{ClientConfig, Secret, TlsConfig};
 
 /// Arrival of everything offered with [`NOW`].
@@ -22,19 +22,14 @@ pub(crate) fn point() -> Point<'static> {
         exporter_arn: b"arn:aws:cloudwatch:eu-west-1:123456789012:metric-stream/demo",
         account: b"123456789012",
         region: b"eu-west-1",
-        namespace: b"AWS/ECS",
-        name: b"CPUUtilization",
         dimensions: &[(b"ClusterName", b"prod")],
-        attributes: &[],
-        unit: Unit::NONE,
         start_ns: 1_795_176_000_000_000_000,
         end_ns: Some(1_795_176_060_000_000_000),
         min: Some(10.0),
         max: Some(20.0),
         sum: Some(45.5),
         count: 3.0,
-        extra: &[],
-        source: Source::Json,
+        ..Point::of(b"AWS/ECS", b"CPUUtilization")
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use metric::{Encoder, Format, Point, Source, Unit};
+use metric::{Encoder, Format, Point, Unit};
 
 /// Points of a record: what a message of a metric stream holds.
 const RECORD_POINTS: u32 = 100;
@@ -42,13 +42,9 @@ impl Batch {
                 n,
                 &Point {
                     stream: b"house",
-                    exporter_arn: b"",
                     account: b"111122223333",
                     region: b"eu-west-1",
-                    namespace: NAMESPACE.as_bytes(),
-                    name: name.as_bytes(),
                     dimensions: &[(b"Delivery", delivery.as_bytes()), (b"Item", item.as_bytes())],
-                    attributes: &[],
                     unit: Unit::parse(b"Count"),
                     start_ns: self.start_ns,
                     end_ns: Some(self.start_ns + MINUTE_NS),
@@ -56,8 +52,7 @@ impl Batch {
                     max: Some(low + 2.0),
                     sum: Some(3.0 * low + 3.0),
                     count: 3.0,
-                    extra: &[],
-                    source: Source::Json,
+                    ..Point::of(NAMESPACE.as_bytes(), name.as_bytes())
                 },
             );
         }

@@ -1,6 +1,6 @@
 //! Made-up metrics with the bulk and the variety of real ones. The same seed gives the same bytes.
 
-use metric::{Dimension, Encoder, Format, Point, Source, Unit};
+use metric::{Dimension, Encoder, Format, Point, Unit};
 
 /// Namespace, dimension names of its metrics, metric names.
 const FLEET: [(&str, &[&str], &[&str]); 20] = [
@@ -310,13 +310,9 @@ fn push_metric(random: &mut Random, (account, region): (&str, &str), encoder: &m
     let start_ns = (1_795_178_040 + 60 * random.below(4) as u64) * 1_000_000_000;
     encoder.push(&Point {
         stream: b"all-metrics",
-        exporter_arn: b"",
         account: account.as_bytes(),
         region: region.as_bytes(),
-        namespace: namespace.as_bytes(),
-        name: metric_names[metric].as_bytes(),
         dimensions: &dimensions,
-        attributes: &[],
         unit: Unit::parse(UNITS[(kind + metric) % UNITS.len()].as_bytes()),
         start_ns,
         end_ns: Some(start_ns + 60_000_000_000),
@@ -324,8 +320,7 @@ fn push_metric(random: &mut Random, (account, region): (&str, &str), encoder: &m
         max: Some(max),
         sum: Some(if count == 1.0 { first } else { min + max * (count - 1.0) }),
         count,
-        extra: &[],
-        source: Source::Json,
+        ..Point::of(namespace.as_bytes(), metric_names[metric].as_bytes())
     });
 }
 

@@ -1,25 +1,13 @@
 use super::{Encoder, Format, OPEN_RESOURCES_MAX, exporter_arn};
-use crate::{Decoder, Extra, Point, Reject, Source, Statistic, Unit, Visit};
+use crate::{Decoder, Extra, Point, Reject, Statistic, Visit};
 
 fn point<'a>(account: &'a str, region: &'a str, name: &'a str) -> Point<'a> {
     Point {
         stream: b"s",
-        exporter_arn: b"",
         account: account.as_bytes(),
         region: region.as_bytes(),
-        namespace: b"N",
-        name: name.as_bytes(),
-        dimensions: &[],
-        attributes: &[],
-        unit: Unit::NONE,
         start_ns: 1_000_000,
-        end_ns: None,
-        min: None,
-        max: None,
-        sum: None,
-        count: 1.0,
-        extra: &[],
-        source: Source::Json,
+        ..Point::of(b"N", name.as_bytes())
     }
 }
 

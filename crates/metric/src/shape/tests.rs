@@ -1,28 +1,10 @@
 use std::collections::HashMap;
 
 use super::{PROBES_MAX, ShapeId, Shapes, hash};
-use crate::{Dimension, Point, Source, Unit};
+use crate::{Dimension, Point};
 
 fn point<'a>(namespace: &'a str, name: &'a str, dimensions: &'a [Dimension<'a>]) -> Point<'a> {
-    Point {
-        stream: b"",
-        exporter_arn: b"",
-        account: b"",
-        region: b"",
-        namespace: namespace.as_bytes(),
-        name: name.as_bytes(),
-        dimensions,
-        attributes: &[],
-        unit: Unit::NONE,
-        start_ns: 0,
-        end_ns: None,
-        min: None,
-        max: None,
-        sum: None,
-        count: 0.0,
-        extra: &[],
-        source: Source::Json,
-    }
+    Point { dimensions, count: 0.0, ..Point::of(namespace.as_bytes(), name.as_bytes()) }
 }
 
 /// *Scenario:* shapes that read the same when their names are joined, and values that differ.

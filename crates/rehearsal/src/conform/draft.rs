@@ -1,7 +1,7 @@
 //! What the cases are made of: points that anybody recognises, records of them, and deliveries.
 
 use http::Method;
-use metric::{Dimension, Encoder, Format, Point, Source, Unit};
+use metric::{Dimension, Encoder, Format, Point, Unit};
 
 use crate::sender::{Request, Sender, request_id};
 
@@ -116,13 +116,9 @@ impl<'a> Draft<'a> {
         let start_ns = minute.saturating_sub(1) * MINUTE_NS;
         encoder.push(&Point {
             stream: STREAM.as_bytes(),
-            exporter_arn: b"",
             account: b"111122223333",
             region: b"eu-west-1",
-            namespace: NAMESPACE.as_bytes(),
-            name: METRIC.as_bytes(),
             dimensions: &dimensions,
-            attributes: &[],
             unit: Unit::parse(b"Count"),
             start_ns,
             end_ns: Some(start_ns + MINUTE_NS),
@@ -130,8 +126,7 @@ impl<'a> Draft<'a> {
             max: Some(2.0),
             sum: Some(4.25),
             count: 3.0,
-            extra: &[],
-            source: Source::Json,
+            ..Point::of(NAMESPACE.as_bytes(), METRIC.as_bytes())
         });
     }
 

@@ -11,7 +11,7 @@ mod put;
 pub use deliver::{Deliveries, Delivery, Plan};
 pub use put::{Put, Puts, Putter};
 
-use metric::{Dimension, Point, Source, Unit};
+use metric::{Dimension, Point, Unit};
 
 use crate::fleet::Resource;
 use crate::payload::STREAM;
@@ -132,13 +132,9 @@ impl Services {
             };
             let point = Point {
                 stream: STREAM.as_bytes(),
-                exporter_arn: b"",
                 account: account.as_bytes(),
                 region: region.as_bytes(),
-                namespace: namespace.name.as_bytes(),
-                name: metric.name.as_bytes(),
                 dimensions: &dimensions,
-                attributes: &[],
                 unit: Unit::parse(metric.unit.as_bytes()),
                 start_ns: start_ms * NS_PER_MS,
                 end_ns: Some((start_ms + MINUTE_MS) * NS_PER_MS),
@@ -147,7 +143,7 @@ impl Services {
                 sum: Some(sample.sum),
                 count: sample.count,
                 extra,
-                source: Source::Json,
+                ..Point::of(namespace.name.as_bytes(), metric.name.as_bytes())
             };
             visit(&point, service.lateness);
         }

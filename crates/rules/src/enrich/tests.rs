@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use metric::{Dimension, Point, Shapes, Source, Unit};
+use metric::{Dimension, Point, Shapes};
 use proptest::prelude::*;
 
 use super::arn::BUILT_IN;
@@ -18,23 +18,11 @@ fn point<'a>(
     (account, region): (&'a str, &'a str),
 ) -> Point<'a> {
     Point {
-        stream: b"",
-        exporter_arn: b"",
         account: account.as_bytes(),
         region: region.as_bytes(),
-        namespace: namespace.as_bytes(),
-        name: b"m",
         dimensions,
-        attributes: &[],
-        unit: Unit::NONE,
         start_ns: 1,
-        end_ns: None,
-        min: None,
-        max: None,
-        sum: None,
-        count: 1.0,
-        extra: &[],
-        source: Source::Json,
+        ..Point::of(namespace.as_bytes(), b"m")
     }
 }
 

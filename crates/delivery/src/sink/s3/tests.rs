@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use codec::container::{CONTAINERS, decompress};
 use journal::Position;
-use metric::{Decoder, Format, Point, Reject, Source, Unit, Visit};
+use metric::{Decoder, Format, Point, Reject, Visit};
 use remote::aws::s3::S3;
 use remote::aws::{Fault, Identity, Kind, Variables};
 use remote::{ClientConfig, TlsConfig};
@@ -141,22 +141,16 @@ fn config(endpoint: &str) -> Config {
 fn point(name: &[u8]) -> Point<'_> {
     Point {
         stream: b"demo",
-        exporter_arn: b"",
         account: b"123456789012",
         region: b"eu-west-1",
-        namespace: b"AWS/ECS",
-        name,
         dimensions: &[(b"ClusterName", b"prod")],
-        attributes: &[],
-        unit: Unit::NONE,
         start_ns: 1_795_176_000_000_000_000,
         end_ns: Some(1_795_176_060_000_000_000),
         min: Some(10.0),
         max: Some(20.0),
         sum: Some(45.5),
         count: 3.0,
-        extra: &[],
-        source: Source::Json,
+        ..Point::of(b"AWS/ECS", name)
     }
 }
 

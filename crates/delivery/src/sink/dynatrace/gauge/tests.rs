@@ -1,28 +1,10 @@
-use metric::{Point, Source, Unit};
+use metric::Point;
 use proptest::prelude::*;
 
 use super::*;
 
 fn point(min: Option<f64>, max: Option<f64>, sum: Option<f64>, count: f64) -> Point<'static> {
-    Point {
-        stream: b"",
-        exporter_arn: b"",
-        account: b"",
-        region: b"",
-        namespace: b"N",
-        name: b"X",
-        dimensions: &[],
-        attributes: &[],
-        unit: Unit::NONE,
-        start_ns: 0,
-        end_ns: None,
-        min,
-        max,
-        sum,
-        count,
-        extra: &[],
-        source: Source::Json,
-    }
+    Point { min, max, sum, count, ..Point::of(b"N", b"X") }
 }
 
 fn of(min: f64, max: f64, sum: f64, count: f64) -> Result<Gauge, NoGauge> {

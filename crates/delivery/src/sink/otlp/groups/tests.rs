@@ -1,27 +1,9 @@
-use metric::{Point, Source, Unit};
+use metric::Point;
 
 use super::Groups;
 
 fn point(account: &[u8]) -> Point<'_> {
-    Point {
-        stream: b"",
-        exporter_arn: b"",
-        account,
-        region: b"r",
-        namespace: b"N",
-        name: b"X",
-        dimensions: &[],
-        attributes: &[],
-        unit: Unit::NONE,
-        start_ns: 0,
-        end_ns: None,
-        min: None,
-        max: None,
-        sum: None,
-        count: 1.0,
-        extra: &[],
-        source: Source::Json,
-    }
+    Point { account, region: b"r", ..Point::of(b"N", b"X") }
 }
 
 /// *Scenario:* a hundred owners, of which each in turn is the one with much in it.

@@ -1,7 +1,5 @@
 //! Which labels, in which order, and who wins.
 
-use metric::{Source, Unit};
-
 use super::super::Naming::{Otel, Yace};
 use super::*;
 
@@ -9,25 +7,7 @@ fn point<'a>(
     dimensions: &'a [(&'a [u8], &'a [u8])],
     attributes: &'a [(&'a [u8], &'a [u8])],
 ) -> Point<'a> {
-    Point {
-        stream: b"",
-        exporter_arn: b"",
-        account: b"1",
-        region: b"r",
-        namespace: b"N",
-        name: b"M",
-        dimensions,
-        attributes,
-        unit: Unit::NONE,
-        start_ns: 0,
-        end_ns: None,
-        min: None,
-        max: None,
-        sum: None,
-        count: 1.0,
-        extra: &[],
-        source: Source::Json,
-    }
+    Point { account: b"1", region: b"r", dimensions, attributes, ..Point::of(b"N", b"M") }
 }
 
 fn shown(naming: Naming, external: &[(&str, &str)], point: &Point<'_>) -> (String, u64, u64) {
