@@ -6,6 +6,7 @@
     reason = "a test fails by panicking"
 )]
 
+#[expect(dead_code, reason = "only some of it is needed here")]
 mod sink_support;
 
 use metric::{Decoder, Format, Point, Reject, Shapes, Visit};

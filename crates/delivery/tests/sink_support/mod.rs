@@ -1,11 +1,11 @@
 //! What the tests of sinks share: a point, settings, captured data.
-#![expect(dead_code, reason = "each test file uses its part")]
 
 pub(crate) mod mint;
 
 use std::time::Duration;
 
-use delivery::sink::{self, Moment, Packer, Wire, dynatrace, otlp, prometheus};
+use delivery::sink::{self, Moment, Packer, Payload, Wire, dynatrace, otlp, prometheus};
+use delivery::{Verdict, Why};
 use metric::{Decoder, Point, Reject, Visit};
 use remote::{ClientConfig, Secret, TlsConfig};
 
@@ -91,6 +91,30 @@ pub(crate) fn prometheus_config(url: &str) -> prometheus::Config {
 pub(crate) fn build(config: &sink::Config) -> (Packer, Wire) {
     remote::install_provider();
     sink::build(config).expect("settings are right")
+}
+
+pub(crate) fn run<T>(future: impl Future<Output = T>) -> T {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    builder.worker_threads(1).enable_all().build().unwrap().block_on(future)
+}
+
+/// A request of two points.
+pub(crate) fn payload(packer: &mut Packer) -> Payload {
+    packer.offer(&point(), None, NOW);
+    packer.offer(&point(), None, NOW);
+    packer.close()
+}
+
+/// What a verdict of `Later` says; it tells no secret.
+#[track_caller]
+pub(crate) fn later(verdict: &Verdict) -> (Option<Duration>, bool, &Why) {
+    match verdict {
+        Verdict::Later { after, loud, why } => {
+            assert!(!why.message.contains("SECRET"), "{}", why.message);
+            (*after, *loud, why)
+        }
+        other => panic!("{other:?}"),
+    }
 }
 
 /// A Dynatrace packer with changed settings.

@@ -1,12 +1,4 @@
 //! What enrichment added to a point, in each form that carries it.
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::string_slice,
-    reason = "a test fails by panicking"
-)]
-
-mod sink_support;
 
 use std::collections::BTreeMap;
 
@@ -15,10 +7,11 @@ use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequ
 use opentelemetry_proto::tonic::common::v1::{KeyValue, any_value::Value};
 use opentelemetry_proto::tonic::metrics::v1::metric::Data;
 use prost::Message;
-use sink_support::{NOW, build, dynatrace, inflate, mint, otlp, point};
 
 use delivery::sink::otlp::{Points, Protocol};
 use delivery::sink::{Config, Offer, Packer, file};
+
+use crate::sink_support::{NOW, build, dynatrace, inflate, mint, otlp, point};
 
 const ADDED: [Dimension<'static>; 3] =
     [(b"tag.Name", b"web \xc3\xa9"), (b"env", b"prod \"1\""), (b"tag.team", b"shop")];

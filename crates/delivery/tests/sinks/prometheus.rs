@@ -1,12 +1,4 @@
 //! Remote write requests, read back by message types of `prost` that are declared here.
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::string_slice,
-    reason = "a test fails by panicking"
-)]
-
-mod sink_support;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -15,12 +7,13 @@ use metric::{Extra, Point, Shapes, Statistic, Unit};
 use proptest::prelude::*;
 use prost::Message;
 use remote::{OAuth2Config, Secret};
-use sink_support::{ARRIVAL_MS, NOW, build, point, prometheus, prometheus_config};
 use testkit::{Peer, Reply};
 
 use delivery::Verdict;
 use delivery::sink::prometheus::{Config, Naming, Singles};
 use delivery::sink::{self, Moment, Offer, Packer, Payload, Wire};
+
+use crate::sink_support::{ARRIVAL_MS, NOW, build, point, prometheus, prometheus_config, run};
 
 /// The instant of [`point`].
 const INSTANT_MS: i64 = 1_795_176_000_000;
@@ -607,15 +600,6 @@ fn divisions_are_bounded() {
     let Verdict::Never { why } = last else { panic!("{last:?}") };
     assert!(why.message.contains("out of order") && why.message.contains("2 points"), "{why:?}");
     assert!(peer.count() > 256);
-}
-
-fn run<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()
-        .unwrap()
-        .block_on(future)
 }
 
 /// Labels that two points may share, or share after their names are cleaned.

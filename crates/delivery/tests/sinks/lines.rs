@@ -1,20 +1,13 @@
 //! What leaves the Dynatrace packer, read back by a strict reader of the grammar that shares no
 //! code with it.
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::string_slice,
-    reason = "a test fails by panicking"
-)]
-
-mod sink_support;
 
 use metric::{Extra, Point, Shapes, Statistic};
 use proptest::prelude::*;
-use sink_support::{ARRIVAL_MS, NOW, dynatrace, inflate, mint, point};
 
 use delivery::sink::dynatrace::{DigitSection, TooOld};
 use delivery::sink::{Moment, Offer, Packer};
+
+use crate::sink_support::{ARRIVAL_MS, NOW, captured, dynatrace, each_point, inflate, mint, point};
 
 const MINUTE: i64 = 60_000;
 
@@ -264,11 +257,11 @@ fn a_shared_key_is_counted() {
 /// that contradict themselves.
 #[test]
 fn the_real_capture_makes_good_lines() {
-    let Some(points) = sink_support::captured() else { return };
+    let Some(points) = captured() else { return };
     let mut packer = dynatrace(|_| {});
     let mut shapes = Shapes::new();
     let (mut lines, mut refused) = (0, 0);
-    sink_support::each_point(&points, |point| {
+    each_point(&points, |point| {
         if packer.full() {
             lines += text_of(&mut packer).lines().map(mint::read_unwindowed).count();
         }

@@ -1,13 +1,5 @@
 //! Points as deliveries of Firehose's protocol: what is sent, read back by our own door's readers,
 //! and what becomes of the points when it is refused.
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::string_slice,
-    reason = "a test fails by panicking"
-)]
-
-mod sink_support;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,8 +10,9 @@ use delivery::{Verdict, Why};
 use journal::Position;
 use metric::{Encoder, Format, Point, Source};
 use remote::Secret;
-use sink_support::{NOW, build, captured, client, each_point, inflate, point};
 use testkit::{Peer, Received, Reply, closed_port};
+
+use crate::sink_support::{self, NOW, build, captured, client, each_point, inflate, point, run};
 
 const FORMATS: [Format; 3] = [Format::Json, Format::Otel07, Format::Otel10];
 const ARN: &str = "arn:aws:firehose:eu-west-1:111122223333:deliverystream/s1";
@@ -42,10 +35,6 @@ fn sink(url: &str, change: impl FnOnce(&mut http_endpoint::Config)) -> (Packer, 
     let mut config = config(url);
     change(&mut config);
     build(&sink::Config::HttpEndpoint(config))
-}
-
-fn run<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Runtime::new().unwrap().block_on(future)
 }
 
 /// Answers as the protocol wants it.
@@ -89,13 +78,8 @@ fn send(packer: &mut Packer, wire: &Wire) -> Verdict {
 
 #[track_caller]
 fn later(verdict: &Verdict) -> (bool, &Why) {
-    match verdict {
-        Verdict::Later { loud, why, .. } => {
-            assert!(!why.message.contains("SECRET"), "{}", why.message);
-            (*loud, why)
-        }
-        other => panic!("{other:?}"),
-    }
+    let (_, loud, why) = sink_support::later(verdict);
+    (loud, why)
 }
 
 /// *Scenario:* two points in a delivery with key and attributes, compressed.

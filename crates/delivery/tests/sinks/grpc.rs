@@ -1,30 +1,19 @@
 //! OTLP over gRPC against a scripted peer: what goes over the wire, and what each way of failing means.
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::string_slice,
-    reason = "a test fails by panicking"
-)]
-
-mod sink_support;
 
 use std::time::Duration;
 
-use delivery::sink::{self, Packer, Payload, Wire, otlp};
-use delivery::{Verdict, Why};
+use delivery::Verdict;
+use delivery::sink::{self, Packer, Wire, otlp};
 use opentelemetry_proto::tonic::collector::metrics::v1::{
     ExportMetricsPartialSuccess, ExportMetricsServiceRequest, ExportMetricsServiceResponse,
 };
 use prost::Message;
 use remote::{OAuth2Config, Secret};
-use sink_support::{NOW, build, inflate, otlp_config, point};
 use testkit::{Authority, GrpcPeer, GrpcReply, Peer, Reply, TempDir, closed_port};
 
-const PATH: &str = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export";
+use crate::sink_support::{self, build, inflate, later, otlp_config, payload, run};
 
-fn run<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Runtime::new().unwrap().block_on(future)
-}
+const PATH: &str = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export";
 
 fn sink(endpoint: &str, change: impl FnOnce(&mut otlp::Config)) -> (Packer, Wire) {
     let mut config = otlp_config(endpoint);
@@ -33,27 +22,10 @@ fn sink(endpoint: &str, change: impl FnOnce(&mut otlp::Config)) -> (Packer, Wire
     build(&sink::Config::Otlp(config))
 }
 
-fn payload(packer: &mut Packer) -> Payload {
-    packer.offer(&point(), None, NOW);
-    packer.offer(&point(), None, NOW);
-    packer.close()
-}
-
 fn send(endpoint: &str) -> Verdict {
     let token = |config: &mut otlp::Config| config.bearer_token = Some(Secret::new("b-SECRET"));
     let (mut packer, wire) = sink(endpoint, token);
     run(wire.send(&payload(&mut packer)))
-}
-
-#[track_caller]
-fn later(verdict: &Verdict) -> (Option<Duration>, bool, &Why) {
-    match verdict {
-        Verdict::Later { after, loud, why } => {
-            assert!(!why.message.contains("SECRET"), "{}", why.message);
-            (*after, *loud, why)
-        }
-        other => panic!("{other:?}"),
-    }
 }
 
 /// *Scenario:* a receiver, with headers and a token, plain and with gzip.

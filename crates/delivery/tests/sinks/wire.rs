@@ -1,12 +1,4 @@
 //! One attempt against scripted peers: what goes over the wire, and what each way of failing means.
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::string_slice,
-    reason = "a test fails by panicking"
-)]
-
-mod sink_support;
 
 use std::time::Duration;
 
@@ -15,28 +7,16 @@ use opentelemetry_proto::tonic::collector::metrics::v1::{
 };
 use prost::Message;
 use remote::{OAuth2Config, Secret};
-use sink_support::{NOW, build, dynatrace_config, inflate, otlp_config, point};
 use testkit::{Authority, Peer, Reply, TempDir, closed_port};
 
-use delivery::sink::{self, Packer, Payload, Wire, file, otlp};
-use delivery::{Verdict, Why};
+use delivery::Verdict;
+use delivery::sink::{self, Packer, Wire, file, otlp};
+
+use crate::sink_support::{
+    NOW, build, dynatrace_config, inflate, later, otlp_config, payload, point, run,
+};
 
 const OK: &str = r#"{"linesOk":2,"linesInvalid":0,"error":null,"warnings":null}"#;
-
-fn run<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()
-        .unwrap()
-        .block_on(future)
-}
-
-fn payload(packer: &mut Packer) -> Payload {
-    packer.offer(&point(), None, NOW);
-    packer.offer(&point(), None, NOW);
-    packer.close()
-}
 
 fn dynatrace(url: &str) -> (Packer, Wire) {
     build(&sink::Config::Dynatrace(dynatrace_config(url)))
@@ -56,17 +36,6 @@ fn send_by_both(url: &str) -> [Verdict; 2] {
     run(async {
         [wire.send(&payload(&mut packer)).await, other_wire.send(&payload(&mut other_packer)).await]
     })
-}
-
-#[track_caller]
-fn later(verdict: &Verdict) -> (Option<Duration>, bool, &Why) {
-    match verdict {
-        Verdict::Later { after, loud, why } => {
-            assert!(!why.message.contains("SECRET"), "{}", why.message);
-            (*after, *loud, why)
-        }
-        other => panic!("{other:?}"),
-    }
 }
 
 /// *Scenario:* a Dynatrace that takes the lines.

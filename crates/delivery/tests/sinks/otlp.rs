@@ -1,12 +1,4 @@
 //! Every form the OTLP packer writes, read back by `opentelemetry-proto`, which is not ours.
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::string_slice,
-    reason = "a test fails by panicking"
-)]
-
-mod sink_support;
 
 use std::collections::BTreeMap;
 
@@ -20,10 +12,11 @@ use opentelemetry_proto::tonic::metrics::v1::{
     number_data_point,
 };
 use prost::Message;
-use sink_support::{NOW, inflate, otlp, point};
 
 use delivery::sink::otlp::{Compression, Points, Protocol};
 use delivery::sink::{Offer, Packer};
+
+use crate::sink_support::{NOW, each_point, inflate, otlp, point};
 
 const START: u64 = 1_795_176_000_000_000_000;
 const END: u64 = START + 60_000_000_000;
@@ -339,7 +332,7 @@ fn a_passing_record_is_copied() {
     }
     for compression in [Compression::None, Compression::Gzip] {
         let mut packer = otlp(|config| config.compression = compression);
-        sink_support::each_point(&records, |point| {
+        each_point(&records, |point| {
             assert_eq!(packer.offer(point, None, NOW), Offer::Taken);
         });
         assert!(packer.losses().contains(&("copied", 400)));
@@ -364,7 +357,7 @@ fn all_formats_make_the_same_summaries() {
         encoder.push(&Point { extra: &extra, ..point() });
         encoder.finish(&mut record);
         let mut packer = otlp(|_| {});
-        sink_support::each_point(&[record], |point| {
+        each_point(&[record], |point| {
             packer.offer(point, None, NOW);
         });
         let request = close(&mut packer);
