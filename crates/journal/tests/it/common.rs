@@ -1,11 +1,13 @@
 //! What the tests of this crate share: temporary directories and appends that wait for their answer.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::sync_channel;
+use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
 use bytes::Bytes;
+use journal::sim::SimDisk;
 use journal::{Appended, Body, Cursor, EntryBody, Item, Key, Options, Position, Refused, Topic};
 
 /// A directory that goes when this is dropped.
@@ -52,6 +54,20 @@ pub(crate) fn item(head: &str, body: &[u8]) -> Item {
 
 pub(crate) fn keyed(name: u128, data: u128, body: &[u8]) -> Item {
     Item { key: Some(Key { name, data }), ..item("", body) }
+}
+
+/// The next sync of this disk meets the test twice: when it has begun, and before it goes on.
+pub(crate) fn hold_next_sync(disk: &SimDisk) -> (Arc<Barrier>, Arc<Barrier>) {
+    let (inside, leave) = (Arc::new(Barrier::new(2)), Arc::new(Barrier::new(2)));
+    let gates = (inside.clone(), leave.clone());
+    let once = AtomicBool::new(true);
+    disk.on_sync(Arc::new(move |_| {
+        if once.swap(false, Ordering::SeqCst) {
+            gates.0.wait();
+            gates.1.wait();
+        }
+    }));
+    (inside, leave)
 }
 
 /// Appends and waits for the answer.

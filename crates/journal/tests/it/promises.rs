@@ -1,14 +1,14 @@
 //! The invariants of the house that this crate guards, by name.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::sync_channel;
-use std::sync::{Arc, Barrier};
 
 use journal::sim::SimDisk;
 use journal::{Appended, Disk, Journal, Options, Refused, Start};
 
-use crate::common::{append, at, item, keyed, read_from, small, store};
+use crate::common::{append, at, hold_next_sync, item, keyed, read_from, small, store};
 
 const ROOT: &str = "/data/journal";
 
@@ -25,15 +25,7 @@ fn i1_no_yes_before_sync() {
     let topic = journal.topic("aws").unwrap();
     let cursor = topic.cursor("one", Start::Oldest).unwrap();
     store(&topic, item("", b"makes the segment"));
-    let (inside, leave) = (Arc::new(Barrier::new(2)), Arc::new(Barrier::new(2)));
-    let gates = (inside.clone(), leave.clone());
-    let once = AtomicBool::new(true);
-    disk.on_sync(Arc::new(move |_| {
-        if once.swap(false, Ordering::SeqCst) {
-            gates.0.wait();
-            gates.1.wait();
-        }
-    }));
+    let (inside, leave) = hold_next_sync(&disk);
     let (told, answer) = sync_channel(1);
     topic.append(item("", b"x"), Box::new(move |outcome| told.send(outcome).unwrap()));
     inside.wait();
@@ -53,15 +45,7 @@ fn i1_a_repeat_in_flight_waits_for_the_first() {
         let journal = open(&disk, small());
         let topic = journal.topic("aws").unwrap();
         store(&topic, item("", b"makes the segment"));
-        let (inside, leave) = (Arc::new(Barrier::new(2)), Arc::new(Barrier::new(2)));
-        let gates = (inside.clone(), leave.clone());
-        let once = AtomicBool::new(true);
-        disk.on_sync(Arc::new(move |_| {
-            if once.swap(false, Ordering::SeqCst) {
-                gates.0.wait();
-                gates.1.wait();
-            }
-        }));
+        let (inside, leave) = hold_next_sync(&disk);
         disk.fail_syncs(0, u64::from(fails));
         let (told, answers) = sync_channel(3);
         for number in 0..3 {
@@ -195,14 +179,8 @@ fn group_commit_groups() {
     let journal = open(&disk, Options { budget_bytes: 64 << 20, topic_bytes: 64 << 20, ..small() });
     let topic = journal.topic("aws").unwrap();
     let answered = Arc::new(AtomicU64::new(0));
-    let (gate, held) = (Arc::new(Barrier::new(2)), AtomicBool::new(true));
     store(&topic, item("", b"makes the segment"));
-    let in_hook = gate.clone();
-    disk.on_sync(Arc::new(move |_| {
-        if held.swap(false, Ordering::SeqCst) {
-            in_hook.wait();
-        }
-    }));
+    let (inside, leave) = hold_next_sync(&disk);
     let threads: Vec<_> = (0..4)
         .map(|_| {
             let (topic, answered) = (topic.clone(), answered.clone());
@@ -218,11 +196,12 @@ fn group_commit_groups() {
             })
         })
         .collect();
+    inside.wait();
     for thread in threads {
         thread.join().unwrap();
     }
     let before = disk.syncs();
-    gate.wait();
+    leave.wait();
     journal.close();
     assert_eq!(answered.load(Ordering::SeqCst), 200);
     // 200 frames of 160 bytes in commits of 8 KiB, in segments of 16 KiB.

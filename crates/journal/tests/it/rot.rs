@@ -1,15 +1,14 @@
 //! Damage: flipped bytes, torn tails, lost headers, slots and key files.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Barrier, Mutex};
+use std::sync::{Arc, Mutex};
 
 use journal::sim::SimDisk;
 use journal::{
     Appended, Body, Damage, Disk, EntryBody, Item, Journal, OpenError, Options, Recovery, Start,
 };
 
-use crate::common::{append, at, item, keyed, read_from, small, store};
+use crate::common::{append, at, hold_next_sync, item, keyed, read_from, small, store};
 
 const ROOT: &str = "/data/journal";
 const HEAD: &[u8] = b"head of it";
@@ -219,15 +218,7 @@ fn a_tear_inside_the_last_commit() {
         let topic = journal.topic("aws").unwrap();
         drop(topic.cursor("one", Start::Oldest).unwrap());
         store(&topic, item("", b"first"));
-        let (inside, leave) = (Arc::new(Barrier::new(2)), Arc::new(Barrier::new(2)));
-        let gates = (inside.clone(), leave.clone());
-        let once = AtomicBool::new(true);
-        disk.on_sync(Arc::new(move |_| {
-            if once.swap(false, Ordering::SeqCst) {
-                gates.0.wait();
-                gates.1.wait();
-            }
-        }));
+        let (inside, leave) = hold_next_sync(&disk);
         topic.append(item("", b"second"), Box::new(|_| ()));
         inside.wait();
         for number in 0..5 {
