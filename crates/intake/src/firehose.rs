@@ -17,7 +17,7 @@ mod stats;
 
 pub use permits::{Permit, Permits};
 pub use refusal::Reason;
-pub use source::{Clock, Source, key_name};
+pub use source::{Source, key_name};
 pub use stats::{Counter, Snapshot, Stats};
 
 use std::future::Future;

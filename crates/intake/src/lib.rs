@@ -2,3 +2,6 @@
 
 pub mod firehose;
 pub mod objects;
+
+/// Milliseconds since the epoch.
+pub type Clock = std::sync::Arc<dyn Fn() -> i64 + Send + Sync>;

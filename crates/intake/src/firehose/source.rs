@@ -24,9 +24,7 @@ use super::refusal::{Reason, Refusal};
 use super::spool::{self, Chunk, PIPE_CHUNKS, SPOOL_BYTES, WIRE_WHOLE_MAX};
 use super::stats::Stats;
 use super::{Admission, Config, answer};
-
-/// Milliseconds since the epoch.
-pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
+use crate::Clock;
 
 /// An idle connection is kept longer than load balancers keep theirs (60 s), so that it is never us
 /// who closes it under a request.
@@ -37,6 +35,7 @@ const ANSWER_TIME: Duration = Duration::from_secs(170);
 const CHECK_HERE_MAX: usize = 8 * 1024;
 /// What checking a large body in a window holds: inflater, and a record of AWS's size in base64.
 const WINDOW_BYTES: usize = 2 * 1024 * 1024;
+
 /// One source. Cheap to clone.
 #[derive(Clone)]
 pub struct Source {

@@ -16,11 +16,12 @@ use entry::{Encoding, Header, Kind};
 use journal::{Appended, Body, Item, Key, Refused, Topic};
 use tokio::sync::watch;
 
+use super::Parts;
 use super::pieces::{Piece, Pieces, Rejected, Step};
 use super::quarantine::Quarantine;
 use super::reason::Reason;
 use super::stats::{Stats, Trouble};
-use super::{Clock, Parts};
+use crate::Clock;
 
 /// Appends of one object that wait for the disk: one is written while the next are cut, and more
 /// would only hold memory.

@@ -19,7 +19,8 @@ use super::feed::{self, Chunk};
 use super::fetch::{pause, stops};
 use super::ledger::{ENTRIES_MAX, Ledger, entry_of};
 use super::stats::{Stats, Trouble};
-use super::{Clock, Limits, Parts};
+use super::{Limits, Parts};
+use crate::Clock;
 
 /// A file younger than this may still be written to, and waits.
 pub const SETTLE_TIME: Duration = Duration::from_secs(2);

@@ -23,12 +23,10 @@ pub use reason::Reason;
 pub use stats::{Snapshot, State, Stats, Trouble};
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use journal::Topic;
 
-/// Milliseconds since the epoch.
-pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
+use crate::Clock;
 
 /// What an object source is built from, besides its settings.
 pub struct Parts {

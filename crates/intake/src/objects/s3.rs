@@ -17,7 +17,8 @@ use tokio::sync::watch;
 use super::carry::Carrier;
 use super::fetch::{pause, stops};
 use super::stats::{Stats, Trouble};
-use super::{Clock, Limits, Parts, State};
+use super::{Limits, Parts, State};
+use crate::Clock;
 
 /// The first wait after a refusal; each is twice the one before.
 const PATIENCE: Duration = Duration::from_secs(1);

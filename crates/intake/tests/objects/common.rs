@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use entry::Header;
-use intake::objects::{Clock, Parts, Stats};
+use intake::Clock;
+use intake::objects::{Parts, Stats};
 use journal::{Cursor, EntryBody, Journal, Options, Start, Topic};
 use metric::{Decoder, Format, Point, Reject, Visit};
 use rehearsal::payload;
