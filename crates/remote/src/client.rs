@@ -17,12 +17,12 @@ use crate::{TlsConfig, TlsError, retry_after, tls, url};
 
 /// Connections are closed on our side before most peers and middle boxes do it (60 s and more), so
 /// that a request does not meet a connection that is just being closed.
-pub(crate) const POOL_IDLE: Duration = Duration::from_secs(30);
+const POOL_IDLE: Duration = Duration::from_secs(30);
 /// A stream has a few requests in flight; more idle connections than this to one host is waste.
 const POOL_PER_HOST: usize = 16;
 
 /// Who we are.
-pub(crate) const USER_AGENT: &str = concat!("hydrant/", env!("CARGO_PKG_VERSION"));
+const USER_AGENT: &str = concat!("hydrant/", env!("CARGO_PKG_VERSION"));
 
 /// How to reach a backend.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,6 +94,19 @@ pub(crate) struct Incoming {
     limits: Limits,
 }
 
+/// What clients of either kind have in common: one attempt, nothing followed, the limits of the settings.
+pub(crate) fn builder(config: &ClientConfig) -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .user_agent(USER_AGENT)
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .referer(false)
+        .tcp_nodelay(true)
+        .connect_timeout(config.connect_timeout)
+        .timeout(config.request_timeout)
+        .pool_idle_timeout(POOL_IDLE)
+}
+
 impl Client {
     /// Builds. Without any CA certificate on this machine `http://` works and `https://` fails per
     /// request, as `tls`.
@@ -106,22 +119,9 @@ impl Client {
         config: &ClientConfig,
         shape: impl Fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder,
     ) -> Result<Client, TlsError> {
-        let builder = || {
-            let builder = reqwest::Client::builder()
-                .user_agent(USER_AGENT)
-                .redirect(reqwest::redirect::Policy::none())
-                .retry(reqwest::retry::never())
-                .referer(false)
-                .http1_only()
-                .tcp_nodelay(true)
-                .connect_timeout(config.connect_timeout)
-                .timeout(config.request_timeout)
-                .pool_idle_timeout(POOL_IDLE)
-                .pool_max_idle_per_host(POOL_PER_HOST);
-            shape(builder)
-        };
+        let shaped = || shape(builder(config).http1_only().pool_max_idle_per_host(POOL_PER_HOST));
         Ok(Client {
-            http: tls::build(builder, &config.tls)?,
+            http: tls::build(shaped, &config.tls)?,
             answer_bytes: config.answer_bytes,
             connect_timeout: config.connect_timeout,
             request_timeout: config.request_timeout,

@@ -21,7 +21,7 @@ use http::header::{CONTENT_TYPE, TE};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use http_body_util::BodyExt;
 
-use crate::client::{POOL_IDLE, USER_AGENT};
+use crate::client;
 use crate::unreachable::{Unreachable, Why, describe, find};
 use crate::{Answer, ClientConfig, TlsError, retry_after, tls};
 
@@ -91,18 +91,10 @@ impl Channel {
         let endpoint = Endpoint::parse(endpoint).map_err(ChannelError::Endpoint)?;
         let ping = config.request_timeout / PINGS_PER_CALL;
         let builder = || {
-            let builder = reqwest::Client::builder()
-                .user_agent(USER_AGENT)
-                .redirect(reqwest::redirect::Policy::none())
-                .retry(reqwest::retry::never())
-                .referer(false)
+            let builder = client::builder(config)
                 .http2_prior_knowledge()
                 .http2_keep_alive_interval(ping)
-                .http2_keep_alive_timeout(ping)
-                .tcp_nodelay(true)
-                .connect_timeout(config.connect_timeout)
-                .timeout(config.request_timeout)
-                .pool_idle_timeout(POOL_IDLE);
+                .http2_keep_alive_timeout(ping);
             // A proxy for plaintext would have to speak HTTP/2 without TLS itself; none does.
             if endpoint.is_plain() { builder.no_proxy() } else { builder }
         };

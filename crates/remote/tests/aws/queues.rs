@@ -89,39 +89,6 @@ fn address_in_the_url_is_asked() {
     assert!(credential(&peer.requests().remove(0)).contains("/us-east-1/sqs/"));
 }
 
-/// *Scenario:* a batch of which one fails for good, one may pass, one is not answered.
-/// *Guarantees:* each receipt has its own result.
-#[test]
-fn batches_have_a_result_each() {
-    let answer = json!({
-        "Successful": [{ "Id": "2" }],
-        "Failed": [
-            { "Id": "0", "SenderFault": true, "Code": "ReceiptHandleIsInvalid", "Message": "m" },
-            { "Id": "1", "SenderFault": false, "Code": "InternalError" },
-        ],
-    });
-    let peer = Peer::start(amz(&answer));
-    run(async {
-        let queue = Sqs::new(at(&peer).await, &peer.url("/1/notes"));
-        let results = queue.delete_all(&["a", "b", "c", "d"]).await.unwrap();
-        let kinds: Vec<Option<Kind>> =
-            results.iter().map(|result| result.as_ref().err().map(|fault| fault.kind)).collect();
-        let expect = [Some(Kind::Refused), Some(Kind::Unwell), None, Some(Kind::Unwell)];
-        assert_eq!(kinds, expect);
-        queue.extend_all(&["a"], Duration::from_secs(9)).await.unwrap().remove(0).unwrap_err();
-        assert!(queue.delete_all(&[]).await.unwrap().is_empty());
-    });
-    let [delete, extend] = <[Received; 2]>::try_from(peer.requests()).unwrap();
-    let entries = json!([
-        { "Id": "0", "ReceiptHandle": "a" }, { "Id": "1", "ReceiptHandle": "b" },
-        { "Id": "2", "ReceiptHandle": "c" }, { "Id": "3", "ReceiptHandle": "d" },
-    ]);
-    assert_eq!(body(&delete).get("Entries").unwrap(), &entries);
-    let entries = json!([{ "Id": "0", "ReceiptHandle": "a", "VisibilityTimeout": 9 }]);
-    assert_eq!(body(&extend).get("Entries").unwrap(), &entries);
-    assert_eq!(extend.header("x-amz-target"), Some("AmazonSQS.ChangeMessageVisibilityBatch"));
-}
-
 /// *Scenario:* SQS's errors; answers that are none; a URL that is none.
 /// *Guarantees:* kind, code without its prefix, remedy with action and ARN; nothing is invented.
 #[test]
