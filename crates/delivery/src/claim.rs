@@ -232,7 +232,7 @@ impl Worker {
         Ok(())
     }
 
-    /// Moves what is packed into the lanes; what needs no request is finished at once.
+    /// Hands closed parcels to dispatch; one that needs no request is finished at once.
     pub(crate) fn collect(&mut self) {
         let ready: Vec<_> = self.packing.take_ready().collect();
         for parcel in ready {

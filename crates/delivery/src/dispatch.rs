@@ -6,7 +6,7 @@
 //! itself: it is suspicious, has its own clock, opens no outage any more, and after three such
 //! failures waits in the side lane, where it holds up nobody. Neither the journal nor the network is known here.
 //!
-//! *Ordered* lanes are for destinations that must get samples in their order: one request at a time,
+//! *Ordered* dispatch is for destinations that must get samples in their order: one request at a time,
 //! always the oldest parcel, no side lane. There nobody overtakes, so there is no neighbour to tell
 //! a poisoned parcel from an outage: every failure that may be repeated is an outage.
 
@@ -53,7 +53,8 @@ pub(crate) enum Failed {
     Exhausted(Box<Parcel>),
 }
 
-/// The lanes of one stream.
+/// The parcels of one stream, in the main lane and the side lane. (The lanes of drop-in mode are streams
+/// of their own.)
 pub(crate) struct Dispatch {
     parcels: VecDeque<Parcel>,
     outage: Option<Outage>,
@@ -79,7 +80,7 @@ impl Dispatch {
         }
     }
 
-    /// Lanes in which no parcel overtakes another.
+    /// One in which no parcel overtakes another.
     pub(crate) fn ordered(retry: Duration, started_ms: i64) -> Self {
         Self { ordered: true, ..Self::new(1, retry, started_ms) }
     }

@@ -23,7 +23,8 @@ const WHOLE_BYTES_MAX: u64 = 8 * 1024 * 1024;
 /// What is said of an entry whose body in the log is not what was written.
 const ROTTEN: &str = "its body in the journal is damaged: the log tells where a copy is";
 
-/// How finely the retry duration of an entry is told.
+/// The journal's end is noted this many times in a retry duration: how long an entry has been there is
+/// known to a sixty-fourth of it.
 const ENDS: i64 = 64;
 
 /// What is said of an entry that only the fold of metric streams reads.
@@ -80,7 +81,8 @@ pub(crate) struct Feed {
     reader: Reader,
     inflater: Inflater,
     failures: u32,
-    /// First entry that was not released when an attempt, or another feed's, failed last.
+    /// Entries before this one had been released when an attempt failed last, of this feed or another:
+    /// only they may be given up.
     tried: u64,
     /// Its records have been buffered before.
     unbuffered: bool,
@@ -240,7 +242,7 @@ impl Feed {
             return;
         }
         self.ends.push_back((now_ms, self.cursor.end()));
-        // One that is old enough is enough.
+        // Of the notes older than a retry duration the youngest is enough.
         while self.ends.get(1).is_some_and(|(at, _)| now_ms - at >= retry_ms) {
             self.ends.pop_front();
         }

@@ -40,7 +40,7 @@ pub struct NotAdmitted {
     pub message: String,
 }
 
-/// What a lane is built from; one for each lane, the lane set.
+/// Makes the parts of a lane's stream, with `lane` set to that lane.
 pub type PartsFor = Box<dyn Fn(LaneId, Arc<Stats>) -> Parts + Send + Sync>;
 
 /// The lanes of one stream.

@@ -152,7 +152,8 @@ impl Worker {
         self.stuck.is_empty() && self.failed.is_empty() && self.dispatch.has_room()
     }
 
-    /// Only the processor and requests that are being answered hold it up: doors may wait for it.
+    /// Nothing holds it up but the processor and requests under way, so that a door may wait until it has
+    /// read on (`entry::tail`).
     pub(crate) fn flows(&self) -> bool {
         self.stuck.is_empty()
             && self.failed.is_empty()

@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use super::check::{self, Checked, Expect};
 use super::refusal::{Reason, Refusal};
 
-/// Larger bodies, as received, are spooled (decisions 5).
+/// Larger bodies, as received, are spooled to a side file: one in memory may take an eighth of `in_flight`.
 pub(crate) const WIRE_WHOLE_MAX: usize = 4 * 1024 * 1024;
 /// What one spooled body holds: the pipe and the connection's read buffer (0.6 MiB together), the
 /// windows of inflater (0.1 MiB) and envelope (a record of AWS's size is 1.3 MiB of base64).

@@ -203,7 +203,7 @@ impl Drop for Door {
     }
 }
 
-/// The rules every answer follows, whatever it says (firehose.md 1.5).
+/// The rules every answer follows, whatever it says (docs/firehose-source.md).
 #[track_caller]
 pub(crate) fn check_contract(answer: &RawAnswer) {
     let status = answer.status;

@@ -57,7 +57,7 @@ fn the_mixture_is_as_promised() {
 }
 
 /// *Scenario:* the default payload is framed, packed and compressed in both orders.
-/// *Guarantees:* sizes stay near those the goals were measured with (limits.md section 1), so
+/// *Guarantees:* sizes stay near those that the goals of speed were measured with, so that
 /// figures can be compared; records are within what Firehose takes.
 #[test]
 fn sizes_are_near_the_measured_ones() {

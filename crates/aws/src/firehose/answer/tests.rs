@@ -6,7 +6,7 @@ fn text(request_id: &str, error: Option<&str>) -> String {
     String::from_utf8(body(request_id, 1_795_176_000_123, error)).unwrap()
 }
 
-/// *Scenario:* the answers of `firehose.md` 1.10.
+/// *Scenario:* the answers to the worked example.
 /// *Guarantees:* exactly AWS's members, in AWS's order, the time a number.
 #[test]
 fn canonical_answers() {

@@ -61,10 +61,10 @@ fn envelope(request_id: Option<&str>, timestamp: Option<i64>, records: u32) -> E
     Envelope { request_id: request_id.map(str::to_owned), timestamp, records }
 }
 
-/// The body of `firehose.md` 1.10.
+/// A worked example: two records, one of them empty.
 const CANONICAL: &str = r#"{"requestId":"0b5e2c1e-7d0a-4b54-9b3e-5f2d3a1c9e10","timestamp":1795176000000,"records":[{"data":"aGVsbG8="},{"data":""}]}"#;
 
-/// *Scenario:* the body that the Firehose reference works through, and the same pretty-printed.
+/// *Scenario:* the worked example, and the same pretty-printed.
 /// *Guarantees:* its two records (one empty), its id and its time.
 #[test]
 fn the_canonical_body() {

@@ -3,7 +3,7 @@
 use super::{Delivery, body};
 use crate::firehose::headers;
 
-/// *Scenario:* the delivery of `firehose.md` 1.10.
+/// *Scenario:* a worked example: two records, one of them empty.
 /// *Guarantees:* its 122 bytes and its headers.
 #[test]
 fn canonical_delivery() {

@@ -1,4 +1,4 @@
-//! What Dynatrace's answers mean (`dynatrace.md` 1.8). Pure: status, headers and body in, verdict out.
+//! What Dynatrace's answers mean (docs/dynatrace.md, "Answers"). Pure: status, headers and body in, verdict out.
 //!
 //! A 400 with counts of lines is no failure of the request: the valid lines have been taken.
 

@@ -1,5 +1,5 @@
-//! Dimensions of a line: names by the published normalisation (`dynatrace.md` 1.10), values always
-//! quoted, escaped and cut (1.3).
+//! Dimensions of a line: names by the normalisation of Dynatrace's published client
+//! libraries, values always quoted, escaped and cut.
 //!
 //! A clean ASCII value is copied; anything else takes a slower way that looks at every character.
 

@@ -1,5 +1,5 @@
 //! A statistic set as the payload of a gauge: what the server would call inconsistent is repaired
-//! where rounding explains it, and refused where it does not (`dynatrace.md` 1.5).
+//! where rounding explains it, and refused where it does not (docs/dynatrace.md, "Numbers").
 
 use metric::Point;
 

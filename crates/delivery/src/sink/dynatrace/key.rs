@@ -1,8 +1,8 @@
 //! Metric keys as Dynatrace's own endpoint for metric streams makes them:
-//! `cloud.aws.<namespace>.<metric>By<dimension names>` (`dynatrace.md` 3.2).
+//! `cloud.aws.<namespace>.<metric>By<dimension names>` (docs/dynatrace.md, "Metric keys").
 //!
 //! Pure, and only run once per shape. Whatever the names, the key satisfies the grammar of metric
-//! ingestion (1.2): ASCII, sections of letters, digits, `_` and `-`, at most 255 characters.
+//! ingestion: ASCII, sections of letters, digits, `_` and `-`, at most 255 characters.
 
 use super::DigitSection;
 
@@ -56,7 +56,7 @@ pub(crate) fn fit(key: &str, max: usize) -> Option<String> {
     Some(format!("{kept}_{checksum:08x}"))
 }
 
-/// True when a later section begins with a digit, which some servers refuse (1.2).
+/// True when a later section begins with a digit, which some servers refuse.
 pub(crate) fn has_digit_section(key: &str) -> bool {
     key.split('.').skip(1).any(|section| section.starts_with(|c: char| c.is_ascii_digit()))
 }
@@ -108,7 +108,7 @@ fn is_word(c: char) -> bool {
     c.is_ascii_alphanumeric() || c == '_'
 }
 
-/// The published normalisation of metric keys (1.10), but for the cut at the end. `None` for a key
+/// The normalisation of metric keys of Dynatrace's client libraries, but for the cut at the end. `None` for a key
 /// that has none: empty, or with a leading dot.
 pub(crate) fn normalise(raw: &str) -> Option<String> {
     if raw.is_empty() || raw.starts_with('.') {

@@ -1,4 +1,4 @@
-//! Units as metadata lines: `#key gauge dt.meta.unit=Byte` (`dynatrace.md` 1.9).
+//! Units as metadata lines: `#key gauge dt.meta.unit=Byte`.
 //!
 //! Ingest takes metadata only for keys that have none, so one line per key and process is enough.
 

@@ -21,7 +21,7 @@ pub(crate) const LINES_MAX: usize = 1_000;
 /// Bytes of a request before compression. The server takes 1 MiB.
 pub(crate) const BYTES_MAX: usize = 900_000;
 
-/// Level 1: a higher one costs three times the time for a tenth less on the wire (`limits.md` 2).
+/// Level 1: a higher one costs three times the time for a tenth less on the wire.
 const GZIP_LEVEL: u32 = 1;
 
 /// The packing half.

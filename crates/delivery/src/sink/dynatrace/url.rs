@@ -1,5 +1,5 @@
 //! Where lines go: the base URL of an environment in any form people write it, and, for drop-in
-//! mode, whether a request may name it (`dynatrace.md` 5.5).
+//! mode, whether a request may name it.
 //!
 //! A target named by a sender is a way to make us call any host, so it is matched against an
 //! allow-list by its exact text after normalisation. Not here: name resolution; an allowed name is

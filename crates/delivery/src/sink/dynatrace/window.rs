@@ -1,5 +1,5 @@
 //! The time a line carries, and the window the server takes: one hour back, ten minutes ahead
-//! (`dynatrace.md` 1.6).
+//! (docs/dynatrace.md, "Time").
 
 use super::TooOld;
 use crate::sink::{Moment, Offer};

@@ -14,7 +14,7 @@ use crate::sink::{Offer, Payload};
 
 /// Room kept for the next point: the largest real ones have a few kilobytes.
 const RESERVE: usize = 64 * 1024;
-/// Level 1: a higher one costs three times the time for a tenth less on the wire (`limits.md` 2).
+/// Level 1: a higher one costs three times the time for a tenth less on the wire.
 const GZIP_LEVEL: u32 = 1;
 
 /// The packing half.

@@ -8,7 +8,7 @@ fn value(raw: &str) -> String {
     String::from_utf8(out.as_slice().to_vec()).unwrap()
 }
 
-/// *Scenario:* the published vectors (`dynatrace.md` 1.10), names with blanks, and real dimensions.
+/// *Scenario:* the vectors of Dynatrace's published client libraries, names with blanks, and real dimensions.
 /// *Guarantees:* the same normalised names; nothing is left of a name without a usable character.
 #[test]
 fn names_are_normalised_as_published() {

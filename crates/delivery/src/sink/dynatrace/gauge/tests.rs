@@ -11,7 +11,7 @@ fn of(min: f64, max: f64, sum: f64, count: f64) -> Result<Gauge, NoGauge> {
     Gauge::of(&point(Some(min), Some(max), Some(sum), count))
 }
 
-/// The server's own rule, as users have seen it (`dynatrace.md` 1.5).
+/// The server's own rule, as users have seen it.
 fn server_takes(gauge: &Gauge) -> bool {
     let Gauge { min, max, sum, count, .. } = *gauge;
     if count == 0.0 {

@@ -42,7 +42,7 @@ prod-hub-send-requests | prod-hub-send-requests-errors |  | prod-hub-send-reques
 AWS/FSx | IOPS |  | fsx.iopSByAccountIdRegion
 ";
 
-/// *Scenario:* the edge cases of real metrics (`dynatrace.md` 3.3): capitals, digits, underscores,
+/// *Scenario:* the edge cases of real metrics: capitals, digits, underscores,
 /// dots, blanks, nested namespaces, dimensions called like the owner, lower case after upper case.
 /// *Guarantees:* the keys that Dynatrace's own endpoint has made for them, to the byte.
 #[test]
@@ -121,7 +121,7 @@ fn long_keys_are_cut_and_stay_apart() {
     assert_eq!((fits.text.len(), fits.cut), (KEY_MAX, false));
 }
 
-/// *Scenario:* the published vectors of the client libraries (`dynatrace.md` 1.10).
+/// *Scenario:* the published vectors of the client libraries.
 /// *Guarantees:* the same normalised keys.
 #[test]
 fn published_vectors_hold() {
