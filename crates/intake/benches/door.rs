@@ -30,6 +30,7 @@ use tokio::sync::watch;
 /// Metrics in a gzip body of about 1 MiB.
 const METRICS: usize = 13_500;
 
+#[expect(clippy::disallowed_methods, reason = "how long a benchmark takes is set from outside")]
 fn main() {
     let full = std::env::var_os("BENCH").is_some();
     let dir = TempDir::new("door");

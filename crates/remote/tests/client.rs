@@ -224,6 +224,10 @@ fn unusable_ca_files_are_named() {
 /// *Scenario:* this test once more, in a process whose system has no CA certificates.
 /// *Guarantees:* a client is built and reaches http; https fails per request.
 #[test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the process that this test starts is told by its environment"
+)]
 fn machine_without_ca_certificates_can_still_speak_http() {
     if std::env::var_os("SSL_CERT_FILE").is_none() {
         let dir = TempDir::new("remote");
@@ -247,6 +251,10 @@ fn machine_without_ca_certificates_can_still_speak_http() {
 /// *Scenario:* this test once more, in a process with a proxy in its environment.
 /// *Guarantees:* requests go through it, but for those that NO_PROXY names.
 #[test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the process that this test starts is told by its environment"
+)]
 fn proxies_of_the_environment_are_used() {
     let Some(at) = std::env::var_os("HYDRANT_TEST_PROXY") else {
         let proxy = Peer::start(Reply::status(207));

@@ -20,8 +20,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The binary under test.
 pub(crate) fn binary() -> PathBuf {
-    std::env::var_os("HYDRANT_BINARY")
-        .map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_hydrant")), PathBuf::from)
+    testkit::binary(env!("CARGO_BIN_EXE_hydrant"))
 }
 
 /// A port on loopback that stays free until it is bound: below those that outgoing connections get.

@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 use std::os::unix::fs::symlink;
-use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
@@ -50,12 +49,6 @@ const CLEARED: [&str; 8] = [
     "OTEL_SERVICE_NAME",
 ];
 
-/// The binary under test; `HYDRANT_BINARY` names another, for instance a release build.
-fn binary() -> PathBuf {
-    std::env::var_os("HYDRANT_BINARY")
-        .map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_hydrant")), PathBuf::from)
-}
-
 pub(crate) fn now_ms() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     i64::try_from(since.as_millis()).unwrap()
@@ -100,7 +93,7 @@ impl Lambda {
         ]);
         environment.extend(variables);
         let bootstrap = dir.join("bootstrap");
-        symlink(binary(), &bootstrap).unwrap();
+        symlink(testkit::binary(env!("CARGO_BIN_EXE_hydrant")), &bootstrap).unwrap();
         // What Lambda passes, if anything, is the name of a handler.
         let process = Process::start_with(bootstrap, ["handler"], dir.path(), &environment);
         Lambda { peer, process, dir }

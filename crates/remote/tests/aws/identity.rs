@@ -495,6 +495,10 @@ fn secrets_are_not_printed() {
 /// instance, an object of S3.
 /// *Guarantees:* the instance is asked past the proxy, S3 through it.
 #[test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the process that this test starts is told by its environment"
+)]
 fn metadata_is_asked_past_the_proxy() {
     let Some(at) = std::env::var_os("HYDRANT_TEST_METADATA") else {
         let (agent, proxy) = (agent(), bucket());
