@@ -31,7 +31,11 @@ pub const METRICS: &[(&str, MetricKind, &str)] = &[
         "Bytes found damaged since the last start, by kind: torn (never acknowledged) or rotten",
     ),
     ("hydrant_journal_commits_total", MetricKind::Counter, "Syncs of the journal, by topic"),
-    ("hydrant_journal_sync_failures_total", MetricKind::Counter, "Syncs that failed, by topic"),
+    (
+        "hydrant_journal_sync_failures_total",
+        MetricKind::Counter,
+        "Writes, syncs and new segments that failed, by topic",
+    ),
     ("hydrant_journal_entries_total", MetricKind::Counter, "Entries stored, by topic"),
     (
         "hydrant_source_requests_total",

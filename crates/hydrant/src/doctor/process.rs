@@ -84,7 +84,7 @@ fn journal(report: &Report, checks: &mut Vec<Check>) {
     }
     for topic in &journal.topics {
         if topic.sync_failures > 0 {
-            let what = format!("{}: {} syncs failed", topic.name, topic.sync_failures);
+            let what = format!("{}: {} writes or syncs failed", topic.name, topic.sync_failures);
             let remedy = "check the disk: its kernel log, its room, smartctl";
             checks.push(Check::bad(JOURNAL, what, remedy));
         }

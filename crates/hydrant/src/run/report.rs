@@ -93,7 +93,7 @@ pub struct TopicReport {
     pub keys_evicted: u64,
     /// Syncs.
     pub commits: u64,
-    /// Failed syncs.
+    /// Writes, syncs and new segments that failed.
     pub sync_failures: u64,
     /// Bytes found damaged that had been durable, since the last start.
     #[serde(default)]
