@@ -72,15 +72,12 @@ fn fixed(report: &Report, at: &At<'_>) -> Option<Vec<Fixed>> {
 }
 
 fn pairs(report: &Report, at: &At<'_>) -> Option<Vec<(String, String)>> {
-    let named = at.named()?;
-    if named.is_empty() {
+    let pairs = at.named_texts()?;
+    if pairs.is_empty() {
         report.error(&at.spot(), "adds nothing", Some("name at least one attribute".to_owned()));
         return None;
     }
-    let count = named.len();
-    let pair = |(name, at): (Found<String>, At<'_>)| Some((name.value, at.text()?.value));
-    let pairs: Vec<_> = named.into_iter().filter_map(pair).collect();
-    (pairs.len() == count).then_some(pairs)
+    Some(pairs)
 }
 
 fn tags(report: &Report, at: &At<'_>, refresh: &mut Option<TagsFetchArgs>) -> Option<Tags> {

@@ -4,6 +4,8 @@ use std::fs::File;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
+use remote::Secret;
+
 use crate::settings::read::{At, Found, Report};
 
 /// A name becomes a folder and a label value; 100 characters fit every file system.
@@ -140,6 +142,16 @@ pub(super) fn readable_file(at: &At<'_>) -> Option<Found<PathBuf>> {
     };
     let hint = "the path is relative to the current directory; check name and permissions";
     at.note(&format!("cannot be read: {problem}"), &found, hint);
+    None
+}
+
+/// A secret that is sent in a header.
+pub(super) fn header_secret(report: &Report, at: &At<'_>) -> Option<Secret> {
+    let found = at.secret()?;
+    if is_header_text(found.value.expose()) {
+        return Some(found.value);
+    }
+    report.error(&found.spot, "holds a character that an HTTP header cannot carry", None);
     None
 }
 

@@ -301,6 +301,23 @@ impl<'a> At<'a> {
         Some(named.collect())
     }
 
+    /// What `read` makes of each entry of a map with names that people give; nothing when it makes nothing
+    /// of one. It is asked of all, so that every problem is reported.
+    pub(in crate::settings) fn each_named<T>(
+        &self,
+        read: impl FnMut((Found<String>, At<'a>)) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        let named = self.named()?;
+        let count = named.len();
+        let all: Vec<T> = named.into_iter().filter_map(read).collect();
+        (all.len() == count).then_some(all)
+    }
+
+    /// A map of names and texts.
+    pub(in crate::settings) fn named_texts(&self) -> Option<Vec<(String, String)>> {
+        self.each_named(|(name, at)| Some((name.value, at.text()?.value)))
+    }
+
     pub(super) fn entries(&self) -> Option<&'a [crate::settings::tree::Entry]> {
         match &self.node.value {
             Value::Map(entries) => Some(entries),

@@ -6,8 +6,8 @@ use http::{HeaderName, HeaderValue};
 use remote::{OAuth2Config, Secret};
 
 use super::super::optional;
-use super::super::place::{is_header_text, url};
-use crate::settings::read::{At, Found, Report, Section};
+use super::super::place::{header_secret, url};
+use crate::settings::read::{At, Report, Section};
 
 /// Tokens live minutes to hours; a minute covers a slow request and two clocks that differ.
 const TOKEN_RENEW_BEFORE: Duration = Duration::from_secs(60);
@@ -18,9 +18,7 @@ const OWN_HEADERS: [&str; 5] =
 
 /// `headers`: what a client may add to every request.
 fn headers(report: &Report, at: &At<'_>) -> Option<Vec<(String, Secret)>> {
-    let named = at.named()?;
-    let count = named.len();
-    let read = |(name, at): (Found<String>, At<'_>)| {
+    at.each_named(|(name, at)| {
         let value = at.secret();
         let lower = name.value.to_ascii_lowercase();
         if HeaderName::from_bytes(lower.as_bytes()).is_err() {
@@ -38,9 +36,7 @@ fn headers(report: &Report, at: &At<'_>) -> Option<Vec<(String, Secret)>> {
             return None;
         }
         Some((name.value, value.value))
-    };
-    let headers: Vec<_> = named.into_iter().filter_map(read).collect();
-    (headers.len() == count).then_some(headers)
+    })
 }
 
 /// As whom, and what else every request carries.
@@ -51,27 +47,15 @@ pub(super) struct Credentials {
     pub(super) basic_auth: Option<(String, Secret)>,
 }
 
-/// `headers`, and at most one of `bearer_token`, `oauth2` and an `Authorization` header.
-pub(super) fn credentials(report: &Report, section: &Section<'_>) -> Option<Credentials> {
-    read(report, section, None)
-}
-
-/// The same, with `basic_auth` as another way.
-pub(super) fn credentials_with_basic(
+/// `headers`, and at most one of `bearer_token`, `oauth2`, an `Authorization` header and, where the
+/// destination has it, `basic_auth`.
+pub(super) fn credentials(
     report: &Report,
     section: &Section<'_>,
-) -> Option<Credentials> {
-    read(report, section, Some(section.get("basic_auth")))
-}
-
-fn read(
-    report: &Report,
-    section: &Section<'_>,
-    basic: Option<Option<At<'_>>>,
+    basic: Option<At<'_>>,
 ) -> Option<Credentials> {
     let headers = optional(section.get("headers"), Vec::new(), |at| headers(report, at));
     let (bearer, oauth2) = (section.get("bearer_token"), section.get("oauth2"));
-    let basic = basic.flatten();
     let names = headers.as_deref().unwrap_or_default();
     let by_header = names.iter().any(|(name, _)| name.eq_ignore_ascii_case("authorization"));
     let ways = [
@@ -88,7 +72,7 @@ fn read(
     }
     let bearer_token = match bearer {
         None => Some(None),
-        Some(at) => bearer_token(report, &at).map(Some),
+        Some(at) => header_secret(report, &at).map(Some),
     };
     let oauth2 = match oauth2 {
         None => Some(None),
@@ -112,15 +96,6 @@ fn basic_auth(section: Section<'_>) -> Option<(String, Secret)> {
     let password = section.need("password", hint).and_then(|at| at.secret());
     section.finish();
     Some((user?.value, password?.value))
-}
-
-fn bearer_token(report: &Report, at: &At<'_>) -> Option<Secret> {
-    let found = at.secret()?;
-    if is_header_text(found.value.expose()) {
-        return Some(found.value);
-    }
-    report.error(&found.spot, "holds a character that an HTTP header cannot carry", None);
-    None
 }
 
 fn oauth2_config(report: &Report, section: Section<'_>) -> Option<OAuth2Config> {

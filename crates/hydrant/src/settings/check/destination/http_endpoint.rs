@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use delivery::sink::http_endpoint::{Config, Content};
 
-use super::super::place::{is_header_text, url};
+use super::super::place::{header_secret, url};
 use super::super::{KIB, MIB, optional};
 use super::{client, records};
-use crate::settings::read::{At, Found, Report, Section};
+use crate::settings::read::{At, Report, Section};
 
 /// Firehose waits three minutes for an answer.
 const REQUEST_TIMEOUT_DEFAULT: Duration = Duration::from_secs(180);
@@ -26,9 +26,9 @@ pub(super) fn config(report: &Report, section: &Section<'_>) -> Option<Config> {
     let target = section.need("url", hint).and_then(|at| url(report, &at));
     let key = match section.get("access_key") {
         None => Some(None),
-        Some(at) => access_key(report, &at).map(Some),
+        Some(at) => header_secret(report, &at).map(Some),
     };
-    let attributes = optional(section.get("common_attributes"), Vec::new(), attributes);
+    let attributes = optional(section.get("common_attributes"), Vec::new(), At::named_texts);
     let source_arn = section.text("source_arn").map(|found| found.value).unwrap_or_default();
     let compressions = [("gzip", true), ("none", false)];
     // gzip: what the guides of all receivers tell to choose in Firehose.
@@ -59,21 +59,4 @@ pub(super) fn config(report: &Report, section: &Section<'_>) -> Option<Config> {
         bytes_max: usize::try_from(request?).ok()?,
         client: client?,
     })
-}
-
-fn access_key(report: &Report, at: &At<'_>) -> Option<remote::Secret> {
-    let found = at.secret()?;
-    if is_header_text(found.value.expose()) {
-        return Some(found.value);
-    }
-    report.error(&found.spot, "holds a character that an HTTP header cannot carry", None);
-    None
-}
-
-fn attributes(at: &At<'_>) -> Option<Vec<(String, String)>> {
-    let named = at.named()?;
-    let count = named.len();
-    let read = |(name, at): (Found<String>, At<'_>)| Some((name.value, at.text()?.value));
-    let attributes: Vec<_> = named.into_iter().filter_map(read).collect();
-    (attributes.len() == count).then_some(attributes)
 }

@@ -40,8 +40,8 @@ pub(super) fn config(report: &Report, section: &Section<'_>) -> Option<Config> {
         return None;
     }
     let dimensions = dimensions(report, section, protocol);
-    let credentials = credentials(report, section);
-    let attributes = optional(section.get("resource_attributes"), Vec::new(), resource_attributes);
+    let credentials = credentials(report, section, None);
+    let attributes = optional(section.get("resource_attributes"), Vec::new(), At::named_texts);
     let points = [
         ("summary", Points::Summary),
         ("gauges", Points::Gauges),
@@ -118,12 +118,4 @@ fn warn_of_port(report: &Report, found: &Found<String>, grpc: bool) {
         _ => return,
     };
     report.warning(&found.spot, rule, Some("4317 is gRPC, 4318 is HTTP".to_owned()));
-}
-
-fn resource_attributes(at: &At<'_>) -> Option<Vec<(String, String)>> {
-    let named = at.named()?;
-    let count = named.len();
-    let read = |(name, at): (Found<String>, At<'_>)| Some((name.value, at.text()?.value));
-    let attributes: Vec<_> = named.into_iter().filter_map(read).collect();
-    (attributes.len() == count).then_some(attributes)
 }

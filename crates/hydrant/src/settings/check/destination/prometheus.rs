@@ -4,9 +4,9 @@ use delivery::sink::prometheus::{Config, Naming};
 
 use super::super::place::url;
 use super::super::{KIB, MIB, optional};
-use super::credentials::credentials_with_basic;
+use super::credentials::credentials;
 use super::{REQUEST_TIMEOUT_DEFAULT, client};
-use crate::settings::read::{At, Found, Report, Section};
+use crate::settings::read::{At, Report, Section};
 
 /// A point has five samples, and one request is in flight at a time: fewer would be a round trip for
 /// every few hundred points.
@@ -24,7 +24,7 @@ pub(super) fn config(report: &Report, section: &Section<'_>) -> Option<Config> {
     let namings = [("yace", Naming::Yace), ("otel", Naming::Otel)];
     // yace: what dashboards for CloudWatch in Prometheus are written for.
     let naming = optional(section.get("naming"), Naming::Yace, |at| at.choice(&namings, &[]));
-    let credentials = credentials_with_basic(report, section);
+    let credentials = credentials(report, section, section.get("basic_auth"));
     let labels = optional(section.get("external_labels"), Vec::new(), |at| labels(report, at));
     // On: type and unit are shown where a metric is looked up, for a few lines now and then.
     let metadata = optional(section.get("metadata"), true, At::boolean);
@@ -52,9 +52,7 @@ pub(super) fn config(report: &Report, section: &Section<'_>) -> Option<Config> {
 }
 
 fn labels(report: &Report, at: &At<'_>) -> Option<Vec<(String, String)>> {
-    let named = at.named()?;
-    let count = named.len();
-    let read = |(name, at): (Found<String>, At<'_>)| {
+    at.each_named(|(name, at)| {
         // An empty value takes the label away.
         let value = at.text_or_empty()?;
         if is_label(&name.value) {
@@ -63,9 +61,7 @@ fn labels(report: &Report, at: &At<'_>) -> Option<Vec<(String, String)>> {
         let hint = "letters, digits and _, not a digit first, and not __ first".to_owned();
         report.error(&name.spot, "is not a label name", Some(hint));
         None
-    };
-    let labels: Vec<_> = named.into_iter().filter_map(read).collect();
-    (labels.len() == count).then_some(labels)
+    })
 }
 
 /// Prometheus's own rule; `__` belongs to Prometheus.
