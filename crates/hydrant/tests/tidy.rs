@@ -29,8 +29,9 @@ fn files() -> Vec<PathBuf> {
             let name = entry.file_name();
             let name = name.to_string_lossy();
             let kind = entry.file_type().expect("an entry has a type");
-            if kind.is_dir() && !name.starts_with('.') && name != "target" && name != "hydrant-data"
-            {
+            // A module may have the name of the folders that are built in.
+            let is_built = name == "target" && !folder.iter().any(|part| part == "src");
+            if kind.is_dir() && !name.starts_with('.') && name != "hydrant-data" && !is_built {
                 folders.push(entry.path());
             } else if kind.is_file() {
                 found.push(entry.path());
@@ -246,6 +247,68 @@ fn dependencies_are_decisions() {
         wrong.push(format!("Cargo.lock holds {packages} packages, more than {PACKAGES_MAX}"));
     }
     none(&wrong, "dependencies");
+}
+
+/// *Scenario:* the dependencies of each crate beside its sources.
+/// *Guarantees:* each is named there: what is not used is not built.
+#[test]
+fn dependencies_are_used() {
+    let mut wrong = Vec::new();
+    for name in crates() {
+        let folder = root().join("crates").join(&name);
+        let (tests, shipped): (Vec<_>, Vec<_>) = sources()
+            .into_iter()
+            .filter(|(path, _)| path.starts_with(&folder))
+            .partition(|(path, _)| !path.starts_with(folder.join("src")));
+        let manifest = read(&format!("crates/{name}/Cargo.toml"));
+        let unused = |section: &str, within: &[&Vec<(PathBuf, String)>]| {
+            let mut names = names_under(&manifest, section);
+            names.retain(|dependency| {
+                let word = dependency.replace('-', "_");
+                let is_word = |c: char| c.is_alphanumeric() || c == '_';
+                let named = |text: &str| text.split(|c| !is_word(c)).any(|found| found == word);
+                !within.iter().any(|files| files.iter().any(|(_, text)| named(text)))
+            });
+            names
+                .into_iter()
+                .map(|dependency| format!("{name} -> {dependency}"))
+                .collect::<Vec<_>>()
+        };
+        wrong.extend(unused("dependencies", &[&shipped]));
+        wrong.extend(unused("dev-dependencies", &[&shipped, &tests]));
+    }
+    none(&wrong, "dependencies that no source names");
+}
+
+/// *Scenario:* the pages of docs/ beside the list at the end of the README.
+/// *Guarantees:* each can be found from there.
+#[test]
+fn pages_are_listed() {
+    let readme = read("README.md");
+    let pages = files().into_iter().filter(|path| path.parent() == Some(&*root().join("docs")));
+    let names = pages.filter_map(|path| Some(path.file_name()?.to_string_lossy().into_owned()));
+    let missing: Vec<String> =
+        names.filter(|name| !readme.contains(&format!("](docs/{name})"))).collect();
+    none(&missing, "pages that README.md does not list");
+}
+
+/// *Scenario:* every page that a source file names.
+/// *Guarantees:* it is here: a reader can look it up.
+#[test]
+fn pages_that_are_named_exist() {
+    let mut wrong = Vec::new();
+    for (path, text) in sources() {
+        let is_part = |c: char| c.is_ascii_alphanumeric() || "/_-.".contains(c);
+        for word in text.split(|c| !is_part(c)) {
+            let page = word.trim_start_matches("../").trim_end_matches('.');
+            let named = page.strip_suffix(".md").is_some_and(|name| !name.is_empty());
+            let places = [root().join(page), root().join("docs").join(page)];
+            if named && !places.iter().any(|place| place.is_file()) {
+                wrong.push(format!("{}: {page}", path.display()));
+            }
+        }
+    }
+    none(&wrong, "pages that are not here");
 }
 
 /// *Scenario:* docs/metrics.md beside the metrics that the admin port registers.
