@@ -311,6 +311,32 @@ fn pages_that_are_named_exist() {
     none(&wrong, "pages that are not here");
 }
 
+/// *Scenario:* a region of every partition of AWS.
+/// *Guarantees:* the ARNs that points are given and those of AWS's own calls begin alike.
+#[test]
+fn partitions_are_told_alike() {
+    let regions = [
+        "eu-west-1",
+        "us-east-1",
+        "cn-north-1",
+        "us-gov-east-1",
+        "eusc-de-east-1",
+        "us-iso-east-1",
+        "us-isob-east-1",
+        "eu-isoe-west-1",
+        "us-isof-south-1",
+        "eu-isof-west-1",
+        "",
+    ];
+    for region in regions {
+        assert_eq!(
+            metric::partition(region.as_bytes()),
+            aws::arn::partition(region).name,
+            "{region}"
+        );
+    }
+}
+
 /// *Scenario:* docs/metrics.md beside the metrics that the admin port registers.
 /// *Guarantees:* each is in a row there, and no row is about one that is gone.
 #[test]

@@ -9,6 +9,7 @@
 mod decode;
 pub mod encode;
 mod number;
+mod partition;
 mod point;
 mod reject;
 mod shape;
@@ -19,6 +20,7 @@ pub mod wire;
 
 pub use decode::{Decoder, Visit, boundary};
 pub use encode::{Encoder, Format};
+pub use partition::partition;
 pub use point::{Dimension, Extra, Point, Source, text};
 pub use reject::{Reason, Reject};
 pub use shape::{ShapeId, Shapes};

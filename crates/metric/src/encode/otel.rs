@@ -4,7 +4,7 @@
 //! zero left out, an empty quantile message for a minimum of zero). Lengths are worked out bottom-up,
 //! so every byte is written once. `tests/golden.rs` holds the bytes.
 
-use crate::{Dimension, Point, text, wire};
+use crate::{Dimension, Point, partition, wire};
 
 /// Period of a point whose end is not known: what a metric stream sends for nearly all metrics.
 const PERIOD_NS: u64 = 60_000_000_000;
@@ -17,11 +17,7 @@ fn arn_pieces<'a>(point: &Point<'a>) -> [&'a [u8]; 8] {
     if !point.exporter_arn.is_empty() || point.stream.is_empty() {
         return [point.exporter_arn, b"", b"", b"", b"", b"", b"", b""];
     }
-    let partition: &[u8] = match text(point.region) {
-        region if region.starts_with("cn-") => b"aws-cn",
-        region if region.starts_with("us-gov-") => b"aws-us-gov",
-        _ => b"aws",
-    };
+    let partition = partition(point.region).as_bytes();
     let (region, account, stream) = (point.region, point.account, point.stream);
     [b"arn:", partition, b":cloudwatch:", region, b":", account, b":metric-stream/", stream]
 }

@@ -88,13 +88,14 @@ fn what_is_left_out_is_counted() {
     }
 }
 
-/// *Scenario:* streams of the three partitions without an ARN, one with, and one without a name.
+/// *Scenario:* streams of several partitions without an ARN, one with, and one without a name.
 /// *Guarantees:* an ARN that came is kept, else it is made as AWS makes it, else there is none.
 #[test]
 fn the_arn_is_made_when_it_is_missing() {
     for (region, expect) in [
         ("eu-west-1", "arn:aws:cloudwatch:eu-west-1:1:metric-stream/s"),
         ("cn-north-1", "arn:aws-cn:cloudwatch:cn-north-1:1:metric-stream/s"),
+        ("eusc-de-east-1", "arn:aws-eusc:cloudwatch:eusc-de-east-1:1:metric-stream/s"),
         ("us-gov-east-1", "arn:aws-us-gov:cloudwatch:us-gov-east-1:1:metric-stream/s"),
     ] {
         let mut arn = Vec::new();

@@ -60,9 +60,9 @@ pub(crate) fn otel_sample() -> impl Strategy<Value = Sample> {
     (names, place, times, values, extra).prop_map(|(names, place, times, values, extra)| {
         let (namespace, name, dimensions, unit) = names;
         let (stream, account, region, with_arn) = place;
-        let region = region.replace("us-gov-", "x").replace("cn-", "x");
         let exporter_arn = if with_arn && !stream.is_empty() {
-            format!("arn:aws:cloudwatch:{region}:000000000000:metric-stream/{stream}")
+            let partition = metric::partition(region.as_bytes());
+            format!("arn:{partition}:cloudwatch:{region}:000000000000:metric-stream/{stream}")
         } else {
             String::new()
         };

@@ -147,7 +147,7 @@ impl ArnRules {
         for piece in &rule.pieces {
             let part = match piece {
                 Piece::Text(text) => text,
-                Piece::Partition => partition(point.region),
+                Piece::Partition => metric::partition(point.region).as_bytes(),
                 Piece::Region => point.region,
                 Piece::Account => point.account,
                 Piece::Dimension(_) | Piece::Lowered(_) => next_value().unwrap_or_default(),
@@ -176,17 +176,6 @@ impl Rule {
             _ => None,
         })?;
         text.split(|byte| *byte == b':').nth(1).map(Into::into)
-    }
-}
-
-/// `aws`, `aws-cn` or `aws-us-gov`.
-pub(super) fn partition(region: &[u8]) -> &'static [u8] {
-    if region.starts_with(b"cn-") {
-        b"aws-cn"
-    } else if region.starts_with(b"us-gov-") {
-        b"aws-us-gov"
-    } else {
-        b"aws"
     }
 }
 
