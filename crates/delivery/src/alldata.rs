@@ -18,6 +18,9 @@ use crate::worker::STORE_RETRY_MS;
 /// How often the journal is looked at: a copy for the archive is in no hurry.
 const LOOK: Duration = Duration::from_millis(500);
 
+/// What follows the name of a stream in that of its copier's cursor. No stream's name ends with it.
+pub const ALL_DATA_SUFFIX: &str = ".all-data";
+
 /// The copier of one stream.
 pub(crate) struct AllData {
     stop: Arc<AtomicBool>,
@@ -26,6 +29,8 @@ pub(crate) struct AllData {
 
 /// What it works with.
 pub(crate) struct Copier {
+    /// Name of the stream.
+    pub stream: String,
     pub feeds: Vec<Feed>,
     pub backup: Backup,
     /// When a file is written.
@@ -43,23 +48,18 @@ pub(crate) fn buffering(config: &StreamConfig) -> Buffering {
     Buffering { size_bytes, ..asked }
 }
 
-/// Name of the cursor of a stream's copier.
-pub(crate) fn cursor_name(config: &StreamConfig) -> String {
-    format!("{}.all-data", config.name)
-}
-
 impl AllData {
-    pub(crate) fn start(stream: &str, mut copier: Copier) -> std::io::Result<AllData> {
+    pub(crate) fn start(mut copier: Copier) -> std::io::Result<AllData> {
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
-        let thread =
-            std::thread::Builder::new().name(format!("all-data {stream}")).spawn(move || {
-                while !stopped.load(Ordering::Acquire) {
-                    copier.round(&stopped);
-                    std::thread::park_timeout(LOOK);
-                }
-                copier.sync();
-            })?;
+        let named = std::thread::Builder::new().name(format!("all-data {}", copier.stream));
+        let thread = named.spawn(move || {
+            while !stopped.load(Ordering::Acquire) {
+                copier.round(&stopped);
+                std::thread::park_timeout(LOOK);
+            }
+            copier.sync();
+        })?;
         Ok(AllData { stop, thread })
     }
 
@@ -78,8 +78,14 @@ impl Copier {
     fn round(&mut self, stopped: &AtomicBool) {
         for index in 0..self.feeds.len() {
             if let Err(error) = self.copy(index, stopped) {
-                tracing::error!(error, "all-data backup failed, it waits");
-                self.failed = true;
+                // Once, not at every try: status tells how it stands.
+                if !std::mem::replace(&mut self.failed, true) {
+                    tracing::error!(
+                        stream = self.stream,
+                        error,
+                        "all-data backup failed, it waits"
+                    );
+                }
                 self.stats.set_state(|s| s.backup_failure = Some(error));
                 std::thread::park_timeout(Duration::from_millis(STORE_RETRY_MS.unsigned_abs()));
                 return;
@@ -94,7 +100,7 @@ impl Copier {
     fn sync(&mut self) {
         for feed in &mut self.feeds {
             if let Err(error) = feed.cursor.sync() {
-                tracing::error!(%error, "cursor not synced");
+                tracing::error!(stream = self.stream, %error, "all-data cursor not synced");
             }
         }
     }

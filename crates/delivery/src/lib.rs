@@ -32,6 +32,7 @@ mod upload;
 mod verdict;
 mod worker;
 
+pub use alldata::ALL_DATA_SUFFIX;
 pub use config::{
     BackupConfig, BackupMode, Buffering, Destination, FromRequest, S3Backup, StartFrom,
     StreamConfig,

@@ -12,7 +12,7 @@ use journal::{Cursor, Position, Start, Topic};
 use metric::Decoder;
 use rules::{Enricher, Selection};
 
-use crate::alldata::{self, AllData, Copier};
+use crate::alldata::{self, ALL_DATA_SUFFIX, AllData, Copier};
 use crate::backup::Backup;
 use crate::config::{BackupMode, StartFrom, StreamConfig};
 use crate::dispatch::Dispatch;
@@ -256,9 +256,10 @@ fn start_all_data(
     if config.backup.mode != BackupMode::AllData {
         return Ok(None);
     }
+    let stream = config.name.clone();
+    let name = format!("{stream}{ALL_DATA_SUFFIX}");
     let mut feeds = Vec::with_capacity(parts.topics.len());
     for topic in &parts.topics {
-        let name = alldata::cursor_name(config);
         let cursor = open_cursor(topic, &name, start_of(config))?;
         feeds.push(Feed::new(cursor, parts.lane, Arc::clone(&parts.tail)));
     }
@@ -268,8 +269,8 @@ fn start_all_data(
     let (wall, steady) = (Arc::clone(&parts.clock), Arc::clone(&parts.steady));
     let clocks = Clocks { wall, steady };
     let buffering = alldata::buffering(config);
-    let copier = Copier { feeds, backup, buffering, stats, clocks, failed: false };
-    AllData::start(&config.name, copier).map(Some).map_err(|e| e.to_string())
+    let copier = Copier { stream, feeds, backup, buffering, stats, clocks, failed: false };
+    AllData::start(copier).map(Some).map_err(|e| e.to_string())
 }
 
 fn start_of(config: &StreamConfig) -> Start {

@@ -424,7 +424,7 @@ impl House {
 
 /// Removes the cursors of a stream: its own, and that of its copier of all data.
 pub fn forget(journal: &Journal, name: &str) -> Result<u64, String> {
-    let names = [name.to_owned(), format!("{name}.all-data")];
+    let names = [name.to_owned(), format!("{name}{}", delivery::ALL_DATA_SUFFIX)];
     let statuses = journal.status();
     let cursors = statuses.iter().flat_map(|topic| &topic.cursors);
     let found: Vec<&String> =

@@ -149,7 +149,8 @@ impl Search {
 fn streams(journal: &Journal, stores: &[Stores], entry: &TracedEntry) -> Vec<TracedStream> {
     let standing = journal.standing(&entry.topic, entry.sequence);
     // The copier of all data is a cursor of its own, and no stream.
-    let streams = standing.into_iter().filter(|one| !one.cursor.ends_with(".all-data"));
+    let streams =
+        standing.into_iter().filter(|one| !one.cursor.ends_with(delivery::ALL_DATA_SUFFIX));
     streams.map(|one| stream(stores, entry, one)).collect()
 }
 

@@ -118,7 +118,7 @@ pub(super) fn check_name(report: &Report, name: &Found<String>) {
         "a name takes the letters A-Z, a-z, the digits, \".\", \"_\" and \"-\""
     } else if text.starts_with('.') {
         "a name must not begin with \".\""
-    } else if text == "sources" || text.ends_with(".all-data") {
+    } else if text == "sources" || text.ends_with(delivery::ALL_DATA_SUFFIX) {
         "a name must not be \"sources\" nor end with \".all-data\""
     } else if length > NAME_CHARACTERS_MAX {
         "a name has at most 100 characters"
