@@ -37,7 +37,7 @@ pub(crate) struct Loaded {
     pub body: Plain,
 }
 
-/// Its plain body.
+/// The plain body of an entry, in whichever form it is at hand.
 pub(crate) enum Plain {
     /// Inflated from the journal, our own.
     Whole(Arc<Vec<u8>>),

@@ -22,12 +22,12 @@ const IN_FLIGHT: usize = 8;
 /// How long after a refusal it is tried again, milliseconds.
 const AGAIN_MS: i64 = 1_000;
 
-/// A window that waits.
+/// A window that some delivery streams have not taken yet.
 pub(crate) struct Pending {
     pub(crate) whole: Whole,
     /// ARNs of streams that have it.
     done: BTreeSet<String>,
-    /// It has its last name.
+    /// Its file is called `<minute>.window` by now.
     renamed: bool,
 }
 

@@ -53,7 +53,7 @@ impl Default for Limits {
     }
 }
 
-/// Counters since start.
+/// Counters since start; `Status` says what each counts.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Counts {
     pub(crate) samples: u64,
@@ -79,7 +79,8 @@ impl Counts {
     }
 }
 
-/// The state.
+/// All that the fold knows, owned by its one thread: how far it has read, the sets of open minutes, and
+/// the windows that delivery streams have not taken yet.
 pub(crate) struct Engine {
     pub(crate) config: Config,
     pub(crate) names: Names,
@@ -90,7 +91,7 @@ pub(crate) struct Engine {
     pub(crate) streams: Vec<Stream>,
     pub(crate) pending: BTreeMap<i64, Pending>,
     pub(crate) counts: Counts,
-    /// Nothing is delivered before.
+    /// No delivery is tried before this instant.
     pub(crate) again_ms: i64,
     limits: Limits,
     pub(crate) registry: Registry,

@@ -30,7 +30,7 @@ const WRITE: usize = 1 << 20;
 const CHANGED: u8 = 1;
 const RAW: u8 = 2;
 
-/// What the head says.
+/// The head of a window's file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Meta {
     /// Begin of the minute, milliseconds since the epoch.
@@ -45,7 +45,7 @@ pub(crate) struct Meta {
     pub(crate) streams: Vec<String>,
 }
 
-/// One statistic set.
+/// A row: the statistic set of one series.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Row<'a> {
     /// Account, zero, namespace, zero, and the key of the series as `put::wire` has it.

@@ -25,7 +25,7 @@ const HEAD: usize = 6;
 /// Metrics whose raw values are wanted, by namespace and name.
 pub(crate) type RawWanted = HashSet<(String, String)>;
 
-/// The known series.
+/// The series that are known; the number of one is its index in `places`, `hashes`, `seen` and `raw`.
 #[derive(Default)]
 pub(crate) struct Series {
     /// What keys of an account and namespace begin with.

@@ -35,12 +35,12 @@ pub(crate) struct Whole {
     pub(crate) bytes: u64,
 }
 
-/// The folder.
+/// The folder of windows, and what is known of its files.
 pub(crate) struct Store {
     disk: Arc<dyn Disk>,
     folder: PathBuf,
     pub(crate) windows: Arc<Windows>,
-    /// First entry whose samples are not in the kept sets of an open minute.
+    /// Of each open minute with a `.kept` file, the first entry of the journal whose samples are not in it.
     pub(crate) kept: BTreeMap<i64, u64>,
     /// Minutes with a file that cannot be read: no sample can be added to them.
     pub(crate) damaged: BTreeSet<i64>,

@@ -77,7 +77,7 @@ pub struct Given<'a> {
     pub raw: Option<Vec<(f64, f64)>>,
 }
 
-/// A window that is kept.
+/// A kept window: up to which entry it was folded, its revision, and where its bytes are.
 #[derive(Clone, Debug)]
 pub(crate) struct Kept {
     pub(crate) through: u64,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::settings::quantity::{counted, size_about};
 
-/// The whole.
+/// All that a running process says of itself.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Report {
     /// Version of the binary.
