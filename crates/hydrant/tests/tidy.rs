@@ -30,7 +30,8 @@ fn files() -> Vec<PathBuf> {
             let name = name.to_string_lossy();
             let kind = entry.file_type().expect("an entry has a type");
             // A module may have the name of the folders that are built in.
-            let is_built = name == "target" && !folder.iter().any(|part| part == "src");
+            let within = folder.strip_prefix(root()).unwrap_or(&folder);
+            let is_built = name == "target" && !within.iter().any(|part| part == "src");
             if kind.is_dir() && !name.starts_with('.') && name != "hydrant-data" && !is_built {
                 folders.push(entry.path());
             } else if kind.is_file() {
