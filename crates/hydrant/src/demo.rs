@@ -190,6 +190,7 @@ impl Demo {
         let settled = Instant::now();
         while settled.elapsed() < SETTLE_TIME && self.compare().iter().any(|(_, c)| c.missing > 0) {
             tokio::time::sleep(TICK).await;
+            self.draw(begun).await;
         }
         let report = self.house.lock().await.report();
         let well = House::close(&self.house).await;
