@@ -1,7 +1,7 @@
 //! The command line: every command, its arguments and its help, in one place.
 //!
 //! Parsing only; what a command does is in the module of its name. Every help ends with examples,
-//! held in [`examples`], and a test keeps docs/cli.md in step.
+//! held in `examples`, and a test keeps docs/cli.md in step.
 
 mod args;
 mod conform;

@@ -1,7 +1,7 @@
 //! `hydrant cost`: what a metric stream costs, from captures of it, before the bill comes.
 //!
-//! Reads what `hydrant inspect` reads, by the same code. [`tally`] counts as AWS bills, [`prices`] are
-//! data, [`estimate`] is the arithmetic between them; none of the three reads or prints.
+//! Reads what `hydrant inspect` reads, by the same code. `tally` counts as AWS bills, `prices` are
+//! data, `estimate` is the arithmetic between them; none of the three reads or prints.
 
 mod estimate;
 mod output;

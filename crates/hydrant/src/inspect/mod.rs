@@ -1,8 +1,8 @@
 //! `hydrant inspect`: what is in these bytes, and what could not be read of them.
 //!
 //! Points go to stdout in the form asked for; every piece that could not be decoded goes to stderr
-//! with file, part, offset and reason. Memory is bounded by [`input::FILE_BYTES_MAX`] and
-//! [`input::PLAIN_BYTES_MAX`]. Nothing here decodes metrics or writes formats of its own: the rooms
+//! with file, part, offset and reason. Memory is bounded by `input::FILE_BYTES_MAX` and
+//! `input::PLAIN_BYTES_MAX`. Nothing here decodes metrics or writes formats of its own: the rooms
 //! that run in production do, so what is shown is what would be delivered.
 
 pub(crate) mod account;

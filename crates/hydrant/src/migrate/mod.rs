@@ -1,7 +1,7 @@
 //! `hydrant migrate dynatrace`: from the keys of Dynatrace's polled AWS metrics to those of a stream.
 //!
 //! Rewrites only where metric, dimensions and aggregation are known to be the same; everything else
-//! is left and said. [`table`] is data, [`selector`] and [`rewrite`] are pure.
+//! is left and said. `table` is data, `selector` and `rewrite` are pure.
 
 mod rewrite;
 mod selector;

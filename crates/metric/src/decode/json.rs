@@ -1,7 +1,7 @@
 //! A line of JSON in CloudWatch's own layout: keys in its order, no white space, no escapes.
 //!
 //! Owns the fast reading of that one layout, at several times the speed of a general parser.
-//! Whatever differs, in the least, is left to `tolerant`: [`line`] then returns `None` and has
+//! Whatever differs, in the least, is left to `tolerant`: `line` then returns `None` and has
 //! shown nothing to the visitor. What both accept, both read alike (a test holds them together).
 
 use super::scratch::{DIMENSIONS_MAX, EXTRA_MAX, Scratch};
