@@ -211,6 +211,7 @@ fn read_folder(data_dir: &Path) -> Result<Report, Exit> {
             topic: topic.topic.clone(),
             bytes: c.bytes,
             entries: c.entries,
+            left: false,
         }));
         report.journal.topics.push(TopicReport {
             name: topic.topic,

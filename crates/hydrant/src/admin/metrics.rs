@@ -210,7 +210,7 @@ pub const METRICS: &[(&str, MetricKind, &str)] = &[
     (
         "hydrant_forgotten_bytes",
         MetricKind::Gauge,
-        "Bytes held by cursors of streams no longer in the settings",
+        "Bytes held by cursors that no stream moves any more",
     ),
 ];
 

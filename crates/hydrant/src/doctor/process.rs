@@ -65,8 +65,17 @@ fn report_checks(report: &Report, budget: Option<Budget>, checks: &mut Vec<Check
     report.sources.iter().for_each(|source| source_checks(source, report.now_ms, checks));
     report.streams.iter().for_each(|stream| stream_checks(report, stream, checks));
     for gone in &report.forgotten {
-        let what = format!("{} is in no settings and holds {}", gone.name, size_about(gone.bytes));
-        let remedy = format!("hydrant stream forget {}, if it does not come back", gone.name);
+        let (name, topic, bytes) = (&gone.name, &gone.topic, size_about(gone.bytes));
+        let (what, remedy) = match gone.left {
+            true => (
+                format!("{name} reads {topic} no more and holds {bytes} of it, not delivered"),
+                format!("name {topic} among its sources again, or hydrant stream forget {name}"),
+            ),
+            false => (
+                format!("{name} is in no settings and holds {bytes}"),
+                format!("hydrant stream forget {name}, if it does not come back"),
+            ),
+        };
         checks.push(Check::warn(STREAM, what, remedy));
     }
 }

@@ -352,9 +352,7 @@ impl House {
     /// Forgets the cursor of a stream that is not in the settings; answers the bytes freed.
     pub fn forget(&self, name: &str) -> Result<u64, String> {
         if self.settings.streams.iter().any(|s| s.name == name) {
-            return Err(format!(
-                "stream {name} is in the settings: remove it there first, then reload"
-            ));
+            return self.forget_left(name);
         }
         if self.made(name).is_some() {
             return Err(format!(
@@ -362,6 +360,31 @@ impl House {
             ));
         }
         forget(&self.journal, name)
+    }
+
+    /// Of a stream of the settings: what it holds of sources that it reads no more.
+    fn forget_left(&self, name: &str) -> Result<u64, String> {
+        let statuses = self.journal.status();
+        let holds = |topic: &&journal::TopicStatus| {
+            let mut cursors = topic.cursors.iter().filter(|c| c.name == name && !c.open);
+            cursors.any(|c| self.has_left(&c.name, &topic.topic))
+        };
+        let left: Vec<&str> = statuses.iter().filter(holds).map(|t| t.topic.as_str()).collect();
+        if left.is_empty() {
+            let first = "remove it there first, then reload";
+            return Err(format!("stream {name} is in the settings: {first}"));
+        }
+        let mut freed = 0;
+        for topic in left {
+            let topic = self.journal.topic(topic).map_err(|e| e.to_string())?;
+            freed += topic.forget_cursor(name).map_err(|e| e.to_string())?;
+        }
+        tracing::warn!(
+            stream = name,
+            bytes = freed,
+            "what it held of other sources forgotten by command"
+        );
+        Ok(freed)
     }
 
     pub(super) async fn stop_streams(streams: Vec<Running>) -> bool {

@@ -147,15 +147,30 @@ fn tell_start(house: &House, admin: std::net::SocketAddr) {
             "stream runs"
         );
     }
-    for gone in &report.forgotten {
-        tracing::warn!(
-            stream = gone.name,
-            bytes = gone.bytes,
-            "stream is not in the settings but holds data: hydrant stream forget frees it"
-        );
-    }
+    tell_held(&report);
     let (version, data_dir) = (&report.version, report.data_dir.display());
     tracing::info!(version, %data_dir, %admin, sources = report.sources.len(), streams = house.stream_count(), "hydrant runs");
+}
+
+/// What nobody delivers any more.
+fn tell_held(report: &Report) {
+    for gone in &report.forgotten {
+        let (stream, source, bytes) = (&gone.name, &gone.topic, gone.bytes);
+        if gone.left {
+            tracing::warn!(
+                stream,
+                source,
+                bytes,
+                "stream reads this source no more but holds data of it: name it again, and it is delivered"
+            );
+        } else {
+            tracing::warn!(
+                stream,
+                bytes,
+                "stream is not in the settings but holds data: hydrant stream forget frees it"
+            );
+        }
+    }
 }
 
 async fn serve(
@@ -220,7 +235,10 @@ pub(crate) async fn reload(file: &Path, house: &SharedHouse) {
         }
     };
     match result {
-        Ok(changes) => tracing::info!(changes, "settings reloaded"),
+        Ok(changes) => {
+            tracing::info!(changes, "settings reloaded");
+            tell_held(&house.lock().await.report());
+        }
         Err(error) => tracing::error!(error, "reload refused, the old settings stay"),
     }
 }

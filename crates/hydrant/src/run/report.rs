@@ -32,7 +32,8 @@ pub struct Report {
     pub sources: Vec<SourceReport>,
     /// Streams.
     pub streams: Vec<StreamReport>,
-    /// Cursors of streams that are no longer in the settings, and what they hold.
+    /// Cursors that no stream moves any more, and what they hold: the stream is no longer in the settings, or
+    /// has left the source.
     pub forgotten: Vec<CursorReport>,
 }
 
@@ -314,4 +315,7 @@ pub struct CursorReport {
     pub bytes: u64,
     /// Entries it holds.
     pub entries: u64,
+    /// Its stream is there, and reads this topic no more: the source was renamed, or taken from its list.
+    #[serde(default)]
+    pub left: bool,
 }

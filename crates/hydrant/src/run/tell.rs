@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 
 use delivery::{
-    REQUEST_OUTCOMES, S3Backup, Stats, StreamConfig, TagState, UPLOAD_OUTCOMES, folder_size,
+    Destination, REQUEST_OUTCOMES, S3Backup, Stats, StreamConfig, TagState, UPLOAD_OUTCOMES,
+    folder_size,
 };
 
 use super::cloud::{Api, Seen};
@@ -24,13 +25,14 @@ impl House {
         let streams = self.stream_reports(now_ms);
         let known: BTreeSet<&str> = streams.iter().map(|s| s.name.as_str()).collect();
         let forgotten = statuses.iter().flat_map(|topic| {
-            let gone = topic.cursors.iter().filter(|c| !c.open && !known.contains(c.name.as_str()));
-            gone.map(|c| CursorReport {
+            let told = topic.cursors.iter().filter(|c| !c.open).map(|c| CursorReport {
                 name: c.name.clone(),
                 topic: topic.topic.clone(),
                 bytes: c.bytes,
                 entries: c.entries,
-            })
+                left: c.entries > 0 && self.has_left(&c.name, &topic.topic),
+            });
+            told.filter(|c| c.left || !known.contains(c.name.as_str()))
         });
         let forgotten: Vec<CursorReport> = forgotten.collect();
         let streams = self.with_targetless(streams);
@@ -125,6 +127,23 @@ impl House {
         }
         reports.extend(self.made_reports(now_ms));
         reports
+    }
+
+    /// Does this cursor belong to a stream of the settings that reads the topic no more?
+    pub(super) fn has_left(&self, cursor: &str, topic: &str) -> bool {
+        let within =
+            |name: &str, of: &str| name.strip_prefix(of).is_some_and(|r| r.starts_with('.'));
+        let is_of = |stream: &StreamConfig| {
+            let has_lanes = matches!(stream.destination, Destination::FromRequest(_));
+            cursor == stream.name || has_lanes && within(cursor, &stream.name)
+        };
+        let reads = |stream: &StreamConfig| {
+            let replayed = super::replay::topic_name(&stream.name);
+            let sources = stream.sources.iter();
+            topic == replayed || sources.into_iter().any(|one| topic == one || within(topic, one))
+        };
+        let mut streams = self.settings.streams.iter().filter(|stream| is_of(stream));
+        streams.next().is_some_and(|stream| !reads(stream))
     }
 
     /// What to say of a name that no stream at work has.

@@ -16,13 +16,20 @@ pub(super) fn text(report: &Report, paint: Paint) -> String {
     }
     if !report.forgotten.is_empty() {
         let title =
-            if report.pid == 0 { "cursors" } else { "cursors of streams not in the settings" };
+            if report.pid == 0 { "cursors" } else { "cursors that no stream moves any more" };
         put(&mut page, &paint.strong(title));
         for gone in &report.forgotten {
             let entries = if gone.entries == 1 { "entry" } else { "entries" };
             let held =
                 format!("{} in {} {entries}", quantity::size_about(gone.bytes), gone.entries);
             put(&mut page, &format!("  {}  {held} of {}", gone.name, gone.topic));
+            if gone.left {
+                let what = format!(
+                    "not delivered: stream {0} reads {1} no more; name {1} among its sources again",
+                    gone.name, gone.topic
+                );
+                put(&mut page, &format!("  {} {what}", paint.warning("!")));
+            }
         }
         if report.pid != 0 {
             put(&mut page, "  hydrant stream forget NAME frees what only it holds");

@@ -25,7 +25,11 @@ pub(super) fn text(
     streams(&mut page, before, now, &rates);
     for gone in &now.forgotten {
         let bytes = quantity::size_about(gone.bytes);
-        page.warn(&format!("{} is no stream any more and holds {bytes}", gone.name));
+        let what = match gone.left {
+            true => format!("{} reads {} no more and holds {bytes} there", gone.name, gone.topic),
+            false => format!("{} is no stream any more and holds {bytes}", gone.name),
+        };
+        page.warn(&what);
     }
     let mut all = page.lines;
     if all.len() > lines {

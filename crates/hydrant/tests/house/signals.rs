@@ -13,7 +13,7 @@ use testkit::Authority;
 
 use crate::load::{self, Load};
 use crate::points::{Batch, now_ms};
-use crate::receivers::{Book, Dynatrace, TOKEN, to_blackhole, to_dynatrace};
+use crate::receivers::{Book, Dynatrace, TOKEN, to_blackhole, to_dynatrace, to_otlp};
 use crate::service::{Home, PATIENCE, Service, eventually, free_port, local};
 
 /// SIGHUP, and it must be taken.
@@ -272,6 +272,49 @@ fn sighup_adds_removes_and_renames_streams() {
     assert_eq!(forget("gone").0, 0);
     assert_eq!(forgotten(&service, "gone"), None);
     let (code, _, stderr) = forget("renamed");
+    assert!(code == 1 && stderr.contains("is in the settings"), "{code}: {stderr}");
+    service.stop();
+}
+
+/// *Scenario:* a source is renamed while a stream that reads it holds what its destination does not take, named
+/// back, and renamed once more.
+/// *Guarantees:* what was not delivered is told, by log, status and doctor; named back it is there again; the
+/// command gives up that part and no other.
+#[test]
+fn what_a_stream_leaves_behind_is_told() {
+    let home = Home::new("left");
+    home.write(&to_otlp("down", free_port(), &[]));
+    let here = std::fs::read_to_string(home.dir.join("hydrant.yaml")).unwrap();
+    let renamed = here.replace("  aws:", "  aws2:").replace("source: aws", "source: aws2");
+    let service = home.start();
+    let records = Batch::new(1, 10).records(Format::Json);
+    let request = load::sender().compose("left", now_ms(), &records);
+    assert_eq!(load::post(home.source, "/", &request).unwrap().status, 200);
+    service
+        .until("it is held", |s| s.metric("hydrant_stream_backlog_bytes{stream=\"down\"}") > 0.0);
+
+    home.dir.write("hydrant.yaml", &renamed);
+    reload(&service);
+    let left = service.status()["forgotten"].clone();
+    let told = (&left[0]["name"], &left[0]["topic"], &left[0]["left"]);
+    assert_eq!(told, (&"down".into(), &"aws".into(), &true.into()), "{left}");
+    service.until("it is logged", |s| s.logged("stream reads this source no more") == 1);
+    let (_, status, _) = home.command(&["status", "--data-dir", "data"]);
+    assert!(status.contains("name aws among its sources again"), "{status}");
+
+    home.dir.write("hydrant.yaml", &here);
+    reload(&service);
+    assert_eq!(service.status()["forgotten"], serde_json::json!([]));
+    service
+        .until("it is back", |s| s.metric("hydrant_stream_backlog_bytes{stream=\"down\"}") > 0.0);
+
+    home.dir.write("hydrant.yaml", &renamed);
+    reload(&service);
+    let forget = ["stream", "forget", "down", "--data-dir", "data", "--yes"];
+    let (code, _, stderr) = home.command(&forget);
+    assert_eq!(code, 0, "{stderr}");
+    assert_eq!(service.status()["forgotten"], serde_json::json!([]));
+    let (code, _, stderr) = home.command(&forget);
     assert!(code == 1 && stderr.contains("is in the settings"), "{code}: {stderr}");
     service.stop();
 }
