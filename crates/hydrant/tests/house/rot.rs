@@ -86,6 +86,8 @@ fn a_rotten_delivery_is_told() {
         "{}",
         service.log()
     );
+    // The journal has met it; the stream sets the delivery aside a moment later.
+    service.until("it is set aside", |s| s.points("to-dynatrace", "quarantined") >= 1.0);
     assert_eq!(service.points("to-dynatrace", "quarantined"), 1.0);
     let copy = only_file(&home, "bin");
     assert_eq!(service.logged(copy.file_name().unwrap().to_str().unwrap()), 1);
