@@ -87,7 +87,8 @@ impl Demo {
         let (otlp, otlp_address) = open_otlp(stopped).await?;
         let settings = settings::settings(data_dir, &dynatrace_address, &otlp_address);
         let folder = Folder::open(data_dir).map_err(|e| e.to_string())?;
-        let house = House::build(settings, folder, tokio::runtime::Handle::current())?;
+        let house = House::build(settings, folder, tokio::runtime::Handle::current());
+        let house = house.map_err(|unbuilt| unbuilt.why)?;
         let house: SharedHouse = Arc::new(tokio::sync::Mutex::new(house));
         let admin =
             admin::open("127.0.0.1:0", Arc::clone(&house)).await.map_err(|e| e.to_string())?;

@@ -11,7 +11,7 @@ use arc_swap::ArcSwap;
 use delivery::{Clock, Lanes, Share, Stats, Stream, StreamConfig};
 use entry::Tail;
 use intake::firehose::Permits;
-use journal::{Journal, Recovery};
+use journal::{Journal, OpenError, Recovery};
 use tokio::runtime::Handle;
 
 use super::SharedHouse;
@@ -112,9 +112,26 @@ pub fn wall_clock() -> Clock {
     })
 }
 
+/// Why a house could not be built.
+pub struct Unbuilt {
+    /// What the process ends with.
+    pub exit: Exit,
+    /// What went wrong.
+    pub why: String,
+}
+
+impl Unbuilt {
+    fn by_journal(error: OpenError) -> Unbuilt {
+        match error {
+            OpenError::Newer { .. } => Unbuilt { exit: Exit::Failed, why: error.to_string() },
+            OpenError::Io { .. } => Unbuilt { exit: Exit::Disk, why: error.to_string() },
+        }
+    }
+}
+
 impl House {
     /// Opens the journal and starts the streams; sources listen after [`House::open_doors`].
-    pub fn build(settings: Settings, folder: Folder, runtime: Handle) -> Result<House, String> {
+    pub fn build(settings: Settings, folder: Folder, runtime: Handle) -> Result<House, Unbuilt> {
         let budget = settings.budget;
         let options = journal::Options {
             segment_bytes: SEGMENT_BYTES.min(budget.journal_bytes / 8),
@@ -123,7 +140,7 @@ impl House {
             ..journal::Options::default()
         };
         let (journal, recovery) =
-            Journal::open(&folder.journal(), options).map_err(|e| e.to_string())?;
+            Journal::open(&folder.journal(), options).map_err(Unbuilt::by_journal)?;
         for finding in &recovery.findings {
             tracing::warn!(finding, "journal recovery");
         }
@@ -157,7 +174,7 @@ impl House {
         house.quarantine_share.watch(&house.folder.quarantine());
         let configs = house.settings.streams.clone();
         for config in configs {
-            house.start_stream(config)?;
+            house.start_stream(config).map_err(|why| Unbuilt { exit: Exit::Failed, why })?;
         }
         Ok(house)
     }

@@ -30,7 +30,7 @@ use tokio::sync::Mutex;
 pub(crate) use cloud::NOT_STARTED;
 pub use damage::{REMEDY as DAMAGE_REMEDY, damage_copies};
 pub use folder::{Folder, FolderError, control_socket};
-pub use house::{House, forget, wall_clock};
+pub use house::{House, Unbuilt, forget, wall_clock};
 pub use log::start as start_log;
 pub use replay::put_back;
 pub use report::{
@@ -102,7 +102,7 @@ async fn run(file: &Path, settings: Settings, folder: Folder) -> Exit {
     let (admin_address, root) = (settings.admin.listen.clone(), folder.root().to_owned());
     let house = match House::build(settings, folder, tokio::runtime::Handle::current()) {
         Ok(house) => Arc::new(Mutex::new(house)),
-        Err(error) => return fail(Exit::Failed, &error, None),
+        Err(unbuilt) => return fail(unbuilt.exit, &unbuilt.why, None),
     };
     // The admin port first: whoever watches sees the start, and why it is not ready.
     let admin = match admin::open(&admin_address, Arc::clone(&house)).await {

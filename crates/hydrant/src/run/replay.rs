@@ -14,7 +14,7 @@ use tokio::runtime::Handle;
 
 use super::SharedHouse;
 use super::folder::Folder;
-use super::house::{House, Running};
+use super::house::{House, Running, Unbuilt};
 use crate::control::replay::{Outcome, PutBack, Refusal, Returned, Taken};
 use crate::settings::{Settings, quantity};
 
@@ -49,7 +49,7 @@ impl House {
         folder: Folder,
         runtime: Handle,
         stream: &str,
-    ) -> Result<House, String> {
+    ) -> Result<House, Unbuilt> {
         let mut streams = settings.streams;
         streams.retain(|config| config.name == stream);
         for config in &mut streams {

@@ -79,8 +79,8 @@ fn settings_with_three_mistakes_tell_all_three() {
     assert!(!home.data().exists());
 }
 
-/// *Scenario:* a data folder that cannot be made, and a port that somebody has.
-/// *Guarantees:* exit 74 and 1; which place it is, and what to do.
+/// *Scenario:* a data folder that cannot be made, a journal that cannot, and a port that somebody has.
+/// *Guarantees:* exit 74, 74 and 1; which place it is, and what to do.
 #[test]
 fn what_stands_in_the_way_is_told_with_a_remedy() {
     let home = Home::new("in-the-way");
@@ -89,6 +89,14 @@ fn what_stands_in_the_way_is_told_with_a_remedy() {
     let (code, said) = run(&home);
     assert_eq!(code, Some(74), "{said}");
     assert!(said.contains("data") && said.contains("hint: data_dir must be a folder"), "{said}");
+
+    let home = Home::new("journal-in-the-way");
+    home.write(&to_blackhole("all"));
+    std::fs::create_dir(home.data()).unwrap();
+    home.dir.write("data/journal", "a file");
+    let (code, said) = run(&home);
+    assert_eq!(code, Some(74), "{said}");
+    assert!(said.contains("data/journal"), "{said}");
 
     let home = Home::new("port-taken");
     home.write(&to_blackhole("all"));

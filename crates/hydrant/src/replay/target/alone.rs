@@ -35,7 +35,7 @@ impl Alone {
         let socket = control_socket(folder.root());
         let handle = runtime.handle().clone();
         let house = House::build_for_replay(settings, folder, handle, stream);
-        let house = Arc::new(Mutex::new(house.map_err(|why| failed(&why))?));
+        let house = Arc::new(Mutex::new(house.map_err(|it| Stop::failed(it.exit, &it.why, None))?));
         let shared = Arc::clone(&house);
         let control = runtime.block_on(async move { control::open(&socket, shared) });
         let control = control.map_err(|error| failed(&format!("control socket: {error}")))?;
