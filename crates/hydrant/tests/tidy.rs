@@ -281,6 +281,43 @@ fn dependencies_are_used() {
     none(&wrong, "dependencies that no source names");
 }
 
+/// The name that a lock file has for a dependency, which a manifest may call otherwise.
+fn package_of(dependency: &str) -> String {
+    let manifest = read("Cargo.toml");
+    let mut lines = manifest.lines().filter(|line| line.starts_with(&format!("{dependency} =")));
+    let renamed = lines.next().and_then(|line| line.split_once("package = \""));
+    let package = renamed.and_then(|(_, rest)| rest.split('"').next());
+    package.unwrap_or(dependency).to_owned()
+}
+
+/// *Scenario:* the lock files that are not the workspace's: of the peers' tool, of fuzz targets.
+/// *Guarantees:* what they know of our crates is so: all can be built with `--locked`.
+#[test]
+fn other_locks_follow_the_crates() {
+    let mut wrong = Vec::new();
+    let own = crates();
+    let all = files().into_iter().filter(|path| path.ends_with("Cargo.lock"));
+    for lock in all.filter(|path| path.parent() != Some(&*root())) {
+        let text = std::fs::read_to_string(&lock).expect("a lock file can be read");
+        for package in text.split("[[package]]") {
+            let mut quoted = package.lines().filter_map(|line| line.strip_prefix("name = "));
+            let Some(name) = quoted.next().map(|name| name.trim_matches('"')) else { continue };
+            if !own.contains(name) {
+                continue;
+            }
+            let lines = package.lines().filter_map(|line| line.strip_prefix(" \""));
+            let first = |line: &str| line.split([' ', '"']).next().map(str::to_owned);
+            let locked: BTreeSet<String> = lines.filter_map(first).collect();
+            let manifest = read(&format!("crates/{name}/Cargo.toml"));
+            let named = names_under(&manifest, "dependencies");
+            if locked != named.iter().map(|name| package_of(name)).collect() {
+                wrong.push(format!("{}: {name}", lock.display()));
+            }
+        }
+    }
+    none(&wrong, "lock files that cargo would change (cargo metadata in their folder does)");
+}
+
 /// *Scenario:* the pages of docs/ beside the list at the end of the README.
 /// *Guarantees:* each can be found from there.
 #[test]
