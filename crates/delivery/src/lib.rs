@@ -11,6 +11,7 @@ mod config;
 mod dispatch;
 mod divert;
 mod feed;
+mod housekeep;
 mod lanes;
 mod marker;
 mod pack;

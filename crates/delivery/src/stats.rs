@@ -77,6 +77,8 @@ pub struct State {
     pub quarantine_failure: Option<String>,
     /// Why the journal cannot be read, when it cannot.
     pub journal_failure: Option<String>,
+    /// Why what was delivered cannot be noted durably, when it cannot.
+    pub cursor_failure: Option<String>,
     /// Requests held, in flight or waiting.
     pub parcels: usize,
     /// Of those, in the side lane.

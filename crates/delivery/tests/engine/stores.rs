@@ -1,11 +1,12 @@
 //! Backup and quarantine: nothing overwritten, nothing stored twice, nothing counted twice.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use codec::container::Container;
 use delivery::{Buffering, S3Backup, Stats};
+use journal::sim::SimDisk;
 use metric::Format;
 use remote::aws::IdentityConfig;
 use testkit::Reply;
@@ -36,6 +37,31 @@ fn a_request_under_way_at_the_sweep_does_not_overwrite_what_was_swept() {
     wait_until("everything is swept", || backed_up(&stats) == 2500);
     assert!(stream.join());
     assert_eq!(undelivered(&failed_records(&world)), 2500);
+}
+
+/// Scenario: the disk does not make a cursor durable for a while, in which points are delivered.
+/// Guarantees: it is told, and no more when the disk is well again.
+#[test]
+fn a_cursor_that_is_not_durable_is_told() {
+    let disk = SimDisk::new(11);
+    let world = World::on(Arc::new(disk.clone()), "cursor");
+    let stats = Arc::<Stats>::default();
+    let stream = world.start(world.config("s"), &stats);
+    let fails = Arc::new(AtomicBool::new(true));
+    let (hooked, failing) = (disk.clone(), Arc::clone(&fails));
+    disk.on_sync(Arc::new(move |path| {
+        if path.to_string_lossy().contains(".cursor") && failing.load(Ordering::Relaxed) {
+            hooked.fail_syncs(0, 1);
+        }
+    }));
+    world.deliver(&queues(0..10, MINUTE_MS), true);
+    wait_until("it is told", || stats.state().cursor_failure.is_some());
+    let told = stats.state().cursor_failure.unwrap();
+    assert!(told.starts_with("its place in aws cannot be synced ("), "{told}");
+    fails.store(false, Ordering::Relaxed);
+    wait_until("the disk is well again", || stats.state().cursor_failure.is_none());
+    assert!(stream.join());
+    assert_eq!((delivered(&stats), disk.violations()), (10, Vec::new()));
 }
 
 /// Scenario: points wait for a backup that fails, when their backlog is dropped by command.

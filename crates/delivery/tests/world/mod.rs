@@ -15,7 +15,7 @@ use delivery::{
     StreamConfig,
 };
 use entry::{Encoding, Header, Kind, LaneId, Tail};
-use journal::{Appended, Body, Item, Journal, Options, Position, Start, Topic};
+use journal::{Appended, Body, Disk, Item, Journal, Options, Position, RealDisk, Start, Topic};
 use metric::Format;
 use rehearsal::payload;
 use remote::{ClientConfig, Secret, TlsConfig};
@@ -81,9 +81,14 @@ pub(crate) fn accepted(lines: usize) -> Reply {
 
 impl World {
     pub(crate) fn new(name: &str) -> World {
+        World::on(Arc::new(RealDisk), name)
+    }
+
+    /// With its journal on this disk.
+    pub(crate) fn on(disk: Arc<dyn Disk>, name: &str) -> World {
         remote::install_provider();
         let dir = TempDir::new(name);
-        let (journal, _) = Journal::open(&dir.join("journal"), options()).unwrap();
+        let (journal, _) = Journal::open_on(disk, &dir.join("journal"), options()).unwrap();
         let topic = journal.topic("aws").unwrap();
         let lines = Lines::default();
         let taken = lines.clone();

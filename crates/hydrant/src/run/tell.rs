@@ -308,7 +308,8 @@ fn waits(state: &delivery::State, stats: &Stats) -> Vec<String> {
     waits.extend(stores.into_iter().flatten().cloned());
     // What cannot be read can neither be sent nor backed up: once is enough.
     waits.dedup();
-    // Nothing waits for tags, but somebody should look.
+    // Nothing waits for these, but somebody should look.
+    waits.extend(state.cursor_failure.clone());
     waits.extend(stats.tags().and_then(|tags| tags.failure));
     if state.side_lane > 0 {
         waits.push(format!("{} requests fail while others pass", state.side_lane));
