@@ -118,7 +118,7 @@ fn knows(report: &Report, request: &Request) -> Result<(), Exit> {
         Request::Forget { stream } => (stream, "removed stream", of_forgotten()),
         _ => return Ok(()),
     };
-    let all_data = format!("{name}.all-data");
+    let all_data = format!("{name}{}", delivery::ALL_DATA_SUFFIX);
     if there.iter().any(|one| *one == name || *one == all_data) {
         return Ok(());
     }
