@@ -276,6 +276,9 @@ def check_out_of_order(running, binary):
     first = [p for p in minutes[1]]
     corrected = minutes[1][10]
     deliveries.deliver_all(url, first, deliveries=1)
+    # In one request with what follows, they would be put in order, and nothing would be late.
+    peers.wait_until("the first minute is there",
+                     lambda: outcomes(admin, "s").get("delivered", 0) == len(first))
     again = deliveries.Point(corrected.account, corrected.region, corrected.namespace,
                              corrected.name, corrected.dimensions, corrected.unit,
                              corrected.start_ns, corrected.min, corrected.max,
