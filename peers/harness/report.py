@@ -22,22 +22,31 @@ SECTIONS = [
 
 
 def write(results, hydrant):
+    """The page; what was not measured on this machine stays as the page has it."""
+    path = ROOT / "docs" / "benchmarks.md"
+    stood = sections(path.read_text()) if path.exists() else {}
     out = [prose.HEAD, machine(hydrant), prose.HOW]
-    out.append("## The goals\n\n" + tables.goals(results) + prose.LOADED)
+    out.append("## The goals\n\n" + tables.goals(results, stood.get("The goals", "")) + prose.LOADED)
     for row, title, table in SECTIONS:
         out.append(f"## {title}\n")
-        if row not in results or not results[row]["found"]:
-            out.append(prose.NOT_RUN.get(row, "Not run yet.") + "\n")
-            continue
-        result = results[row]
-        out.append(table(result))
-        if row in prose.NOTES:
-            out.append(prose.NOTES[row])
-        out.append("\n".join(ran(result, run) for run in result["runs"]) + "\n")
+        if row in results and results[row]["found"]:
+            out.append(section(row, results[row], table))
+        else:
+            out.append(stood.get(title) or prose.NOT_RUN.get(row, "Not run yet.") + "\n")
     out.append(prose.CAVEATS)
-    path = ROOT / "docs" / "benchmarks.md"
     path.write_text("\n".join(out).replace("\n\n\n", "\n\n"))
     install.say(f"wrote {path.relative_to(ROOT)}")
+
+
+def sections(page):
+    """What stands under each heading."""
+    parts = (part.partition("\n") for part in re.split(r"^## ", page, flags=re.M)[1:])
+    return {title: text.strip("\n") + "\n" for title, _, text in parts}
+
+
+def section(row, result, table):
+    words = [table(result), prose.NOTES.get(row, ""), *(ran(result, run) for run in result["runs"])]
+    return "\n".join(part for part in words if part)
 
 
 def ran(result, run):
