@@ -8,7 +8,6 @@ With --peers-only promtool alone judges.
 import json
 import re
 import subprocess
-import time
 import urllib.parse
 import urllib.request
 
@@ -72,6 +71,25 @@ def prometheus(run, admin):
     return base
 
 
+def all_rules(base):
+    return [rule for group in api(base, "rules")["groups"] for rule in group["rules"]]
+
+
+def sick(base):
+    """Rules that do not evaluate, or not yet."""
+    return [rule["name"] for rule in all_rules(base) if rule["health"] != "ok"]
+
+
+def silent(base):
+    """Queries of the dashboard without an answer, but for those that only sources of other kinds, or
+    refusals, have."""
+    seldom = {"Certificate", "Objects", "Oldest message at work", "Closed minutes that wait",
+              "Filtered", "Quarantined"}
+    return [f"{title}: {expr}" for title, expr in expressions()
+            if title not in seldom and "rejected" not in expr
+            and "backup_pending" not in expr and not api(base, "query", query=expr)["result"]]
+
+
 def judge_running(run, binary):
     source = peers.free_port()
     sources = {"aws": {"type": "firehose", "listen": f"127.0.0.1:{source}",
@@ -91,19 +109,15 @@ def judge_running(run, binary):
                 and a["labels"]["stream"] == "away"]
 
     peers.wait_until("the alert for the destination that is down", outage)
-    time.sleep(3)  # rates need two scrapes
-    rules = [rule for group in api(base, "rules")["groups"] for rule in group["rules"]]
-    sick = [rule["name"] for rule in rules if rule["health"] != "ok"]
-    if sick or len(rules) < 15:
-        raise SystemExit(f"FAILED: {len(rules)} rules, of which these do not evaluate: {sick}")
-    # What only sources of other kinds, or refusals, have.
-    seldom = {"Certificate", "Objects", "Oldest message at work", "Closed minutes that wait",
-              "Filtered", "Quarantined"}
-    silent = [f"{title}: {expr}" for title, expr in expressions()
-              if title not in seldom and "rejected" not in expr
-              and "backup_pending" not in expr and not api(base, "query", query=expr)["result"]]
-    if silent:
-        raise SystemExit("FAILED: queries of the dashboard without an answer:\n" + "\n".join(silent))
+    # A rule is evaluated, and a rate has its two scrapes, within seconds.
+    peers.wait_until("the rules evaluate", lambda: not sick(base))
+    rules = all_rules(base)
+    if len(rules) < 15:
+        raise SystemExit(f"FAILED: {len(rules)} rules")
+    try:
+        peers.wait_until("the dashboard has its answers", lambda: not silent(base))
+    except SystemExit as late:
+        raise SystemExit(f"{late}; queries without an answer:\n" + "\n".join(silent(base)))
     print(f"ok: {len(rules)} rules evaluate, the outage is seen, the dashboard has its answers")
 
 

@@ -116,6 +116,10 @@ def to_bucket(endpoint, **more):
             "destination": {"type": "s3", "bucket": BUCKET, "endpoint_url": endpoint, **more}}
 
 
+def tokyo_day():
+    return time.strftime("cw/%Y/%m/%d/", time.gmtime(time.time() + 9 * 3600))
+
+
 def check_destination(binary):
     """Every compression, and every form."""
     ways = [("json", name) for name in COMPRESSIONS] + [("opentelemetry1.0", "gzip")]
@@ -129,14 +133,15 @@ def check_destination(binary):
             prefix = "cw/!{timestamp:yyyy/MM/dd/}"
             stream = to_bucket(endpoint, format=output_format, compression=compression,
                                prefix=prefix, custom_time_zone="Asia/Tokyo")
+            days = [tokyo_day()]
             running.hydrant_with(binary, sources, {"check": stream})
             deliveries.deliver_all(url, sent)
             unpack = COMPRESSIONS[compression]
             peers.wait_until("all is in the bucket", lambda: len(points_of(
                 s3, output_format, unpack)) >= len(sent))
-            day = time.strftime("cw/%Y/%m/%d/", time.gmtime(time.time() + 9 * 3600))
-            if not all(key.startswith(day) for key in objects(s3)):
-                raise SystemExit(f"FAILED: keys are not below {day}: {list(objects(s3))}")
+            days.append(tokyo_day())
+            if not all(key.startswith(tuple(days)) for key in objects(s3)):
+                raise SystemExit(f"FAILED: keys are not below {days}: {list(objects(s3))}")
             deliveries.same_points(sent, points_of(s3, output_format, unpack),
                                    f"objects of {output_format}, {compression}")
 
@@ -179,6 +184,10 @@ def waiting(data):
     return [p for p in (data / "backup").rglob("*") if p.is_file()]
 
 
+def utc_day():
+    return time.strftime("failed/http-endpoint-failed/%Y/%m/%d/", time.gmtime())
+
+
 def check_backup(binary):
     """What a destination refuses, while there is no bucket; then killed; then there is one."""
     sent = deliveries.points(seed=23, series=600, percentiles=True)
@@ -193,6 +202,7 @@ def check_backup(binary):
                                         "failed/!{firehose:error-output-type}/"
                                         "!{timestamp:yyyy/MM/dd/HH/}"}}}
         sources, url = source()
+        days = [utc_day()]
         process, admin, data = running.hydrant_with(binary, sources, {"check": stream})
         deliveries.deliver_all(url, sent)
         peers.wait_until("the backup waits in its folder", lambda: waiting(data))
@@ -206,10 +216,15 @@ def check_backup(binary):
         sources, _ = source()
         # The copy of all data is written at 5 MiB or after 300 s: what is failed comes first.
         running.hydrant_with(binary, sources, {"check": stream}, data=data)
-        hour = time.strftime("failed/http-endpoint-failed/%Y/%m/%d/", time.gmtime())
+        # Not all may have been refused before the kill: the rest comes to the folder first.
+        failed = "failed/http-endpoint-failed/"
+        peers.wait_until("all is in the bucket", lambda: len(backed_up(s3, failed)) >= len(sent))
         peers.wait_until("the folder is empty", lambda: not [
             p for p in waiting(data) if p.suffix == ".json"])
-        deliveries.same_points(sent, backed_up(s3, hour), "the backup in the bucket")
+        days.append(utc_day())
+        if not all(key.startswith(tuple(days)) for key in objects(s3, "failed/")):
+            raise SystemExit(f"FAILED: keys are not below {days}: {list(objects(s3, 'failed/'))}")
+        deliveries.same_points(sent, backed_up(s3, failed), "the backup in the bucket")
 
 
 def main():

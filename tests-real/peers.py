@@ -4,6 +4,7 @@ Everything listens on 127.0.0.1 and is stopped at the end.
 """
 import gzip
 import http.server
+import itertools
 import json
 import os
 import pathlib
@@ -36,10 +37,20 @@ def enter_venv():
         os.execv(PYTHON, [str(PYTHON), *sys.argv])
 
 
+NEXT_PORT = itertools.count(os.getpid() % 9_000)
+
+
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port that nobody listens on, each once, from below those that the system gives to connections:
+    one of theirs could be taken again before a process binds it."""
+    while True:
+        port = 20_000 + next(NEXT_PORT) % 12_000
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
 
 
 # How long anything may take to start or to arrive; generous, since machines are shared.
