@@ -120,6 +120,10 @@ fn validate() {
     assert!(text(&none.stderr).contains("hint: write hydrant.yaml"), "{}", text(&none.stderr));
     let replay = hydrant(&["replay", "backup", "--to", "x"]);
     assert_eq!((replay.status.code(), replay.stderr), (Some(78), none.stderr), "said once");
+    let endpoint = hydrant(&["replay", "backup", "--to-endpoint", "http://localhost:1"]);
+    let said = text(&endpoint.stderr);
+    assert_eq!((endpoint.status.code(), said.matches("error:").count()), (Some(78), 1), "{said}");
+    assert!(said.contains("hint: --data-dir"), "{said}");
 
     let file = folder.write("hydrant.yaml", "sources: {}\nstream: {}\n");
     let file = file.to_str().expect("a temporary path is text");

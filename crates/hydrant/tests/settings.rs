@@ -559,12 +559,12 @@ fn destination_messages() {
         ),
         (
             "",
-            "      type: prometheus_remote_write\n      url: https://p\n      external_labels: { __name__: x }\n",
+            "      type: prometheus_remote_write\n      url: https://p/w\n      external_labels: { __name__: x }\n",
             "8:26 streams.s.destination.external_labels.__name__: is not a label name | letters, digits and _, not a digit first, and not __ first",
         ),
         (
             "",
-            "      type: prometheus_remote_write\n      url: https://p\n      bearer_token: t\n      basic_auth: { username: u, password: p }\n",
+            "      type: prometheus_remote_write\n      url: https://p/w\n      bearer_token: t\n      basic_auth: { username: u, password: p }\n",
             "9:7 streams.s.destination.basic_auth: cannot be given together with bearer_token | each would set the Authorization header; keep one",
         ),
         (
@@ -833,6 +833,24 @@ fn relation_messages() {
     ] {
         says(&text, &[said]);
     }
+}
+
+/// *Scenario:* remote write to a receiver's root, with and without a slash and a query, and to a path.
+/// *Guarantees:* a warning for the root, where no receiver takes samples, and none for the path.
+#[test]
+fn remote_write_to_the_root() {
+    let warned = |url: &str| {
+        let text = format!(
+            "sources: {{ a: {{ type: firehose, listen: 127.0.0.1:1 }} }}\nstreams:\n  \
+             t: {{ source: a, destination: {{ type: prometheus_remote_write, url: '{url}' }} }}\n"
+        );
+        let said: Vec<String> = good(&text).warnings.iter().map(one_line).collect();
+        said.iter().any(|line| line.contains("has no path") && line.contains("/api/v1/write"))
+    };
+    for root in ["http://localhost:9090", "http://localhost:9090/", "http://localhost:9090/?a=/b"] {
+        assert!(warned(root), "{root}");
+    }
+    assert!(!warned("http://localhost:9090/api/v1/write"));
 }
 
 /// *Scenario:* a drop-in stream and a plain one behind one source, open to all without keys.

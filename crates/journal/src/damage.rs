@@ -19,6 +19,9 @@ pub const DAMAGED: &str = "damaged";
 /// Most bytes of copies a topic keeps; damage beyond is counted and told only.
 const COPIES_MAX: u64 = 16 * 1024 * 1024;
 
+/// What is wrong with a segment that is not there any more.
+pub const MISSING: &str = "the file is missing";
+
 /// A stretch of a file that had been durable and is not what was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Damage {

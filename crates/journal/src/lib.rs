@@ -56,7 +56,7 @@ mod writer;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub use cursor::Cursor;
-pub use damage::{DAMAGED, Damage};
+pub use damage::{DAMAGED, Damage, MISSING};
 pub use disk::{Disk, File, Listed, RealDisk};
 pub use item::{Appended, Body, Entry, EntryBody, Item, Key, Position, ReadError, Refused};
 pub use journal::{CursorStatus, Journal, OpenError, Options, Recovery, TopicStatus};

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::cursor::CursorState;
-use crate::damage::{DAMAGED, Damage};
+use crate::damage::{DAMAGED, Damage, MISSING};
 use crate::disk::{Disk, File, Listed};
 use crate::frame::HEADER;
 use crate::item::Position;
@@ -338,7 +338,7 @@ impl<'a> Recoverer<'a> {
                 file: self.directory.join(name),
                 offset: 0,
                 bytes: before.durable,
-                why: "the file is missing",
+                why: MISSING,
                 copy: None,
             });
         }

@@ -50,11 +50,7 @@ impl Goal {
         if let Some(url) = &args.to_endpoint {
             let data_dir = match &args.data_dir {
                 Some(data_dir) => data_dir.clone(),
-                None => settings::open_data_dir(args.config.as_deref()).map_err(|exit| {
-                    let what = "the list of what was put back lies in the data folder";
-                    let hint = "--data-dir names one without settings; it may be empty";
-                    Stop::failed(exit, what, Some(hint))
-                })?,
+                None => data_dir_of(args)?,
             };
             // A URL may hold a secret: only its place is told.
             let name = format!("endpoint {}", place_of(url));
@@ -180,6 +176,17 @@ impl Goal {
         }
         Some(words)
     }
+}
+
+/// The data folder of the settings; without any, one must be named.
+fn data_dir_of(args: &ReplayArgs) -> Result<PathBuf, Stop> {
+    if settings::is_there(args.config.as_deref()) {
+        return settings::open_data_dir(args.config.as_deref()).map_err(Stop::Told);
+    }
+    let what = "there is neither --data-dir nor a settings file that names the data folder, where the list of \
+                what was put back lies";
+    let hint = "--data-dir names one without settings; it may be empty";
+    Err(Stop::failed(Exit::BadSettings, what, Some(hint)))
 }
 
 /// A stream that is not in the settings: one made through the API, which the process that runs knows.

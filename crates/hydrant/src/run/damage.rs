@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use delivery::folder_size;
-use journal::{DAMAGED, Damage, Journal, Recovery};
+use journal::{DAMAGED, Damage, Journal, MISSING, Recovery};
 
 use super::report::StoreReport;
 
@@ -30,16 +30,23 @@ pub(super) fn watch(journal: &Journal, recovery: &Recovery) {
 }
 
 fn tell(damage: &Damage) {
-    let Damage { topic, file, offset, bytes, why, copy } = damage;
-    let kept = copy.as_ref().map_or_else(
-        || "no copy; what a stream can read of it goes to its quarantine".to_owned(),
-        |copy| copy.display().to_string(),
-    );
-    let file = file.display();
+    let Damage { topic, file, offset, bytes, why, .. } = damage;
+    let (file, kept) = (file.display(), kept(damage));
     tracing::error!(
         topic, %file, offset, bytes, why, kept, remedy = REMEDY,
         "acknowledged data in the journal is damaged"
     );
+}
+
+/// Where what is left of it lies.
+fn kept(damage: &Damage) -> String {
+    match &damage.copy {
+        Some(copy) => copy.display().to_string(),
+        None if damage.why == MISSING => {
+            "nothing: the file itself is gone, with every entry in it".to_owned()
+        }
+        None => "no copy; what a stream can read of it goes to its quarantine".to_owned(),
+    }
 }
 
 /// Folders of copies of damaged stretches that hold any, below the folder of a journal.
@@ -53,4 +60,29 @@ pub fn damage_copies(journal: &Path) -> Vec<StoreReport> {
     let mut held: Vec<StoreReport> = held.filter(|copies| copies.files > 0).collect();
     held.sort_by(|one, other| one.directory.cmp(&other.directory));
     held
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+
+    /// *Scenario:* damage with a copy, damage of a side file, and a segment that somebody removed.
+    /// *Guarantees:* nobody is sent to a quarantine that cannot have anything of it.
+    #[test]
+    fn what_is_kept_is_told() {
+        let damage = |why, copy: Option<&str>| Damage {
+            topic: "aws".to_owned(),
+            file: PathBuf::from("journal/aws/0.log"),
+            offset: 0,
+            bytes: 1,
+            why,
+            copy: copy.map(PathBuf::from),
+        };
+        assert_eq!(kept(&damage("checksum", Some("damaged/0.bin"))), "damaged/0.bin");
+        assert!(kept(&damage("checksum", None)).contains("quarantine"));
+        let gone = kept(&damage(MISSING, None));
+        assert!(gone.contains("the file itself is gone") && !gone.contains("quarantine"), "{gone}");
+    }
 }

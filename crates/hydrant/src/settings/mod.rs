@@ -95,6 +95,11 @@ fn wrong_anywhere(here: &[Problem], there: Problems) -> Problems {
     Problems { list: there.list.iter().map(true_one).collect(), ..there }
 }
 
+/// Whether there is a settings file: named, or in a usual place.
+pub fn is_there(flag: Option<&Path>) -> bool {
+    locate(flag, &Environment::of_process()).is_ok()
+}
+
 /// For commands that need the data folder and nothing else: other settings may be wrong, and their
 /// secrets missing. When not even that can be read, it is as [`open`].
 pub fn open_data_dir(flag: Option<&Path>) -> Result<PathBuf, Exit> {

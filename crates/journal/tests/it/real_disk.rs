@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use crate::common::{Dir, append, at, item, keyed, read_from, small, store};
-use journal::{Appended, Body, EntryBody, Item, Journal, Options, Start};
+use journal::{Appended, Body, EntryBody, Item, Journal, MISSING, Options, Start};
 
 /// *Scenario:* entries are appended, read, partly settled, and the journal is closed and opened again.
 /// *Guarantees:* what was settled stays settled, what was not is read again, byte for byte.
@@ -113,7 +113,7 @@ fn a_segment_that_is_missing_is_told() {
 
     let (journal, recovery) = open();
     let [damage] = recovery.damage.as_slice() else { panic!("{recovery:?}") };
-    assert_eq!((&damage.file, damage.why), (&missing, "the file is missing"));
+    assert_eq!((&damage.file, damage.why), (&missing, MISSING));
     assert_eq!(recovery.rotten_bytes, damage.bytes);
     let topic = journal.topic("aws").unwrap();
     let mut cursor = topic.cursor("one", Start::Oldest).unwrap();

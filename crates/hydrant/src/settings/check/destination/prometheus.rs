@@ -6,7 +6,7 @@ use super::super::place::url;
 use super::super::{KIB, MIB, optional};
 use super::credentials::credentials;
 use super::{REQUEST_TIMEOUT_DEFAULT, client};
-use crate::settings::read::{At, Report, Section};
+use crate::settings::read::{At, Found, Report, Section};
 
 /// A point has five samples, and one request is in flight at a time: fewer would be a round trip for
 /// every few hundred points.
@@ -21,6 +21,7 @@ const BYTES_MAX_MAX: u64 = 32 * MIB;
 pub(super) fn config(report: &Report, section: &Section<'_>) -> Option<Config> {
     let hint = "for instance url: http://127.0.0.1:9090/api/v1/write";
     let target = section.need("url", hint).and_then(|at| url(report, &at));
+    target.iter().for_each(|target| warn_of_path(report, target));
     let namings = [("yace", Naming::Yace), ("otel", Naming::Otel)];
     // yace: what dashboards for CloudWatch in Prometheus are written for.
     let naming = optional(section.get("naming"), Naming::Yace, |at| at.choice(&namings, &[]));
@@ -49,6 +50,20 @@ pub(super) fn config(report: &Report, section: &Section<'_>) -> Option<Config> {
         bytes_max: usize::try_from(bytes_max?).ok()?,
         client: client?,
     })
+}
+
+/// Requests go to the URL as it is, and no receiver takes samples at its root.
+fn warn_of_path(report: &Report, target: &Found<String>) {
+    let place = target.value.split(['?', '#']).next().unwrap_or_default();
+    let path = place.split_once("://").and_then(|(_, rest)| rest.split_once('/'));
+    if path.is_none_or(|(_, path)| path.is_empty()) {
+        let hint = "Prometheus and VictoriaMetrics receive at /api/v1/write, Mimir at /api/v1/push";
+        report.warning(
+            &target.spot,
+            "has no path, and is posted to as it is",
+            Some(hint.to_owned()),
+        );
+    }
 }
 
 fn labels(report: &Report, at: &At<'_>) -> Option<Vec<(String, String)>> {
