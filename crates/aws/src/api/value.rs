@@ -104,6 +104,21 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// A list member whose elements are structures; none when absent. An element that is null, or empty
+    /// in query, is one without members.
+    pub fn structures_of(&self, name: &str) -> Result<&[Value<'a>], ValueFault> {
+        let given = self.list_of(name)?;
+        let is_other = |one: &Value<'_>| match one {
+            Value::Map(_) | Value::Table(_) | Value::Null => false,
+            Value::Text(text) => !text.is_empty(),
+            _ => true,
+        };
+        match given.iter().position(is_other) {
+            Some(at) => Err(fault(&format!("{name}.member.{}", at + 1), "a structure")),
+            None => Ok(given),
+        }
+    }
+
     /// A time member, seconds since the epoch.
     pub fn time_of(&self, name: &str) -> Result<Option<f64>, ValueFault> {
         let read = |value: &Value<'_>| value.as_time().ok_or_else(|| fault(name, "a timestamp"));

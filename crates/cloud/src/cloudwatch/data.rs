@@ -88,7 +88,7 @@ pub(super) fn position(place: &str) -> Option<(usize, Option<i64>)> {
 }
 
 pub(super) fn plan(context: &Context, caller: &Caller, input: &Value<'_>) -> Result<Plan, Fault> {
-    let given = input.list_of("MetricDataQueries")?;
+    let given = input.structures_of("MetricDataQueries")?;
     if given.is_empty() {
         return Err(missing("MetricDataQueries"));
     }
@@ -202,7 +202,7 @@ fn query(
     let seconds = stat.integer_of("Period")?.ok_or_else(|| missing(&in_stat("Period")))?;
     model.namespace("metricStat.metric.namespace", namespace);
     model.length("metricStat.metric.metricName", name, 1, NAME_MAX);
-    let given = metric.list_of("Dimensions")?;
+    let given = metric.structures_of("Dimensions")?;
     let wanted = Wanted {
         account: one.text_of("AccountId")?.unwrap_or(&caller.account).to_owned(),
         namespace: namespace.to_owned(),

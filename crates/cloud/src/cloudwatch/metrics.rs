@@ -94,7 +94,7 @@ fn filter(context: &Context, caller: &Caller, input: &Value<'_>) -> Result<Filte
     name.inspect(|name| model.length("metricName", name, 1, NAME_MAX));
     let recently = input.text_of("RecentlyActive")?;
     recently.inspect(|recently| model.among("recentlyActive", recently, &["PT3H"]));
-    let given = input.list_of("Dimensions")?;
+    let given = input.structures_of("Dimensions")?;
     if given.len() > DIMENSIONS_MAX {
         return Err(value(too_many("Dimensions", DIMENSIONS_MAX)));
     }

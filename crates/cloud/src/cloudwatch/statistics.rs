@@ -31,7 +31,11 @@ pub(super) async fn get(
         account: caller.account.clone(),
         namespace: namespace.to_owned(),
         name: name.to_owned(),
-        dimensions: buckets::dimensions(input.list_of("Dimensions")?, "Dimensions", &mut model)?,
+        dimensions: buckets::dimensions(
+            input.structures_of("Dimensions")?,
+            "Dimensions",
+            &mut model,
+        )?,
         unit: buckets::unit(input.text_of("Unit")?, "unit", &mut model),
     };
     let asked = asked(input, &mut model)?;

@@ -195,7 +195,7 @@ fn filters(
     model: &mut Constraints,
 ) -> Result<Filters, Fault> {
     let mut filters = Vec::new();
-    for (index, filter) in input.list_of(member)?.iter().enumerate() {
+    for (index, filter) in input.structures_of(member)?.iter().enumerate() {
         let number = index + 1;
         let place = format!("{member}.member.{number}.Namespace");
         let namespace = required_at(filter, "Namespace", &place)?;
@@ -229,14 +229,14 @@ fn counted(member: &str, filters: &Filters) -> Result<(), Fault> {
 
 fn configurations(input: &Value<'_>, model: &mut Constraints) -> Result<Vec<Additional>, Fault> {
     let member = "StatisticsConfigurations";
-    let given = input.list_of(member)?;
+    let given = input.structures_of(member)?;
     at_most(member, given.len(), CONFIGURATIONS_MAX)?;
     let mut all = Vec::new();
     for (index, one) in given.iter().enumerate() {
         let place = format!("{member}.member.{}", index + 1);
         let at = format!("statisticsConfigurations.{}.member", index + 1);
         let (metrics, statistics) =
-            (one.list_of("IncludeMetrics")?, one.list_of("AdditionalStatistics")?);
+            (one.structures_of("IncludeMetrics")?, one.list_of("AdditionalStatistics")?);
         for (list, name, most) in [
             (metrics, "IncludeMetrics", METRICS_MAX),
             (statistics, "AdditionalStatistics", STATISTICS_MAX),

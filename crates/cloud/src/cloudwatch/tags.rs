@@ -21,7 +21,7 @@ pub(super) fn read(
     model: &mut Constraints,
 ) -> Result<Vec<(String, String)>, Fault> {
     let mut tags: Vec<(String, String)> = Vec::new();
-    for (index, tag) in input.list_of("Tags")?.iter().enumerate() {
+    for (index, tag) in input.structures_of("Tags")?.iter().enumerate() {
         let number = index + 1;
         let tag_key = required_at(tag, "Key", &format!("Tags.member.{number}.Key"))?;
         let text = required_at(tag, "Value", &format!("Tags.member.{number}.Value"))?;

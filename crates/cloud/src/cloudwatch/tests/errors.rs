@@ -21,6 +21,50 @@ const VALUE: &str = "InvalidParameterValue";
 const COMBINATION: &str = "InvalidParameterCombination";
 const MODEL: &str = "ValidationError";
 
+/// *Scenario:* texts, numbers and lists where a list has structures, in each operation that takes one.
+/// *Guarantees:* the refusal names the element, and does not say that a member of it is missing.
+#[test]
+fn elements_that_are_no_structures() {
+    let port = port("cloudwatch-elements");
+    let put = |more: &str| stream("one", more);
+    for (operation, input, place) in [
+        ("PutMetricStream", put(r#","IncludeFilters":["AWS/EC2"]"#), "IncludeFilters.member.1"),
+        (
+            "PutMetricStream",
+            put(r#","ExcludeFilters":[{"Namespace":"A"},5]"#),
+            "ExcludeFilters.member.2",
+        ),
+        ("PutMetricStream", put(r#","Tags":[["k","v"]]"#), "Tags.member.1"),
+        (
+            "PutMetricStream",
+            put(r#","StatisticsConfigurations":["p99"]"#),
+            "StatisticsConfigurations.member.1",
+        ),
+        (
+            "PutMetricStream",
+            put(
+                r#","StatisticsConfigurations":[{"IncludeMetrics":["m"],"AdditionalStatistics":["p1"]}]"#,
+            ),
+            "IncludeMetrics.member.1",
+        ),
+        ("ListMetrics", r#"{"Dimensions":["InstanceId"]}"#.to_owned(), "Dimensions.member.1"),
+        (
+            "GetMetricData",
+            r#"{"MetricDataQueries":[true],"StartTime":1,"EndTime":2}"#.to_owned(),
+            "MetricDataQueries.member.1",
+        ),
+    ] {
+        let fault = port.refused(operation, &input);
+        let text = format!("{place}: expected a structure");
+        assert_eq!(
+            (fault.code, fault.message.as_str()),
+            ("MalformedInput", text.as_str()),
+            "{input}"
+        );
+        assert_eq!((fault.shape, fault.status), ("SerializationException", 400));
+    }
+}
+
 /// *Scenario:* PutMetricStream without each required member, and with each member wrong in each way.
 /// *Guarantees:* the code and text of each, and no stream is made.
 #[test]
