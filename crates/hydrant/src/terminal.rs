@@ -45,9 +45,13 @@ pub fn unwritten(error: &io::Error) -> Exit {
 
 /// Columns of the terminal that stdout is, or of the page that a file is.
 pub fn width() -> usize {
-    let size = rustix::termios::tcgetwinsize(io::stdout());
-    let columns = size.map_or(0, |size| usize::from(size.ws_col));
-    if columns == 0 { PAGE_WIDTH } else { columns }
+    columns().unwrap_or(PAGE_WIDTH)
+}
+
+/// Columns of the terminal that stdout is, when it is one that tells.
+pub fn columns() -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
+    Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)
 }
 
 /// Columns where there is no terminal to ask.

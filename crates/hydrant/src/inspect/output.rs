@@ -11,6 +11,7 @@ use remote::{ClientConfig, Secret, TlsConfig};
 use super::prometheus::Exposition;
 use super::table::Table;
 use crate::cli::InspectOutput;
+use crate::terminal;
 
 /// Written to stdout in pieces of this size.
 const WRITE_BYTES: usize = 64 * 1024;
@@ -35,7 +36,7 @@ impl Output {
     /// A printer of this form to stdout.
     pub(super) fn new(form: InspectOutput) -> Result<Self, String> {
         let form = match form {
-            InspectOutput::Table => Form::Table(Table::default()),
+            InspectOutput::Table => Form::Table(Table::new(terminal::columns())),
             InspectOutput::Ndjson => Form::Ndjson(Encoder::new(Format::Json)),
             InspectOutput::Mint => packed(&sink::Config::Dynatrace(mint_config()))?,
             InspectOutput::OtlpJson => packed(&sink::Config::Otlp(otlp_config()))?,

@@ -1,4 +1,4 @@
-//! Points in columns, for a person.
+//! Points in columns, for a person; on a terminal that is too narrow for them, each as a paragraph.
 
 use metric::{Point, Statistic};
 
@@ -11,6 +11,9 @@ const ROWS_HELD_MAX: usize = 500;
 const WIDTH_MAX: usize = 48;
 /// Between columns.
 const GAP: &str = "  ";
+
+/// In front of the lines of a paragraph but for its first.
+const INDENT: &str = "  ";
 
 const HEADS: [&str; 13] = [
     "TIME",
@@ -32,19 +35,42 @@ const NUMBERS: std::ops::Range<usize> = 4..9;
 
 type Row = [String; HEADS.len()];
 
+/// How all rows are written.
+enum Layout {
+    Columns([usize; HEADS.len()]),
+    /// Within so many characters.
+    Paragraphs(usize),
+}
+
+impl Layout {
+    fn write(&self, row: &Row, out: &mut Vec<u8>) {
+        match self {
+            Layout::Columns(widths) => write_row(row, widths, out),
+            Layout::Paragraphs(columns) => write_paragraph(row, *columns, out),
+        }
+    }
+}
+
 /// Aligns rows.
 #[derive(Default)]
 pub(super) struct Table {
     held: Vec<Row>,
-    widths: Option<[usize; HEADS.len()]>,
+    layout: Option<Layout>,
+    /// Columns of the terminal; none for a file or a program, which get whole rows.
+    terminal: Option<usize>,
 }
 
 impl Table {
+    /// For this terminal, if it is one.
+    pub(super) fn new(terminal: Option<usize>) -> Table {
+        Table { terminal, ..Table::default() }
+    }
+
     /// Takes a point.
     pub(super) fn row(&mut self, point: &Point<'_>, out: &mut Vec<u8>) {
         let row = cells(point);
-        if let Some(widths) = &self.widths {
-            return write_row(&row, widths, out);
+        if let Some(layout) = &self.layout {
+            return layout.write(&row, out);
         }
         self.held.push(row);
         if self.held.len() >= ROWS_HELD_MAX {
@@ -54,7 +80,7 @@ impl Table {
 
     /// Writes what is held back.
     pub(super) fn finish(&mut self, out: &mut Vec<u8>) {
-        if self.widths.is_none() && !self.held.is_empty() {
+        if self.layout.is_none() && !self.held.is_empty() {
             self.release(out);
         }
     }
@@ -67,11 +93,51 @@ impl Table {
                 *width = (*width).max(cell.chars().count().min(WIDTH_MAX));
             }
         }
-        write_row(&heads, &widths, out);
+        let whole = widths.iter().sum::<usize>() + GAP.len() * (HEADS.len() - 1);
+        let layout = match self.terminal {
+            Some(columns) if columns < whole => Layout::Paragraphs(columns),
+            _ => {
+                write_row(&heads, &widths, out);
+                Layout::Columns(widths)
+            }
+        };
         for row in self.held.drain(..) {
-            write_row(&row, &widths, out);
+            layout.write(&row, out);
         }
-        self.widths = Some(widths);
+        self.layout = Some(layout);
+    }
+}
+
+/// What the metric is, then where and when, its dimensions, and its values by name.
+fn write_paragraph(row: &Row, columns: usize, out: &mut Vec<u8>) {
+    let [time, namespace, name, dimensions, values @ .., unit, account, region, extra] = row;
+    let named = HEADS[NUMBERS].iter().zip(values);
+    let values = named.map(|(head, value)| format!("{} {value}", head.to_lowercase()));
+    let values = values.chain(extra.split(',').map(str::to_owned));
+    out.extend_from_slice(format!("{namespace} {name}{GAP}{unit}").trim_end().as_bytes());
+    out.push(b'\n');
+    flow([time, account, region].into_iter().cloned(), columns, out);
+    flow(std::iter::once(dimensions.clone()), columns, out);
+    flow(values, columns, out);
+}
+
+/// Texts side by side, as many as a line has room for.
+fn flow(texts: impl Iterator<Item = String>, columns: usize, out: &mut Vec<u8>) {
+    let mut used = 0;
+    for text in texts.filter(|text| !text.is_empty()) {
+        let length = text.chars().count();
+        let fits = used > 0 && used + GAP.len() + length <= columns;
+        if used > 0 && !fits {
+            out.push(b'\n');
+            used = 0;
+        }
+        let before = if fits { GAP } else { INDENT };
+        out.extend_from_slice(before.as_bytes());
+        out.extend_from_slice(text.as_bytes());
+        used += before.len() + length;
+    }
+    if used > 0 {
+        out.push(b'\n');
     }
 }
 
