@@ -1,10 +1,13 @@
 //! One HTTP request, one answer.
 //!
-//! Owns a connection pool. Always holds: one attempt a call, no redirect followed, no body decoded, no
-//! more of an answer read than asked for. `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` (in
+//! Owns a connection pool. Always holds: one attempt a call (a request that met a kept connection which the
+//! peer was just closing is sent again at once), no redirect followed, no body decoded, no more of an
+//! answer read than asked for. `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` (in
 //! either case) are honoured; with a proxy a `dns` or `connect` failure is the proxy's. What an answer
 //! means is the caller's business.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -20,6 +23,8 @@ use crate::{TlsConfig, TlsError, retry_after, tls, url};
 const POOL_IDLE: Duration = Duration::from_secs(30);
 /// A stream has a few requests in flight; more idle connections than this to one host is waste.
 const POOL_PER_HOST: usize = 16;
+/// Kept connections may all have been closed by the peer; thrice in a row it is no race any more.
+const TRIES_MAX: u32 = 3;
 
 /// Who we are.
 const USER_AGENT: &str = concat!("hydrant/", env!("CARGO_PKG_VERSION"));
@@ -68,6 +73,8 @@ pub struct Answer {
 #[derive(Clone, Debug)]
 pub struct Client {
     http: reqwest::Client,
+    /// The peer answered last time: a connection to it may be kept.
+    answered: Arc<AtomicBool>,
     answer_bytes: usize,
     connect_timeout: Duration,
     request_timeout: Duration,
@@ -122,6 +129,7 @@ impl Client {
         let shaped = || shape(builder(config).http1_only().pool_max_idle_per_host(POOL_PER_HOST));
         Ok(Client {
             http: tls::build(shaped, &config.tls)?,
+            answered: Arc::default(),
             answer_bytes: config.answer_bytes,
             connect_timeout: config.connect_timeout,
             request_timeout: config.request_timeout,
@@ -148,7 +156,24 @@ impl Client {
         limits: Limits,
     ) -> Result<Incoming, Unreachable> {
         let body = std::mem::take(&mut request.body);
-        self.open_with(request, reqwest::Body::from(body), limits).await
+        let kept = self.answered.load(Ordering::Relaxed);
+        let mut tries = 1;
+        loop {
+            let body = reqwest::Body::from(body.clone());
+            match self.open_with(request.clone(), body, limits).await {
+                // Not a byte of an answer: most likely the peer closed what we had kept, which says
+                // nothing about the request nor about the peer.
+                Err(error) if error.why == Why::Reset && kept && tries < TRIES_MAX => tries += 1,
+                Err(error) => {
+                    self.answered.store(false, Ordering::Relaxed);
+                    return Err(error);
+                }
+                Ok(incoming) => {
+                    self.answered.store(true, Ordering::Relaxed);
+                    return Ok(incoming);
+                }
+            }
+        }
     }
 
     /// The same with a body of another kind.

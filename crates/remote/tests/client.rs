@@ -62,6 +62,31 @@ fn request_and_answer_are_whole() {
     assert_eq!(seen.header("accept-encoding"), None);
 }
 
+/// *Scenario:* a peer that closes a kept connection when the next request comes; one that closes every one.
+/// *Guarantees:* the first costs nothing but a connection; the second is a failure, after few attempts,
+/// and once known as that after one.
+#[test]
+fn kept_connection_that_is_closed_is_no_failure() {
+    let peer = Peer::start(Reply::status(200));
+    let mut seen = 0;
+    peer.set_script(move |_| {
+        seen += 1;
+        if seen == 2 { Reply::Close } else { Reply::status(200) }
+    });
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let client = Client::new(&config()).unwrap();
+    let send = || runtime.block_on(client.send(request(&peer.url("/"))));
+    assert_eq!(send().unwrap().status, 200);
+    assert_eq!(send().unwrap().status, 200);
+    let (requests, connections) = (peer.count(), peer.connections());
+    assert_eq!((requests, connections), (3, 2));
+    peer.set(Reply::Close);
+    assert_eq!(send().unwrap_err().why, Why::Reset);
+    assert_eq!(peer.count(), requests + 3);
+    assert_eq!(send().unwrap_err().why, Why::Reset);
+    assert_eq!(peer.count(), requests + 4);
+}
+
 /// *Scenario:* an answer with Content-Encoding gzip nobody asked for.
 /// *Guarantees:* its bytes are handed on as they are.
 #[test]
