@@ -7,12 +7,16 @@
 use std::time::Duration;
 
 use remote::{Answer, Unreachable, Why as Cause};
+use serde_json::Value;
 
 use crate::{Verdict, Why};
 
 /// Characters of an answer that are quoted: enough for the sentence that matters, little enough
 /// for a log line and a failed record.
 pub(crate) const QUOTE_MAX: usize = 300;
+
+/// Bytes of an inflated answer that are read.
+const PLAIN_MAX: usize = 4 << 20;
 
 /// A destination's hint is followed up to this long. Longer ones are errors of a clock or of a
 /// script more often than wishes, and the stream asks again anyway.
@@ -70,6 +74,54 @@ pub(crate) fn verdict(class: Class, after: Option<Duration>, why: Why) -> Verdic
         Class::Busy => Verdict::Later { after, loud: false, why },
         Class::Misconfigured => Verdict::Later { after, loud: true, why },
     }
+}
+
+/// An answer with its body as it was before compression. Nobody asks for an encoding, which lets a
+/// server (or a proxy before it) choose one. What does not inflate stays as it came.
+pub(crate) fn plain(mut answer: Answer) -> Answer {
+    let encoding = answer.headers.get(http::header::CONTENT_ENCODING).map(|v| v.as_bytes());
+    if encoding.is_some_and(|name| matches!(name, b"gzip" | b"x-gzip")) {
+        let mut out = Vec::new();
+        let mut inflater = codec::gzip::Inflater::new();
+        if inflater.gunzip(&answer.body, &mut out, PLAIN_MAX).is_ok() {
+            answer.body = out.into();
+        }
+    }
+    answer
+}
+
+/// What an object of JSON says to be an error, whatever the status beside it. Codes of 0 and 2xx
+/// are those of a success.
+pub(crate) fn says_error(body: &[u8]) -> bool {
+    if !body.trim_ascii_start().starts_with(b"{") {
+        return false;
+    }
+    let Ok(said) = serde_json::from_slice::<Said>(body) else { return false };
+    let is_said = |value: &Option<Value>| match value {
+        None | Some(Value::Null | Value::Bool(false)) => false,
+        Some(Value::String(text)) => !text.is_empty(),
+        Some(Value::Array(list)) => !list.is_empty(),
+        Some(Value::Object(members)) => !members.is_empty(),
+        Some(_) => true,
+    };
+    let code = said.code.as_ref().and_then(Value::as_i64).unwrap_or(0);
+    let failed = said.status.as_ref().and_then(Value::as_str).is_some_and(|status| {
+        status.eq_ignore_ascii_case("error") || status.eq_ignore_ascii_case("failed")
+    });
+    failed || is_said(&said.error) || is_said(&said.errors) || !matches!(code, 0 | 200..=299)
+}
+
+/// The members by which services tell an error.
+#[derive(serde::Deserialize)]
+struct Said {
+    #[serde(default)]
+    error: Option<Value>,
+    #[serde(default)]
+    errors: Option<Value>,
+    #[serde(default)]
+    code: Option<Value>,
+    #[serde(default)]
+    status: Option<Value>,
 }
 
 /// A success whose body is none of this destination's: someone else is answering there.

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use remote::{Unreachable, Why as Cause};
 
-use super::{Class, HINT_MAX, QUOTE_MAX, hint, quote, unreachable};
+use super::{Class, HINT_MAX, QUOTE_MAX, hint, plain, quote, says_error, unreachable};
 use crate::Verdict;
 
 /// *Scenario:* every status a server may answer with.
@@ -68,4 +68,44 @@ fn a_hint_is_bounded() {
     assert_eq!(hint(Some(Duration::from_secs(1))), Some(Duration::from_secs(1)));
     assert_eq!(hint(Some(Duration::from_secs(31_536_000))), Some(HINT_MAX));
     assert_eq!(hint(None), None);
+}
+
+/// *Scenario:* an answer in gzip that nobody asked for, whole and damaged.
+/// *Guarantees:* the one is read, the other stays as it came.
+#[test]
+fn an_answer_in_gzip_is_read() {
+    let mut packed = Vec::new();
+    codec::gzip::Deflater::new(1).gzip(b"{}", &mut packed);
+    let cut = packed[..packed.len() - 3].to_vec();
+    for (body, expected) in [(packed, b"{}".to_vec()), (cut.clone(), cut)] {
+        let mut headers = http::HeaderMap::new();
+        headers.insert("content-encoding", http::HeaderValue::from_static("gzip"));
+        let answer = remote::Answer { status: 200, headers, body: body.into(), retry_after: None };
+        assert_eq!(plain(answer).body, expected);
+    }
+}
+
+/// *Scenario:* objects of JSON beside a success, those that tell an error and those that do not.
+/// *Guarantees:* told apart.
+#[test]
+fn an_error_beside_a_success_is_seen() {
+    for body in [
+        r#"{"error":"x"}"#,
+        r#"{"error":{"code":500}}"#,
+        r#"{"errors":["x"]}"#,
+        r#"{"code":13,"message":"internal"}"#,
+        r#"{"status":"error"}"#,
+    ] {
+        assert!(says_error(body.as_bytes()), "{body}");
+    }
+    for body in [
+        "",
+        "ok",
+        "{}",
+        r#"{"error":null,"errors":[]}"#,
+        r#"{"code":200}"#,
+        r#"{"status":"success"}"#,
+    ] {
+        assert!(!says_error(body.as_bytes()), "{body}");
+    }
 }

@@ -71,7 +71,9 @@ pub(crate) fn verdict(answer: &Answer, payload: &Payload, token: &str, now_us: u
                 return partly(answer, &ingest, payload, token);
             }
             if class == Class::Success {
-                return Verdict::Delivered;
+                // An error beside "nothing refused": it does not say that the lines were taken.
+                let failed = answer::says_error(&answer.body);
+                return if failed { answer::garbage(answer, &[token]) } else { Verdict::Delivered };
             }
         } else if class == Class::Success {
             return unread_success(answer, token);

@@ -51,7 +51,9 @@ impl Wire {
     /// One attempt.
     pub(crate) async fn send(&self, payload: &Payload) -> Verdict {
         match self.client.send(self.request(payload.body.clone())).await {
-            Ok(answer) => answer::verdict(&answer, payload, self.token.expose(), now_us()),
+            Ok(answer) => {
+                answer::verdict(&common::plain(answer), payload, self.token.expose(), now_us())
+            }
             Err(error) => common::unreachable(&error, &[self.token.expose()]),
         }
     }
@@ -61,7 +63,9 @@ impl Wire {
         let mut request = self.request(Bytes::new());
         request.headers.retain(|(name, _)| name != CONTENT_ENCODING);
         match self.client.send(request).await {
-            Ok(answer) => answer::probe_verdict(&answer, self.token.expose(), now_us()),
+            Ok(answer) => {
+                answer::probe_verdict(&common::plain(answer), self.token.expose(), now_us())
+            }
             Err(error) => common::unreachable(&error, &[self.token.expose()]),
         }
     }

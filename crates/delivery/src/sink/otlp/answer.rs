@@ -101,7 +101,7 @@ fn read_success(answer: &Answer) -> Option<Partial> {
     }
     if trimmed.first() == Some(&b'{') {
         let read: JsonAnswer = serde_json::from_slice(trimmed).ok()?;
-        if read.error.is_some() || read.errors.is_some() {
+        if read.error.is_some() || read.errors.is_some() || answer::says_error(trimmed) {
             return None;
         }
         return Some(read.partial.map_or_else(Partial::default, |partial| Partial {
@@ -121,12 +121,21 @@ fn content_type_begins(answer: &Answer, prefix: &[u8]) -> bool {
     declared.is_some_and(|value| value.as_bytes().to_ascii_lowercase().starts_with(prefix))
 }
 
-/// 64-bit integers are strings in OTLP/JSON, and numbers from those who did not read that far.
+/// 64-bit integers are strings in OTLP/JSON, and numbers from those who did not read that far. Read by
+/// way of a float, they may have a fraction of zero, and be larger than any count: still a refusal.
 fn number(value: &serde_json::Value) -> u64 {
-    match value {
-        serde_json::Value::String(text) => text.trim().parse().unwrap_or(0),
-        other => other.as_u64().unwrap_or(0),
-    }
+    let float = match value {
+        serde_json::Value::String(text) => match text.trim().parse() {
+            Ok(whole) => return whole,
+            Err(_) => text.trim().parse().ok(),
+        },
+        other => match other.as_u64() {
+            Some(whole) => return whole,
+            None => other.as_f64(),
+        },
+    };
+    // A cast saturates: what is negative or no number rejects nothing.
+    float.map_or(0, |float: f64| float.ceil() as u64)
 }
 
 /// Tags of a length-delimited field and of a varint field.

@@ -9,7 +9,7 @@ use remote::{Client, Request, Unreachable};
 use super::{Compression, Config, Protocol, answer, grpc};
 use crate::Verdict;
 use crate::sink::credentials::{Credentials, Given, Header};
-use crate::sink::{Payload, url};
+use crate::sink::{Payload, answer as common, url};
 
 /// Path of the metrics service, where the URL gives none.
 const PATH: &str = "/v1/metrics";
@@ -109,7 +109,7 @@ impl Wire {
                     Bytes::from_static(empty)
                 });
                 let request = Request { method: Method::POST, url: url.clone(), headers, body };
-                client.send(request).await.map(Attempt::Http)
+                client.send(request).await.map(common::plain).map(Attempt::Http)
             }
             Transport::Grpc { channel, encoding } => {
                 let encoding = encoding.filter(|_| body.is_some());

@@ -34,7 +34,9 @@ pub(crate) fn verdict(answer: &Answer, points: u32, secrets: &[&str]) -> Verdict
     let mut why = answer::said(answer, &text, CREDENTIALS);
     match class {
         // Receivers answer nothing or a little JSON. A page is of somebody else, who took nothing.
-        Class::Success if answer::is_html(answer) => answer::garbage(answer, secrets),
+        Class::Success if answer::is_html(answer) || answer::says_error(&answer.body) => {
+            answer::garbage(answer, secrets)
+        }
         Class::BadData if points > 1 => Verdict::Divide { why },
         _ => {
             if let Some(hint) = hint(answer) {

@@ -12,7 +12,7 @@ use super::divisions::Divisions;
 use super::{Config, Naming, answer, name};
 use crate::Verdict;
 use crate::sink::credentials::{Credentials, Given, Header};
-use crate::sink::{Payload, url};
+use crate::sink::{Payload, answer as common, url};
 
 /// Snappy's form of no bytes at all, which is a `WriteRequest` without series.
 const EMPTY: &[u8] = &[0];
@@ -92,7 +92,7 @@ impl Wire {
         let ask = |credentials: Vec<Header>| {
             let headers = [self.headers.as_slice(), &credentials].concat();
             let request = Request { method: Method::POST, url: self.url.clone(), headers, body };
-            self.client.send(request)
+            async { self.client.send(request).await.map(common::plain) }
         };
         self.credentials.attempt(ask, |answer| answer.status == 401, judge).await
     }

@@ -198,3 +198,12 @@ fn a_probe_tells_who_is_there() {
     }
     assert!(matches!(probe(503, ""), Verdict::Later { loud: false, .. }));
 }
+
+/// *Scenario:* a 202 with counts, no line refused, and an error.
+/// *Guarantees:* it is no delivery.
+#[test]
+fn an_error_beside_counts_is_no_delivery() {
+    let body = r#"{"linesOk":0,"linesInvalid":0,"error":{"code":500,"message":"nothing stored"}}"#;
+    let verdict = judge(&answered(202, body));
+    assert!(matches!(verdict, Verdict::Later { loud: true, .. }), "{verdict:?}");
+}

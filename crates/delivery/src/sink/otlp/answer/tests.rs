@@ -136,3 +136,23 @@ fn each_status_has_its_verdict() {
     answer.retry_after = Some(Duration::from_secs(4));
     assert!(matches!(judge(&answer), Verdict::Later { after: Some(d), .. } if d.as_secs() == 4));
 }
+
+/// *Scenario:* a status of an error in a 200; counts that are floats, larger than any, negative.
+/// *Guarantees:* an error is no delivery; a refusal is one however its count is written.
+#[test]
+fn a_lying_success_is_no_delivery() {
+    let json = |body: &str| judge(&answered(200, "application/json", body));
+    let error = json(r#"{"code":13,"message":"internal"}"#);
+    assert!(matches!(error, Verdict::Later { loud: true, .. }), "{error:?}");
+    let counts = [("3.0", 3), (r#""9999999999999999999999""#, 10), ("1e30", 10), (r#""2""#, 2)];
+    for (count, expected) in counts {
+        let body = format!(r#"{{"partialSuccess":{{"rejectedDataPoints":{count}}}}}"#);
+        let verdict = json(&body);
+        assert!(
+            matches!(verdict, Verdict::Partly { refused, .. } if refused == expected),
+            "{body}"
+        );
+    }
+    let negative = json(r#"{"partialSuccess":{"rejectedDataPoints":"-5"}}"#);
+    assert_eq!(negative, Verdict::Delivered);
+}

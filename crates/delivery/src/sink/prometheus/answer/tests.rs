@@ -95,3 +95,11 @@ fn probes() {
     assert_eq!(probe(404, ""), "loud");
     assert_eq!(probe(401, ""), "loud");
 }
+
+/// *Scenario:* a success whose JSON tells an error.
+/// *Guarantees:* it is no delivery.
+#[test]
+fn an_error_in_a_success_is_no_delivery() {
+    let (kind, _) = short(verdict(&answer(200, r#"{"status":"error","error":"full"}"#), 2, &[]));
+    assert_eq!(kind, "loud");
+}
