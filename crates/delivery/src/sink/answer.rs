@@ -90,8 +90,8 @@ pub(crate) fn plain(mut answer: Answer) -> Answer {
     answer
 }
 
-/// What an object of JSON says to be an error, whatever the status beside it. Codes of 0 and 2xx
-/// are those of a success.
+/// What an object of JSON says to be an error, whatever the status beside it. Codes are those of gRPC
+/// and of HTTP: a number that is neither may well be a success.
 pub(crate) fn says_error(body: &[u8]) -> bool {
     if !body.trim_ascii_start().starts_with(b"{") {
         return false;
@@ -102,13 +102,14 @@ pub(crate) fn says_error(body: &[u8]) -> bool {
         Some(Value::String(text)) => !text.is_empty(),
         Some(Value::Array(list)) => !list.is_empty(),
         Some(Value::Object(members)) => !members.is_empty(),
-        Some(_) => true,
+        Some(Value::Number(number)) => number.as_f64() != Some(0.0),
+        Some(Value::Bool(true)) => true,
     };
     let code = said.code.as_ref().and_then(Value::as_i64).unwrap_or(0);
     let failed = said.status.as_ref().and_then(Value::as_str).is_some_and(|status| {
         status.eq_ignore_ascii_case("error") || status.eq_ignore_ascii_case("failed")
     });
-    failed || is_said(&said.error) || is_said(&said.errors) || !matches!(code, 0 | 200..=299)
+    failed || is_said(&said.error) || is_said(&said.errors) || matches!(code, 1..=16 | 400..=599)
 }
 
 /// The members by which services tell an error.

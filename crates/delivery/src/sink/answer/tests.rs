@@ -94,6 +94,8 @@ fn an_error_beside_a_success_is_seen() {
         r#"{"error":{"code":500}}"#,
         r#"{"errors":["x"]}"#,
         r#"{"code":13,"message":"internal"}"#,
+        r#"{"code":503}"#,
+        r#"{"errors":2}"#,
         r#"{"status":"error"}"#,
     ] {
         assert!(says_error(body.as_bytes()), "{body}");
@@ -104,6 +106,7 @@ fn an_error_beside_a_success_is_seen() {
         "{}",
         r#"{"error":null,"errors":[]}"#,
         r#"{"code":200}"#,
+        r#"{"code":1000,"error":0,"errors":false}"#,
         r#"{"status":"success"}"#,
     ] {
         assert!(!says_error(body.as_bytes()), "{body}");

@@ -84,9 +84,10 @@ pub(crate) fn verdict(answer: &Answer, payload: &Payload, token: &str, now_us: u
 }
 
 /// A success whose body is no answer of metric ingestion. 202 is what ingestion alone says, so a
-/// short or unknown body is taken for one; a page is a proxy speaking, as is any other status.
+/// short or unknown body is taken for one; a page is a proxy speaking, as is any other status, and an
+/// error says that nothing was taken.
 fn unread_success(answer: &Answer, token: &str) -> Verdict {
-    if answer.status == 202 && !answer::is_html(answer) {
+    if answer.status == 202 && !answer::is_html(answer) && !answer::says_error(&answer.body) {
         return Verdict::Delivered;
     }
     answer::garbage(answer, &[token])
