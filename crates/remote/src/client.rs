@@ -73,7 +73,7 @@ pub struct Answer {
 #[derive(Clone, Debug)]
 pub struct Client {
     http: reqwest::Client,
-    /// The peer answered last time: a connection to it may be kept.
+    /// The peer's last answer was read whole: a connection to it may be kept.
     answered: Arc<AtomicBool>,
     answer_bytes: usize,
     connect_timeout: Duration,
@@ -138,7 +138,25 @@ impl Client {
 
     /// One attempt.
     pub async fn send(&self, request: Request) -> Result<Answer, Unreachable> {
-        self.open(request, self.limits()).await?.read(self.answer_bytes).await
+        let result = match self.reach(request).await {
+            Ok(incoming) => incoming.read(self.answer_bytes).await,
+            Err(error) => Err(error),
+        };
+        self.answered.store(result.is_ok(), Ordering::Relaxed);
+        result
+    }
+
+    /// The head of an answer. A reset before any of it, of a peer that answered last time, most likely means
+    /// that the peer closed the connection which we had kept: that says nothing about the request.
+    async fn reach(&self, request: Request) -> Result<Incoming, Unreachable> {
+        let tries = if self.answered.load(Ordering::Relaxed) { TRIES_MAX } else { 1 };
+        for _ in 1..tries {
+            match self.open(request.clone(), self.limits()).await {
+                Err(error) if error.why == Why::Reset => {}
+                result => return result,
+            }
+        }
+        self.open(request, self.limits()).await
     }
 
     pub(crate) fn limits(&self) -> Limits {
@@ -156,24 +174,7 @@ impl Client {
         limits: Limits,
     ) -> Result<Incoming, Unreachable> {
         let body = std::mem::take(&mut request.body);
-        let kept = self.answered.load(Ordering::Relaxed);
-        let mut tries = 1;
-        loop {
-            let body = reqwest::Body::from(body.clone());
-            match self.open_with(request.clone(), body, limits).await {
-                // Not a byte of an answer: most likely the peer closed what we had kept, which says
-                // nothing about the request nor about the peer.
-                Err(error) if error.why == Why::Reset && kept && tries < TRIES_MAX => tries += 1,
-                Err(error) => {
-                    self.answered.store(false, Ordering::Relaxed);
-                    return Err(error);
-                }
-                Ok(incoming) => {
-                    self.answered.store(true, Ordering::Relaxed);
-                    return Ok(incoming);
-                }
-            }
-        }
+        self.open_with(request, reqwest::Body::from(body), limits).await
     }
 
     /// The same with a body of another kind.
