@@ -40,28 +40,31 @@ impl Context {
         Ok(())
     }
 
-    /// The ARNs a call is about; `*` where the operation has none.
+    /// The ARNs a call is about; `*` where the operation has none. Read from the member that the
+    /// operation itself reads and from no other: what a caller writes beside it must not turn the
+    /// question to another resource.
     fn resources(&self, caller: &Caller, call: &Call<'_>, input: &Value<'_>) -> Vec<String> {
-        let (region, account) = (&self.config.region, &caller.account);
         let text = |name: &str| input.get(name).and_then(Value::as_text);
-        let names: Vec<&str> = match call.service {
-            Service::Firehose => text("DeliveryStreamName").into_iter().collect(),
-            _ if call.operation.contains("MetricStream") => {
-                let listed = input.list_of("Names").unwrap_or_default().iter();
-                text("Name").into_iter().chain(listed.filter_map(Value::as_text)).collect()
+        let one = |name: &str| text(name).into_iter().collect::<Vec<&str>>();
+        let (kind, names) = match (call.service, &*call.operation) {
+            (Service::Firehose, "ListDeliveryStreams") => ("", Vec::new()),
+            (Service::Firehose, _) => ("deliverystream", one("DeliveryStreamName")),
+            (_, "PutMetricStream" | "GetMetricStream" | "DeleteMetricStream") => {
+                ("metric-stream", one("Name"))
             }
-            _ => Vec::new(),
+            (_, "StartMetricStreams" | "StopMetricStreams") => {
+                let listed = input.list_of("Names").unwrap_or_default().iter();
+                ("metric-stream", listed.filter_map(Value::as_text).collect())
+            }
+            (_, "TagResource" | "UntagResource" | "ListTagsForResource") => {
+                return vec![text("ResourceARN").unwrap_or("*").to_owned()];
+            }
+            _ => ("", Vec::new()),
         };
-        if let Some(arn) = text("ResourceARN") {
-            return vec![arn.to_owned()];
-        }
         if names.is_empty() {
             return vec!["*".to_owned()];
         }
-        let kind = match call.service {
-            Service::Firehose => "deliverystream",
-            _ => "metric-stream",
-        };
+        let (region, account) = (&self.config.region, &caller.account);
         let service = call.service.iam_name();
         let arn = |name: &str| aws::arn::of(service, region, account, &format!("{kind}/{name}"));
         names.into_iter().map(arn).collect()

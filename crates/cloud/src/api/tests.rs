@@ -198,6 +198,71 @@ fn what_a_policy_forbids() {
     );
 }
 
+/// *Scenario:* a key that may touch its own streams asks for others, with its own named in members that
+/// the operation does not read; and for lists.
+/// *Guarantees:* the policy is asked about what the operation would do.
+#[test]
+fn a_policy_is_not_led_astray() {
+    let folder = TempDir::new("api-astray");
+    let arn = |kind: &str| format!("arn:aws:{kind}/mine").replace('#', "us-east-1:111122223333");
+    let (delivery, metric) = (arn("firehose:#:deliverystream"), arn("cloudwatch:#:metric-stream"));
+    let policy = format!(
+        r#"{{"Statement":{{"Effect":"Allow","Action":"*","Resource":["{delivery}","{metric}"]}}}}"#
+    );
+    let context = context(folder.path(), None, Some(&policy));
+    let caller = Caller {
+        account: "111122223333".to_owned(),
+        access_key_id: "AKIDEXAMPLE".to_owned(),
+        arn: String::new(),
+    };
+    let may = |service, operation: &'static str, read: &str, asked: &str| {
+        let protocol = aws::api::Protocol::Json11;
+        let call = Call { service, operation: operation.into(), protocol, query_mode: false };
+        let own = if service == Service::Firehose { &delivery } else { &metric };
+        let given = |name: &str, own: &str| {
+            let text = if name == read { asked } else { own };
+            Some(Value::text(text.to_owned()))
+        };
+        let names =
+            vec![Value::text(if read == "Names" { asked.to_owned() } else { "mine".to_owned() })];
+        let input = Value::map([
+            ("ResourceARN", given("ResourceARN", own)),
+            ("DeliveryStreamName", given("DeliveryStreamName", "mine")),
+            ("Name", given("Name", "mine")),
+            ("Names", Some(Value::List(names))),
+        ]);
+        context.allowed(&caller, &call, &input).is_ok()
+    };
+    let other = metric.replace("mine", "other");
+    for (service, operation, read, own, other) in [
+        (Service::Firehose, "DeleteDeliveryStream", "DeliveryStreamName", "mine", "other"),
+        (Service::Firehose, "UpdateDestination", "DeliveryStreamName", "mine", "other"),
+        (Service::CloudWatch, "PutMetricStream", "Name", "mine", "other"),
+        (Service::CloudWatch, "GetMetricStream", "Name", "mine", "other"),
+        (Service::CloudWatch, "DeleteMetricStream", "Name", "mine", "other"),
+        (Service::CloudWatch, "StartMetricStreams", "Names", "mine", "other"),
+        (Service::CloudWatch, "StopMetricStreams", "Names", "mine", "other"),
+        (Service::CloudWatch, "TagResource", "ResourceARN", metric.as_str(), other.as_str()),
+        (
+            Service::CloudWatch,
+            "ListTagsForResource",
+            "ResourceARN",
+            metric.as_str(),
+            other.as_str(),
+        ),
+    ] {
+        assert!(may(service, operation, read, own), "{operation}");
+        assert!(!may(service, operation, read, other), "{operation}");
+    }
+    for (service, operation) in [
+        (Service::Firehose, "ListDeliveryStreams"),
+        (Service::CloudWatch, "ListMetricStreams"),
+        (Service::CloudWatch, "ListMetrics"),
+    ] {
+        assert!(!may(service, operation, "", ""), "{operation}");
+    }
+}
+
 /// *Scenario:* a port that stands for a region in China, and a policy for a stream there.
 /// *Guarantees:* ARNs are of the region's partition, to callers and to policies.
 #[test]

@@ -54,13 +54,14 @@ fn place(context: &Context, caller: &Caller, input: &Value<'_>) -> Result<(Strin
     model.length("resourceARN", arn, 1, ARN_MAX);
     model.hold()?;
     let parts: Vec<&str> = arn.splitn(6, ':').collect();
-    let ["arn", _, "cloudwatch", region, account, resource] = parts.as_slice() else {
+    let ["arn", _, "cloudwatch", _, _, resource] = parts.as_slice() else {
         return Err(value("The parameter ResourceARN must be the ARN of a CloudWatch resource."));
     };
     let name = resource.strip_prefix("metric-stream/");
-    let here = *region == context.config.region && *account == caller.account;
-    match name.filter(|_| here) {
-        Some(name) => Ok((key(account, name), arn.to_owned())),
+    // Word for word the ARN that policies are asked about: another partition is another resource.
+    let own = aws::arn::of("cloudwatch", &context.config.region, &caller.account, resource);
+    match name.filter(|_| arn == own) {
+        Some(name) => Ok((key(&caller.account, name), arn.to_owned())),
         None => Err(not_found("CloudWatch resource", arn)),
     }
 }

@@ -298,12 +298,13 @@ fn other_operations_on_streams() {
     let arn = "The parameter ResourceARN must be the ARN of a CloudWatch resource.";
     check(&port, "ListTagsForResource", r#"{"ResourceARN":"x"}"#, VALUE, arn);
     for id in [
-        "us-east-1:123456789012:alarm:x",
-        "us-east-1:123456789012:metric-stream/x",
-        "us-east-1:111122223333:metric-stream/one",
+        "aws:cloudwatch:us-east-1:123456789012:alarm:x",
+        "aws:cloudwatch:us-east-1:123456789012:metric-stream/x",
+        "aws:cloudwatch:us-east-1:111122223333:metric-stream/one",
+        "aws-cn:cloudwatch:us-east-1:123456789012:metric-stream/one",
     ] {
         let input = format!(
-            r#"{{"ResourceARN":"arn:aws:cloudwatch:{id}","Tags":[{{"Key":"a","Value":"b"}}],"TagKeys":["a"]}}"#
+            r#"{{"ResourceARN":"arn:{id}","Tags":[{{"Key":"a","Value":"b"}}],"TagKeys":["a"]}}"#
         );
         for operation in ["ListTagsForResource", "TagResource", "UntagResource"] {
             let fault = port.refused(operation, &input);
